@@ -1,0 +1,234 @@
+package sasl
+
+import (
+	"context"
+	"errors"
+	"io"
+)
+
+// Client is the configuration of a client: what it may use and what it
+// demands. It is safe for concurrent use and may serve any number of
+// connections. The zero policy is the safe one.
+type Client struct {
+	// Mechanisms is what may be used, most preferred first; PasswordMechanisms
+	// returns the full ladder. One run uses one mechanism, the first that the
+	// server offers and the policy allows: there is no automatic second try,
+	// which would hand the password to whoever refuses SCRAM. Empty: ErrConfig.
+	Mechanisms []Mechanism
+	// Binding says whether to bind to the channel.
+	Binding BindingPolicy
+	// BindingTypes are the channel-binding types that may be used, most
+	// preferred first; nil = whatever the connection offers, in its order.
+	BindingTypes []string
+	// Allow says whether a mechanism may be used with a server; its error,
+	// without a Class, counts as ErrPolicy. Nil = SecureOnly.
+	Allow func(mechanism string, srv ServerInfo) error
+	// Retry is asked, after a refusal that left the connection in sync, for the
+	// Client of another attempt on it: a person may type the password again.
+	// Nil, or a nil Client, = no further attempt. There are three attempts at
+	// most, and none after ErrSecurity or ErrPolicy. The Retry of the Client
+	// that it returns is not used.
+	Retry func(ctx context.Context, refused error) *Client
+	// Trace is called with each step of a run, in order, from the goroutine
+	// that runs it. Passwords, keys and proofs are not in it. Nil = no trace.
+	Trace func(Event)
+	// SCRAM are the knobs of the SCRAM mechanisms.
+	SCRAM SCRAMOptions
+
+	nonce func() string // for Terms
+}
+
+// maxAttempts bounds Retry.
+const maxAttempts = 3
+
+// BindingPolicy says whether a Client binds to the channel (RFC 5056).
+type BindingPolicy uint8
+
+const (
+	// PreferBinding binds where both sides can.
+	PreferBinding BindingPolicy = iota
+	// RequireBinding uses nothing but mechanisms that bind.
+	RequireBinding
+	// DisableBinding never binds, and says so to the server.
+	DisableBinding
+)
+
+// Result tells how a client, or at a server, authenticated.
+type Result struct {
+	Mechanism string
+	Binding   string // the channel-binding type; "" = not bound
+	Username  string // as prepared; "" if the mechanism has none
+	Authzid   string // "" = not stated
+	// RoundTrips is the number of the client's messages that the server
+	// answered.
+	RoundTrips int
+}
+
+// PasswordMechanisms returns every client mechanism for a password, most
+// preferred first: SCRAM bound to the channel, with SHA-512, SHA3-512, SHA-384,
+// SHA-256, SHA-224 and SHA-1, then SCRAM unbound with the same, then PLAIN.
+func PasswordMechanisms(credentials Credentials) []Mechanism {
+	ladder := make([]Mechanism, 0, 2*len(hashesByPreference)+1)
+	for _, h := range hashesByPreference {
+		ladder = append(ladder, SCRAMPlus(h, credentials))
+	}
+	for _, h := range hashesByPreference {
+		ladder = append(ladder, SCRAM(h, credentials))
+	}
+	return append(ladder, Plain(credentials))
+}
+
+// SecureOnly is the policy of a Client without one: where the server is not
+// known to be Secure, only ANONYMOUS. Everything else, SCRAM too, would give an
+// eavesdropper something to try passwords on.
+func SecureOnly(mechanism string, srv ServerInfo) error {
+	if srv.Secure || mechanism == "ANONYMOUS" {
+		return nil
+	}
+	return errInsecure
+}
+
+// AllowInsecure returns SecureOnly with exceptions: the named mechanisms may
+// be used with a server that is not Secure.
+func AllowInsecure(mechanisms ...string) func(mechanism string, srv ServerInfo) error {
+	return func(mechanism string, srv ServerInfo) error {
+		for _, name := range mechanisms {
+			if name == mechanism {
+				return nil
+			}
+		}
+		return SecureOnly(mechanism, srv)
+	}
+}
+
+var errInsecure = errors.New("the server is not verified or the connection not confidential")
+
+// Authenticate authenticates over conn. A nil error means that the server has
+// proved all that the mechanism demands; the Result is valid only then.
+//
+// When ctx ends, conn is closed. It is also closed after every error that left
+// the exchange open or is an ErrSecurity of a run under way. After another
+// refusal it is in sync and Authenticate may be called again.
+func (c *Client) Authenticate(ctx context.Context, conn Interface, srv ServerInfo) (Result, error) {
+	return c.operate(ctx, conn, &srv, func(s *Session) error { return s.converse(conn) })
+}
+
+// Drive authenticates through a library that owns its loop: run hands the
+// Session to it and returns the library's error, a refusal as *Failure. What
+// the Session knows outranks that error: a library that returns nil although
+// the server has not proved everything does not lead to success, and a
+// mechanism's own error is not lost in it. If run returns nil and has not
+// called Finish, the server is taken to have announced success without data.
+//
+// After any other error than a *Failure conn is closed, unless run returned
+// before it called Start: a foreign loop does not say whether it left the
+// exchange cleanly.
+func (c *Client) Drive(ctx context.Context, conn io.Closer, srv ServerInfo, run func(*Session) error) (Result, error) {
+	return c.operate(ctx, conn, &srv, run)
+}
+
+// Begin selects the mechanism and returns the Session of a run, for a loop
+// that sees success announced and reports it with Finish. Nearly everyone
+// wants Authenticate or Drive, which cannot be misread.
+func (c *Client) Begin(ctx context.Context, srv ServerInfo) (*Session, error) {
+	return c.begin(ctx, &srv)
+}
+
+func (c *Client) begin(ctx context.Context, srv *ServerInfo) (*Session, error) {
+	if ctx.Err() != nil {
+		return nil, contextError(ctx)
+	}
+	chosen, err := c.choose(srv)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{ctx: ctx, client: c, mechanism: chosen.mechanism, terms: Terms{
+		Server:  *srv,
+		Binding: chosen.binding,
+		GS2Flag: chosen.flag,
+		SCRAM:   c.SCRAM,
+		nonce:   c.nonce,
+	}}
+	s.exchange = chosen.mechanism.New(s.terms)
+	return s, nil
+}
+
+// operate runs attempts until one ends it.
+func (c *Client) operate(ctx context.Context, conn io.Closer, srv *ServerInfo, run func(*Session) error) (Result, error) {
+	guard := guardConn(ctx, conn)
+	var (
+		result Result
+		err    error
+	)
+	for attempt, current := 1, c; ; attempt++ {
+		var inSync bool
+		result, inSync, err = current.attempt(ctx, conn, srv, run)
+		if err == nil || !inSync || attempt == maxAttempts || c.Retry == nil {
+			break
+		}
+		if class := ClassOf(err); class == ErrSecurity || class == ErrPolicy {
+			break
+		}
+		if current = c.Retry(ctx, err); current == nil {
+			break
+		}
+	}
+	if guard.release() {
+		// The connection is gone, even if the server had just said yes.
+		return Result{}, cancelled(ctx, err)
+	}
+	return result, err
+}
+
+// attempt is one run, and tells whether it left a connection on which another
+// attempt can be made.
+func (c *Client) attempt(ctx context.Context, conn io.Closer, srv *ServerInfo, run func(*Session) error) (_ Result, inSync bool, _ error) {
+	s, err := c.begin(ctx, srv)
+	if err != nil {
+		return Result{}, false, err
+	}
+	inSync, err = s.conclude(run(s))
+	if err != nil {
+		if !inSync {
+			conn.Close() // the run's own error says more than a failure to close
+		}
+		return Result{}, inSync && s.started, err
+	}
+	return s.Result(), true, nil
+}
+
+// connGuard closes a connection when a context ends.
+type connGuard struct {
+	stop   func() bool
+	closed chan struct{}
+}
+
+func guardConn(ctx context.Context, conn io.Closer) connGuard {
+	if ctx.Done() == nil || ctx.Err() != nil { // it can not end, or begin reports it
+		return connGuard{}
+	}
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		conn.Close()
+		close(closed)
+	})
+	return connGuard{stop, closed}
+}
+
+// release ends the watch and tells whether the connection was closed.
+func (g connGuard) release() bool {
+	if g.stop == nil || g.stop() {
+		return false
+	}
+	<-g.closed
+	return true
+}
+
+// cancelled is the error of an operation whose context ended: that, and what
+// it made of the run.
+func cancelled(ctx context.Context, err error) error {
+	if err == nil || errors.Is(err, ctx.Err()) {
+		return contextError(ctx)
+	}
+	return classed(ErrConnection, "%w (%v)", ctx.Err(), err)
+}

@@ -1,0 +1,121 @@
+package sasl
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"unicode/utf8"
+)
+
+// Credentials gives the identity to log in as. It is called once a run, when
+// the mechanism is chosen, and may ask a person; it must return when ctx ends.
+// An error without a Class counts as ErrConfig.
+type Credentials func(ctx context.Context, prompt Prompt) (Credential, error)
+
+// Prompt says who asks for a credential.
+type Prompt struct {
+	Mechanism string
+	Server    ServerInfo
+}
+
+// Credential is an identity and how to get at its password.
+type Credential struct {
+	// Authzid is the identity to act as; empty = that of Username.
+	Authzid  string
+	Username string
+	// Password is called at most once a run.
+	Password func(context.Context) (Secret, error)
+}
+
+// Password returns fixed credentials.
+func Password(username, password string) Credentials {
+	secret := NewSecret(password)
+	credential := Credential{
+		Username: username,
+		Password: func(context.Context) (Secret, error) { return secret, nil },
+	}
+	return func(context.Context, Prompt) (Credential, error) { return credential, nil }
+}
+
+// ActingAs returns the same credentials with an authzid, the identity to act
+// as once Username is authenticated.
+func (c Credentials) ActingAs(authzid string) Credentials {
+	return func(ctx context.Context, prompt Prompt) (Credential, error) {
+		credential, err := c(ctx, prompt)
+		credential.Authzid = authzid
+		return credential, err
+	}
+}
+
+// credential asks for the credential and gives an error its class.
+func (c Credentials) credential(ctx context.Context, mechanism string, srv *ServerInfo) (Credential, error) {
+	if c == nil {
+		return Credential{}, configError("%s has no credentials", mechanism)
+	}
+	credential, err := c(ctx, Prompt{Mechanism: mechanism, Server: *srv})
+	if err != nil {
+		return Credential{}, credentialError(ctx, err)
+	}
+	return credential, nil
+}
+
+// password asks for the password and gives an error its class.
+func (c Credential) password(ctx context.Context) ([]byte, error) {
+	if c.Password == nil {
+		return nil, configError("the credential has no password")
+	}
+	secret, err := c.Password(ctx)
+	if err != nil {
+		return nil, credentialError(ctx, err)
+	}
+	return secret.Bytes(), nil
+}
+
+func credentialError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return contextError(ctx)
+	}
+	return withClass(err, ErrConfig)
+}
+
+// checkName is the syntax that RFC 4422 s3.4.1 gives an authorization identity
+// and RFC 4616 s2 every name: UTF-8 without NUL.
+func checkName(name string) error {
+	switch {
+	case !utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0:
+		return errors.New("is not UTF-8 without NUL")
+	case len(name) > maxName:
+		return errors.New("is over 1 KiB")
+	}
+	return nil
+}
+
+// Secret holds a password, a token or a key. Formatting one, or a value that
+// contains one, with any verb, as JSON or through log/slog, does not show its
+// bytes. The zero value is an empty secret.
+type Secret struct {
+	// A func, because fmt shows the fields of a value that it reaches through an
+	// unexported field, whatever String does, and under %s even what a pointer
+	// in them points to.
+	reveal func() []byte
+}
+
+// NewSecret makes a Secret of a copy of s.
+func NewSecret[T ~string | ~[]byte](s T) Secret {
+	secret := []byte(string(s))
+	return Secret{func() []byte { return secret }}
+}
+
+// Bytes returns the secret itself, not a copy: it must not be changed.
+func (s Secret) Bytes() []byte {
+	if s.reveal == nil {
+		return nil
+	}
+	return s.reveal()
+}
+
+// String says nothing about the secret.
+func (Secret) String() string { return "sasl.Secret(…)" }
+
+// GoString says nothing about the secret.
+func (Secret) GoString() string { return "sasl.Secret(…)" }

@@ -1,0 +1,220 @@
+package sasl
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// plusSuffix ends the name of a mechanism that binds (RFC 5801 s4).
+const plusSuffix = "-PLUS"
+
+// choice is what a run will use: decided once, before anything is sent.
+type choice struct {
+	mechanism Mechanism
+	binding   ChannelBinding // the zero value unless flag is 'p'
+	flag      byte
+}
+
+// The reasons why a mechanism of the Client is passed over. They are values
+// because a ladder of thirteen asks for them at every login.
+var (
+	errNotOffered   = errors.New("not offered by the server")
+	errNoBinding    = errors.New("there is nothing to bind to on this connection")
+	errUnbound      = errors.New("it does not bind to the channel, which RequireBinding demands")
+	errBindDisabled = errors.New("DisableBinding")
+)
+
+// bindingChoice is what of the connection can be bound to.
+type bindingChoice struct {
+	usable  ChannelBinding // the zero value if there is none
+	refused error          // why usable is empty; nil if it is not
+	y       bool           // the gs2 flag of a mechanism that does not bind
+}
+
+func (c *Client) choose(srv *ServerInfo) (choice, error) {
+	if len(c.Mechanisms) == 0 {
+		return choice{}, configError("the Client has no mechanisms")
+	}
+	binding, err := c.chooseBinding(srv)
+	if err != nil {
+		return choice{}, err
+	}
+	for _, m := range c.Mechanisms {
+		if c.passOver(m, srv, &binding) != nil {
+			continue
+		}
+		switch {
+		case isPlus(m):
+			return choice{m, binding.usable, 'p'}, nil
+		case binding.y:
+			return choice{m, ChannelBinding{}, 'y'}, nil
+		}
+		return choice{m, ChannelBinding{}, 'n'}, nil
+	}
+	return choice{}, c.nothingUsable(srv, &binding)
+}
+
+func isPlus(m Mechanism) bool { return strings.HasSuffix(m.Name(), plusSuffix) }
+
+// chooseBinding decides between the rows of the table that binds:
+//
+//	p  a -PLUS mechanism is used
+//	y  the policy allows binding, there is something to bind to, a -PLUS is
+//	   among our mechanisms, and the server offers none of any hash: if it does
+//	   have one, somebody took it out of the list, and the server will see
+//	n  otherwise
+//
+// and stops where a list was cut by half: the server offers -PLUS and lists
+// its types (XEP-0440), and none of them is ours.
+func (c *Client) chooseBinding(srv *ServerInfo) (bindingChoice, error) {
+	if c.Binding == DisableBinding {
+		return bindingChoice{refused: errBindDisabled}, nil
+	}
+	ours, err := c.ourBindings(srv)
+	if err != nil {
+		return bindingChoice{}, err
+	}
+	if len(ours) == 0 {
+		return bindingChoice{refused: errNoBinding}, nil
+	}
+	offered := slices.ContainsFunc(srv.Mechanisms, func(name string) bool {
+		return validName(name) && strings.HasSuffix(name, plusSuffix)
+	})
+	if !offered {
+		return bindingChoice{usable: ours[0], y: slices.ContainsFunc(c.Mechanisms, isPlus)}, nil
+	}
+	if srv.AdvertisedBindings == nil {
+		return bindingChoice{usable: ours[0]}, nil
+	}
+	for _, b := range ours {
+		if slices.Contains(srv.AdvertisedBindings, b.Type) {
+			return bindingChoice{usable: b}, nil
+		}
+	}
+	none := fmt.Errorf("the server binds to %s, this connection to %s",
+		printable(strings.Join(srv.AdvertisedBindings, " ")), typesOf(ours))
+	if c.Binding == PreferBinding && slices.ContainsFunc(c.Mechanisms, isPlus) && !endPointUndefined(srv) {
+		return bindingChoice{}, securityError("%w: was a list cut? BindingTypes or DisableBinding say otherwise", none)
+	}
+	return bindingChoice{refused: none}, nil
+}
+
+// endPointUndefined tells whether the one type that the server lists is
+// tls-server-end-point, which a certificate may leave undefined (RFC 5929
+// s4.1): then nothing was cut.
+func endPointUndefined(srv *ServerInfo) bool {
+	const endPoint = "tls-server-end-point"
+	return slices.Equal(srv.AdvertisedBindings, []string{endPoint}) &&
+		!slices.ContainsFunc(srv.Bindings, func(b ChannelBinding) bool { return b.Type == endPoint })
+}
+
+// ourBindings is what the connection offers and BindingTypes allows.
+func (c *Client) ourBindings(srv *ServerInfo) ([]ChannelBinding, error) {
+	for _, b := range srv.Bindings {
+		if !validBindingType(b.Type) || len(b.Data) == 0 {
+			return nil, configError("the channel binding %q has no data or no valid name", b.Type)
+		}
+	}
+	if c.BindingTypes == nil {
+		return srv.Bindings, nil
+	}
+	var ours []ChannelBinding
+	for _, name := range c.BindingTypes {
+		for _, b := range srv.Bindings {
+			if b.Type == name {
+				ours = append(ours, b)
+			}
+		}
+	}
+	return ours, nil
+}
+
+func typesOf(bindings []ChannelBinding) string {
+	names := make([]string, len(bindings))
+	for i, b := range bindings {
+		names[i] = b.Type
+	}
+	return strings.Join(names, " ")
+}
+
+// passOver says why a mechanism of the Client is not used, or nil.
+func (c *Client) passOver(m Mechanism, srv *ServerInfo, binding *bindingChoice) error {
+	name := m.Name()
+	if !validName(name) || !slices.Contains(srv.Mechanisms, name) {
+		return errNotOffered
+	}
+	if m, ok := m.(interface{ usable() error }); ok {
+		if err := m.usable(); err != nil {
+			return err
+		}
+	}
+	if isPlus(m) && binding.refused != nil {
+		return binding.refused
+	}
+	if !isPlus(m) && c.Binding == RequireBinding {
+		return errUnbound
+	}
+	if c.Allow == nil {
+		return SecureOnly(name, *srv)
+	}
+	return c.Allow(name, *srv)
+}
+
+// nothingUsable is the error of a run for which no mechanism is left. Where a
+// binding is required and cannot be had it is ErrSecurity as well: somebody
+// may have taken it away.
+func (c *Client) nothingUsable(srv *ServerInfo, binding *bindingChoice) error {
+	reasons, unbindable := c.reasons(srv, binding)
+	class := error(ErrPolicy)
+	if c.Binding == RequireBinding && unbindable {
+		class = fmt.Errorf("%w (%w)", ErrPolicy, ErrSecurity)
+	}
+	offered := printable(strings.Join(srv.Mechanisms, " "))
+	if offered == "" {
+		offered = "no mechanism"
+	}
+	if reasons == nil {
+		return fmt.Errorf("%w: no common mechanism: the server offers %s", class, offered)
+	}
+	err := fmt.Errorf("%w: no mechanism is left: the server offers %s", class, offered)
+	for _, reason := range reasons {
+		err = fmt.Errorf("%w; %w", err, reason)
+	}
+	return err
+}
+
+// reasons says why mechanisms that the server offers are passed over, and
+// whether nothing but the binding keeps those back that bind.
+func (c *Client) reasons(srv *ServerInfo, binding *bindingChoice) (reasons []error, unbindable bool) {
+	unbindable = true
+	for _, m := range c.Mechanisms {
+		reason := c.passOver(m, srv, binding)
+		switch reason {
+		case nil, errNotOffered:
+			continue
+		case errUnbound, binding.refused:
+		default:
+			unbindable = false
+		}
+		reasons = append(reasons, fmt.Errorf("%s: %w", m.Name(), reason))
+	}
+	return reasons, unbindable
+}
+
+// notTried names the mechanisms that the server offers and the policy allows,
+// but for the one that was used.
+func (c *Client) notTried(srv *ServerInfo, used string) string {
+	binding, err := c.chooseBinding(srv)
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, m := range c.Mechanisms {
+		if m.Name() != used && c.passOver(m, srv, &binding) == nil {
+			names = append(names, m.Name())
+		}
+	}
+	return strings.Join(names, " ")
+}
