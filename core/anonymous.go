@@ -1,0 +1,46 @@
+package sasl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// Anonymous is the client's ANONYMOUS mechanism (RFC 4505). The trace is a mail
+// address or an opaque token of at most 255 characters by which the server's
+// operator may find who this is; empty = none.
+func Anonymous(trace string) Mechanism { return anonymous(trace) }
+
+type anonymous string
+
+func (anonymous) Name() string       { return "ANONYMOUS" }
+func (anonymous) clientHasLastWord() {}
+
+func (trace anonymous) New(Terms) Exchange { return &anonymousExchange{trace: string(trace)} }
+
+type anonymousExchange struct {
+	onlyMessage
+	trace string
+}
+
+func (x *anonymousExchange) Step(context.Context, []byte) (out []byte, done bool, err error) {
+	return x.step(func() ([]byte, error) {
+		if err := checkTrace(x.trace); err != nil {
+			return nil, configError("the trace information %w", err)
+		}
+		return []byte(x.trace), nil
+	})
+}
+
+func (x *anonymousExchange) Describe(message []byte) string { return describeTrace(message) }
+
+func describeTrace(message []byte) string { return fmt.Sprintf("trace=%q", message) }
+
+// checkTrace is RFC 4505 s2 and s3.
+func checkTrace(trace string) error {
+	if utf8.RuneCountInString(trace) > 255 {
+		return errors.New("is over 255 characters")
+	}
+	return prepareTrace(trace)
+}

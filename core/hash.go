@@ -1,0 +1,88 @@
+package sasl
+
+import (
+	"crypto/fips140"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha3"
+	"crypto/sha512"
+	"errors"
+	"hash"
+)
+
+// Hash is a hash function that SCRAM is defined with.
+type Hash uint8
+
+// The hash functions of SCRAM: RFC 5802, RFC 7677 and the names registered
+// with IANA beside them.
+const (
+	SHA1 Hash = iota + 1
+	SHA224
+	SHA256
+	SHA384
+	SHA512
+	SHA3_512
+)
+
+var (
+	errUnknownHash = configError("not a hash of SCRAM")
+	errSHA1FIPS    = errors.New("FIPS 140 does not allow SHA-1")
+)
+
+// hashesByPreference is the order of PasswordMechanisms.
+var hashesByPreference = [...]Hash{SHA512, SHA3_512, SHA384, SHA256, SHA224, SHA1}
+
+// String returns the hash's name as in the mechanism's: SHA-256, SHA3-512.
+func (h Hash) String() string {
+	switch h {
+	case SHA1:
+		return "SHA-1"
+	case SHA224:
+		return "SHA-224"
+	case SHA256:
+		return "SHA-256"
+	case SHA384:
+		return "SHA-384"
+	case SHA512:
+		return "SHA-512"
+	case SHA3_512:
+		return "SHA3-512"
+	}
+	return "unknown hash"
+}
+
+// Mechanism returns the name of the mechanism without channel binding, for
+// example SCRAM-SHA-256.
+func (h Hash) Mechanism() string { return "SCRAM-" + h.String() }
+
+// Size returns the length of a hash, and so of every key, in octets.
+func (h Hash) Size() int { return h.hash().Size() }
+
+func (h Hash) hash() hash.Hash {
+	switch h {
+	case SHA1:
+		return sha1.New()
+	case SHA224:
+		return sha256.New224()
+	case SHA256:
+		return sha256.New()
+	case SHA384:
+		return sha512.New384()
+	case SHA512:
+		return sha512.New()
+	case SHA3_512:
+		return sha3.New512()
+	}
+	panic("sasl: unknown Hash")
+}
+
+// usable says why the hash cannot be used in this process, or nil.
+func (h Hash) usable() error {
+	switch {
+	case h < SHA1 || h > SHA3_512:
+		return errUnknownHash
+	case h == SHA1 && fips140.Enforced():
+		return errSHA1FIPS
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+package sasl
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Plain is the client's PLAIN mechanism (RFC 4616). The password goes to the
+// server as it is, unprepared.
+func Plain(credentials Credentials) Mechanism { return plain{credentials} }
+
+type plain struct{ credentials Credentials }
+
+func (plain) Name() string       { return "PLAIN" }
+func (plain) clientHasLastWord() {}
+
+func (m plain) New(t Terms) Exchange {
+	return &plainExchange{credentials: m.credentials, terms: t}
+}
+
+type plainExchange struct {
+	onlyMessage
+	credentials Credentials
+	terms       Terms
+}
+
+func (x *plainExchange) Step(ctx context.Context, _ []byte) (out []byte, done bool, err error) {
+	return x.step(func() ([]byte, error) { return x.message(ctx) })
+}
+
+// message is [authzid] UTF8NUL authcid UTF8NUL passwd.
+func (x *plainExchange) message(ctx context.Context) ([]byte, error) {
+	c, err := x.credentials.credential(ctx, "PLAIN", &x.terms.Server)
+	if err != nil {
+		return nil, err
+	}
+	password, err := c.password(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case c.Username == "":
+		return nil, configError("the username is empty")
+	case len(password) == 0:
+		return nil, configError("the password is empty")
+	case bytes.IndexByte(password, 0) >= 0: // it would move the borders between the three
+		return nil, configError("the password has a NUL")
+	case len(password) > maxMessage/2:
+		return nil, configError("the password is over 32 KiB")
+	}
+	if err := checkName(c.Username); err != nil {
+		return nil, configError("the username %w", err)
+	}
+	if err := checkName(c.Authzid); err != nil {
+		return nil, configError("the authzid %w", err)
+	}
+	message := make([]byte, 0, len(c.Authzid)+1+len(c.Username)+1+len(password))
+	message = append(append(message, c.Authzid...), 0)
+	message = append(append(message, c.Username...), 0)
+	message = append(message, password...)
+	x.identity = Identity{Username: c.Username, Authzid: c.Authzid}
+	return message, nil
+}
+
+func (x *plainExchange) Describe(message []byte) string { return describePlain(message) }
+
+func describePlain(message []byte) string {
+	authzid, rest, ok1 := strings.Cut(string(message), "\x00")
+	username, _, ok2 := strings.Cut(rest, "\x00")
+	if !ok1 || !ok2 {
+		return "malformed"
+	}
+	return fmt.Sprintf("authzid=%q username=%q password=…", authzid, username)
+}

@@ -1,0 +1,219 @@
+package sasl
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+)
+
+// SCRAM is the client's SCRAM mechanism with the hash (RFC 5802, RFC 7677),
+// not bound to the channel.
+func SCRAM(h Hash, credentials Credentials) Mechanism {
+	return &scram{hash: h, name: h.Mechanism(), credentials: credentials}
+}
+
+// SCRAMPlus is the client's SCRAM mechanism with the hash, bound to the
+// channel.
+func SCRAMPlus(h Hash, credentials Credentials) Mechanism {
+	return &scram{hash: h, name: h.Mechanism() + plusSuffix, credentials: credentials}
+}
+
+type scram struct {
+	hash        Hash
+	name        string
+	credentials Credentials
+}
+
+func (m *scram) Name() string         { return m.name }
+func (m *scram) usable() error        { return m.hash.usable() }
+func (m *scram) sendsGS2Flag()        {}
+func (m *scram) New(t Terms) Exchange { return &scramExchange{scram: m, terms: t} }
+
+// scramExchange is the client's side of RFC 5802 s5:
+//
+//	C: client-first-message
+//	S: server-first-message
+//	C: client-final-message
+//	S: server-final-message, as a challenge or with success
+type scramExchange struct {
+	*scram
+	terms Terms
+	step  int
+	err   error
+
+	credential      Credential // Username and Authzid as sent
+	gs2             gs2Header
+	nonce           string // the client's part
+	clientFirstBare string
+	serverSignature []byte
+}
+
+func (x *scramExchange) Step(ctx context.Context, in []byte) (out []byte, done bool, err error) {
+	if x.err != nil {
+		return nil, false, x.err
+	}
+	switch x.step {
+	case 0:
+		out, err = x.clientFirst(ctx)
+	case 1:
+		out, err = x.clientFinal(ctx, string(in))
+	case 2:
+		out, done, err = []byte{}, true, x.serverFinal(string(in))
+	default:
+		err = protocolError("%s: a challenge after the server-final-message", x.name)
+	}
+	x.step++
+	if err != nil {
+		x.err = err
+		return nil, false, err
+	}
+	return out, done, nil
+}
+
+func (x *scramExchange) Identity() Identity {
+	return Identity{Username: x.credential.Username, Authzid: x.credential.Authzid}
+}
+
+// clientFirst asks for the credential, but not yet for the password.
+func (x *scramExchange) clientFirst(ctx context.Context) ([]byte, error) {
+	credential, err := x.credentials.credential(ctx, x.name, &x.terms.Server)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.setIdentity(credential); err != nil {
+		return nil, err
+	}
+	x.gs2 = gs2Header{flag: x.terms.GS2Flag, authzid: x.credential.Authzid}
+	if x.gs2.flag == 'p' {
+		x.gs2.cbName = x.terms.Binding.Type
+		if len(x.terms.Binding.Data) == 0 {
+			return nil, configError("%s: the channel binding %s has no data", x.name, x.gs2.cbName)
+		}
+	}
+	x.nonce = x.terms.newNonce()
+	message := clientFirst{gs2: x.gs2, username: x.credential.Username, nonce: x.nonce}
+	header := x.gs2.append(nil)
+	out := message.format()
+	x.clientFirstBare = out[len(header):]
+	return []byte(out), nil
+}
+
+func (x *scramExchange) setIdentity(c Credential) (err error) {
+	if c.Username, err = preparedName(c.Username); err != nil {
+		return configError("the username %w", err)
+	}
+	if err := checkName(c.Username); err != nil {
+		return configError("the username %w", err)
+	}
+	if err := checkName(c.Authzid); err != nil {
+		return configError("the authzid %w", err)
+	}
+	x.credential = c
+	return nil
+}
+
+// clientFinal answers the server-first-message with the proof.
+func (x *scramExchange) clientFinal(ctx context.Context, serverFirstMessage string) ([]byte, error) {
+	first, serverError, err := parseServerFirst(serverFirstMessage)
+	if err != nil {
+		return nil, err
+	}
+	if serverError != "" {
+		return nil, scramFailure(serverError)
+	}
+	if err := x.check(first); err != nil {
+		return nil, err
+	}
+	password, err := x.password(ctx)
+	if err != nil {
+		return nil, err
+	}
+	salted, err := saltedPassword(ctx, x.hash, password, first.salt, first.iterations)
+	if err != nil {
+		return nil, err
+	}
+	final := clientFinal{channelBinding: x.channelBinding(), nonce: first.nonce}
+	// AuthMessage := client-first-message-bare + "," + server-first-message +
+	// "," + client-final-message-without-proof
+	authMessage := x.clientFirstBare + "," + serverFirstMessage + "," + final.formatWithoutProof()
+	clientKey := clientKey(x.hash, salted)
+	final.proof = clientProof(x.hash, clientKey, storedKey(x.hash, clientKey), authMessage)
+	x.serverSignature = serverSignature(x.hash, serverKey(x.hash, salted), authMessage)
+	return []byte(final.format()), nil
+}
+
+// password asks for the password and prepares it.
+func (x *scramExchange) password(ctx context.Context) ([]byte, error) {
+	password, err := x.credential.password(ctx)
+	if err == nil && !x.terms.SCRAM.RawPassword {
+		password, err = preparedPassword(password)
+	}
+	if err == nil && len(password) == 0 {
+		err = configError("the password is empty")
+	}
+	return password, err
+}
+
+func preparedPassword(password []byte) ([]byte, error) {
+	prepared, err := saslprepStored(string(password))
+	if err != nil {
+		return nil, configError("the password %w; SCRAMOptions.RawPassword takes it as it is", err)
+	}
+	return []byte(prepared), nil
+}
+
+// channelBinding is cbind-input: the gs2-header and, if bound, the data.
+func (x *scramExchange) channelBinding() []byte {
+	input := x.gs2.append(nil)
+	if x.gs2.flag == 'p' {
+		input = append(input, x.terms.Binding.Data...)
+	}
+	return input
+}
+
+func (x *scramExchange) serverFinal(message string) error {
+	final, err := parseServerFinal(message)
+	if err != nil {
+		return err
+	}
+	if final.serverError != "" {
+		return scramFailure(final.serverError)
+	}
+	if subtle.ConstantTimeCompare(final.verifier, x.serverSignature) != 1 {
+		return securityError("%s: the server's signature is wrong: it does not know the password", x.name)
+	}
+	return nil
+}
+
+// scramFailure is the Failure for a server-error-value (RFC 5802 s7). One that
+// is not known counts as other-error.
+func scramFailure(value string) *Failure {
+	f := &Failure{Class: ErrAuthentication, Condition: NotAuthorized, Text: "e=" + value}
+	switch value {
+	case "channel-bindings-dont-match", "server-does-support-channel-binding",
+		"channel-binding-not-supported", "unsupported-channel-binding-type":
+		f.Class = ErrSecurity
+	case "invalid-encoding", "extensions-not-supported", "invalid-username-encoding":
+		f.Class, f.Condition = ErrProtocol, MalformedRequest
+	case "no-resources":
+		f.Class, f.Condition = ErrTemporary, TemporaryAuthFailure
+	}
+	return f
+}
+
+// newNonce returns 24 printable characters out of 144 random bits.
+func (t *Terms) newNonce() string {
+	if t.nonce != nil {
+		return t.nonce()
+	}
+	return randomNonce()
+}
+
+func randomNonce() string {
+	var random [18]byte
+	rand.Read(random[:]) // never fails
+	return base64.StdEncoding.EncodeToString(random[:])
+}
+
+func (x *scramExchange) Describe(message []byte) string { return describeSCRAM(message) }

@@ -1,0 +1,146 @@
+package sasl
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	maxSCRAMMessage    = 8 << 10 // octets
+	maxSCRAMAttributes = 32
+)
+
+// scramFault is what is wrong with a message, and the server-error-value of
+// RFC 5802 s7 by which a server says so.
+type scramFault struct {
+	serverError string // "" = other-error
+	class       Class
+	err         error
+}
+
+func (f *scramFault) Error() string { return f.class.Error() + ": SCRAM: " + f.err.Error() }
+
+func (f *scramFault) Unwrap() []error { return []error{f.class, f.err} }
+
+// fault is a scramFault of the kind that breaks the grammar.
+func fault(serverError, format string, args ...any) error {
+	return &scramFault{serverError, ErrProtocol, fmt.Errorf(format, args...)}
+}
+
+// nameFault is the fault for an error of the gs2-header or of a name.
+func nameFault(err error) error {
+	if errors.Is(err, errSaslname) {
+		return fault("invalid-username-encoding", "%w", err)
+	}
+	return fault("", "%w", err)
+}
+
+type attribute struct {
+	name  byte
+	value string
+}
+
+type attributes []attribute
+
+// splitAttributes cuts a message at its commas, which no value contains:
+//
+//	attr-val = ALPHA "=" value
+//	value    = 1*value-char ; UTF-8 without NUL and ","
+func splitAttributes(msg string) (attributes, error) {
+	switch {
+	case len(msg) > maxSCRAMMessage:
+		return nil, fault("", "the message is over 8 KiB")
+	case strings.Count(msg, ",") >= maxSCRAMAttributes:
+		return nil, fault("", "the message has more than 32 attributes")
+	case !utf8.ValidString(msg) || strings.IndexByte(msg, 0) >= 0:
+		return nil, fault("invalid-encoding", "the message is not UTF-8 without NUL")
+	}
+	list := make(attributes, 0, 4)
+	for part := range strings.SplitSeq(msg, ",") {
+		if len(part) < 2 || part[1] != '=' || !isAlpha(part[0]) {
+			return nil, fault("", "the message is not a list of attributes")
+		}
+		list = append(list, attribute{part[0], part[2:]})
+	}
+	for _, a := range list {
+		switch {
+		case a.name == 'm': // RFC 5802 s5.1: MUST fail, wherever it stands
+			return nil, fault("extensions-not-supported", "the message has a mandatory extension")
+		case a.value == "" && a.name == 'p':
+			return nil, fault("invalid-proof", "the proof is empty")
+		case a.value == "":
+			return nil, fault("", "attribute %c is empty", a.name)
+		}
+	}
+	return list, nil
+}
+
+func isAlpha(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+func (l *attributes) take(name byte) (string, error) {
+	if len(*l) == 0 || (*l)[0].name != name {
+		return "", fault("", "attribute %c is not where it must be", name)
+	}
+	value := (*l)[0].value
+	*l = (*l)[1:]
+	return value, nil
+}
+
+func (l *attributes) takeBase64(name byte) ([]byte, error) {
+	value, err := l.take(name)
+	if err != nil {
+		return nil, err
+	}
+	// The package's decoder would pass over line ends.
+	decoded, err := base64.StdEncoding.Strict().DecodeString(value)
+	if err != nil || strings.ContainsAny(value, "\r\n") {
+		return nil, fault("invalid-encoding", "attribute %c is not base64", name)
+	}
+	return decoded, nil
+}
+
+func (l *attributes) takeNonce() (string, error) {
+	nonce, err := l.take('r')
+	if err != nil {
+		return "", err
+	}
+	for i := range len(nonce) {
+		if nonce[i] < 0x21 || nonce[i] > 0x7e {
+			return "", fault("", "the nonce has a character that is not printable ASCII")
+		}
+	}
+	return nonce, nil
+}
+
+func (l *attributes) serverError() (string, bool) {
+	value, err := l.take('e')
+	return value, err == nil
+}
+
+// onlyExtensions fails if one of the attributes is of those that RFC 5802 s5.1
+// gives a place of their own: that would be a second one, or out of order.
+func (l attributes) onlyExtensions() error {
+	for _, a := range l {
+		if strings.IndexByte("anmrscipve", a.name) >= 0 {
+			return fault("", "attribute %c is not where it must be", a.name)
+		}
+	}
+	return nil
+}
+
+// parsePositNumber parses a posit-number: no sign, no leading zero.
+func parsePositNumber(s string) (int, error) {
+	if s == "" || s[0] == '0' || strings.Trim(s, "0123456789") != "" {
+		return 0, fault("", "the iteration count is not a number")
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil { // out of range
+		return math.MaxInt, nil
+	}
+	return n, nil
+}

@@ -1,0 +1,104 @@
+package sasl
+
+import (
+	"context"
+	"crypto/fips140"
+	"crypto/hmac"
+	"crypto/pbkdf2"
+	"crypto/subtle"
+	"encoding/binary"
+	"hash"
+)
+
+// The arithmetic of RFC 5802 s3, in its names.
+
+// saltedPassword is SaltedPassword := Hi(Normalize(password), salt, i).
+// The password is normalised already. It ends early with the context.
+func saltedPassword(ctx context.Context, h Hash, password, salt []byte, i int) ([]byte, error) {
+	if fips140.Enabled() {
+		return saltedPasswordFIPS(ctx, h, password, salt, i)
+	}
+	return hi(ctx, hmac.New(h.hash, password), salt, i)
+}
+
+// contextEvery is after how many iterations hi looks at the context: about
+// 0.5 ms for the slowest hash.
+const contextEvery = 512
+
+// hi is Hi(str, salt, i), which is PBKDF2 with a dkLen of the hash's length
+// (RFC 5802 s2.2); prf is HMAC keyed with str.
+func hi(ctx context.Context, prf hash.Hash, salt []byte, i int) ([]byte, error) {
+	prf.Write(salt)
+	prf.Write(binary.BigEndian.AppendUint32(nil, 1)) // INT(1)
+	u := prf.Sum(nil)
+	sum := append([]byte(nil), u...)
+	for n := 1; n < i; n++ {
+		if n%contextEvery == 0 && ctx.Err() != nil {
+			return nil, contextError(ctx)
+		}
+		prf.Reset()
+		prf.Write(u)
+		u = prf.Sum(u[:0])
+		subtle.XORBytes(sum, sum, u)
+	}
+	return sum, nil
+}
+
+// saltedPasswordFIPS leaves the derivation to the approved one, which knows no
+// context: when that ends, the derivation goes on for its last second alone.
+func saltedPasswordFIPS(ctx context.Context, h Hash, password, salt []byte, i int) ([]byte, error) {
+	type result struct {
+		key []byte
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		key, err := pbkdf2.Key(h.hash, string(password), salt, i, h.Size())
+		done <- result{key, err}
+	}()
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return nil, classed(ErrPolicy, "FIPS 140 does not allow this key derivation: %w", r.err)
+		}
+		return r.key, nil
+	case <-ctx.Done():
+		return nil, contextError(ctx)
+	}
+}
+
+func hmacOf(h Hash, key []byte, message string) []byte {
+	mac := hmac.New(h.hash, key)
+	mac.Write([]byte(message))
+	return mac.Sum(nil)
+}
+
+// clientKey is ClientKey := HMAC(SaltedPassword, "Client Key").
+func clientKey(h Hash, saltedPassword []byte) []byte {
+	return hmacOf(h, saltedPassword, "Client Key")
+}
+
+// serverKey is ServerKey := HMAC(SaltedPassword, "Server Key").
+func serverKey(h Hash, saltedPassword []byte) []byte {
+	return hmacOf(h, saltedPassword, "Server Key")
+}
+
+// storedKey is StoredKey := H(ClientKey).
+func storedKey(h Hash, clientKey []byte) []byte {
+	sum := h.hash()
+	sum.Write(clientKey)
+	return sum.Sum(nil)
+}
+
+// clientProof is ClientProof := ClientKey XOR HMAC(StoredKey, AuthMessage).
+// The same turns a ClientProof back into the ClientKey.
+func clientProof(h Hash, clientKey, storedKey []byte, authMessage string) []byte {
+	proof := hmacOf(h, storedKey, authMessage)
+	subtle.XORBytes(proof, proof, clientKey)
+	return proof
+}
+
+// serverSignature is ServerSignature := HMAC(ServerKey, AuthMessage).
+func serverSignature(h Hash, serverKey []byte, authMessage string) []byte {
+	return hmacOf(h, serverKey, authMessage)
+}

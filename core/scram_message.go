@@ -1,0 +1,200 @@
+package sasl
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+)
+
+// The messages of SCRAM (RFC 5802 s7). The parsers are strict and total: the
+// order of attributes is the RFC's, extensions stand only where it allows them
+// and are kept in what is hashed, because the text of a message is never put
+// together again from what was parsed.
+
+// clientFirst is the client-first-message.
+type clientFirst struct {
+	gs2      gs2Header
+	header   string // the gs2-header as received
+	bare     string // client-first-message-bare as received
+	username string // unescaped
+	nonce    string
+}
+
+func (m *clientFirst) format() string {
+	header := string(m.gs2.append(nil))
+	bare := appendSaslname([]byte("n="), m.username)
+	return header + string(bare) + ",r=" + m.nonce
+}
+
+func parseClientFirst(msg string) (*clientFirst, error) {
+	if len(msg) > maxSCRAMMessage {
+		return nil, fault("", "the message is over 8 KiB")
+	}
+	gs2, bare, err := parseGS2Header(msg)
+	if err != nil {
+		return nil, nameFault(err)
+	}
+	m := &clientFirst{gs2: gs2, header: strings.TrimSuffix(msg, bare), bare: bare}
+	attributes, err := splitAttributes(bare)
+	if err != nil {
+		return nil, err
+	}
+	name, err := attributes.take('n')
+	if err != nil {
+		return nil, err
+	}
+	if m.username, err = parseSaslname(name); err != nil {
+		return nil, nameFault(err)
+	}
+	if m.nonce, err = attributes.takeNonce(); err != nil {
+		return nil, err
+	}
+	return m, attributes.onlyExtensions()
+}
+
+// serverFirst is the server-first-message.
+type serverFirst struct {
+	nonce      string
+	salt       []byte
+	iterations int // math.MaxInt if the number is larger than an int
+}
+
+func (m *serverFirst) format() string {
+	return "r=" + m.nonce + ",s=" + base64.StdEncoding.EncodeToString(m.salt) + ",i=" + strconv.Itoa(m.iterations)
+}
+
+// parseServerFirst also returns a server-error-value, which some servers send
+// already here.
+func parseServerFirst(msg string) (m *serverFirst, serverError string, err error) {
+	attributes, err := splitAttributes(msg)
+	if err != nil {
+		return nil, "", err
+	}
+	if serverError, ok := attributes.serverError(); ok {
+		return nil, serverError, attributes.onlyExtensions()
+	}
+	m = new(serverFirst)
+	if m.nonce, err = attributes.takeNonce(); err != nil {
+		return nil, "", err
+	}
+	if m.salt, err = attributes.takeBase64('s'); err != nil {
+		return nil, "", err
+	}
+	if len(m.salt) > maxName {
+		return nil, "", fault("", "the salt is over 1 KiB")
+	}
+	count, err := attributes.take('i')
+	if err != nil {
+		return nil, "", err
+	}
+	if m.iterations, err = parsePositNumber(count); err != nil {
+		return nil, "", err
+	}
+	return m, "", attributes.onlyExtensions()
+}
+
+// clientFinal is the client-final-message.
+type clientFinal struct {
+	channelBinding []byte // the gs2-header and the channel-binding data
+	nonce          string
+	proof          []byte
+	withoutProof   string // client-final-message-without-proof as received
+}
+
+// formatWithoutProof is the part of the message that the proof covers.
+func (m *clientFinal) formatWithoutProof() string {
+	return "c=" + base64.StdEncoding.EncodeToString(m.channelBinding) + ",r=" + m.nonce
+}
+
+func (m *clientFinal) format() string {
+	return m.formatWithoutProof() + ",p=" + base64.StdEncoding.EncodeToString(m.proof)
+}
+
+func parseClientFinal(msg string) (*clientFinal, error) {
+	attributes, err := splitAttributes(msg)
+	if err != nil {
+		return nil, err
+	}
+	m := new(clientFinal)
+	if m.channelBinding, err = attributes.takeBase64('c'); err != nil {
+		return nil, err
+	}
+	if m.nonce, err = attributes.takeNonce(); err != nil {
+		return nil, err
+	}
+	for len(attributes) > 1 && attributes[0].name != 'p' {
+		if err := attributes[:1].onlyExtensions(); err != nil {
+			return nil, err
+		}
+		attributes = attributes[1:]
+	}
+	if len(attributes) == 0 || attributes[0].name != 'p' {
+		return nil, fault("invalid-proof", "the message has no proof")
+	}
+	if m.proof, err = attributes.takeBase64('p'); err != nil {
+		return nil, err
+	}
+	if len(attributes) > 0 {
+		return nil, fault("", "the proof is not the last attribute")
+	}
+	m.withoutProof = msg[:strings.LastIndex(msg, ",p=")]
+	return m, nil
+}
+
+// serverFinal is the server-final-message: a verifier or a server-error.
+type serverFinal struct {
+	serverError string
+	verifier    []byte // the ServerSignature
+}
+
+func (m *serverFinal) format() string {
+	if m.serverError != "" {
+		return "e=" + m.serverError
+	}
+	return "v=" + base64.StdEncoding.EncodeToString(m.verifier)
+}
+
+func parseServerFinal(msg string) (*serverFinal, error) {
+	attributes, err := splitAttributes(msg)
+	if err != nil {
+		return nil, err
+	}
+	if serverError, ok := attributes.serverError(); ok {
+		return &serverFinal{serverError: serverError}, attributes.onlyExtensions()
+	}
+	verifier, err := attributes.takeBase64('v')
+	if err != nil {
+		return nil, err
+	}
+	return &serverFinal{verifier: verifier}, attributes.onlyExtensions()
+}
+
+// describeSCRAM renders a message of either side without the proof and the
+// verifier: with the rest, which is needed to follow an exchange, each of them
+// would let the reader try passwords.
+func describeSCRAM(message []byte) string {
+	parts := strings.Split(string(message), ",")
+	for i, part := range parts {
+		switch {
+		case i > 0 && strings.HasPrefix(part, "p="), strings.HasPrefix(part, "v="):
+			parts[i] = part[:2] + "…"
+		case strings.HasPrefix(part, "c="):
+			parts[i] = "c=" + describeBindingInput(part[2:])
+		}
+	}
+	return printable(strings.Join(parts, ","))
+}
+
+// describeBindingInput shows the gs2-header that the binding input repeats.
+func describeBindingInput(encoded string) string {
+	input, _ := base64.StdEncoding.DecodeString(encoded)
+	_, data, err := parseGS2Header(string(input))
+	if err != nil {
+		return "…"
+	}
+	header := string(input[:len(input)-len(data)])
+	if data != "" {
+		header += "…"
+	}
+	return "(" + header + ")"
+}
