@@ -1,0 +1,46 @@
+package sasl
+
+import "context"
+
+// ExternalServer is the server's EXTERNAL mechanism (RFC 4422 appendix A).
+// Identify gets what the layer below proved, ConnInfo.Peer, which is nil if
+// that is nothing, and returns whose it is; ErrAuthentication if it is
+// nobody's. An error without a Class counts as ErrTemporary.
+func ExternalServer(identify func(ctx context.Context, peer any) (username string, err error)) ServerMechanism {
+	return externalServer{identify}
+}
+
+type externalServer struct {
+	identify func(context.Context, any) (string, error)
+}
+
+func (externalServer) Name() string { return "EXTERNAL" }
+
+func (m externalServer) New(t ServerTerms) Exchange {
+	return &externalServerExchange{externalServer: m, terms: t}
+}
+
+type externalServerExchange struct {
+	externalServer
+	terms ServerTerms
+	serverOnlyMessage
+}
+
+func (x *externalServerExchange) Step(ctx context.Context, in []byte) (out []byte, done bool, err error) {
+	return x.step(in, func(authzid string) error {
+		if err := checkName(authzid); err != nil {
+			return protocolError("the authzid %w", err)
+		}
+		if x.terms.Conn.Peer == nil {
+			return classed(ErrAuthentication, "EXTERNAL: the layer below proved no identity")
+		}
+		username, err := x.identify(ctx, x.terms.Conn.Peer)
+		if err != nil {
+			return withClass(err, ErrTemporary)
+		}
+		if x.identity, err = x.terms.identity(username, authzid); err != nil {
+			return err
+		}
+		return x.terms.Authorize(ctx, x.identity)
+	})
+}

@@ -1,0 +1,80 @@
+package sasl
+
+import (
+	"context"
+	"strings"
+)
+
+// PasswordCheck says whether the password is the user's: nil if so,
+// ErrAuthentication if not. An error without a Class counts as ErrTemporary.
+type PasswordCheck func(ctx context.Context, username string, password Secret) error
+
+// PlainServer is the server's PLAIN mechanism (RFC 4616). A password that is
+// refused as it came is tried once more after SASLprep, where that makes a
+// difference.
+func PlainServer(check PasswordCheck) ServerMechanism { return plainServer{check} }
+
+type plainServer struct{ check PasswordCheck }
+
+func (plainServer) Name() string { return "PLAIN" }
+
+func (m plainServer) New(t ServerTerms) Exchange {
+	return &plainServerExchange{check: m.check, terms: t}
+}
+
+type plainServerExchange struct {
+	check PasswordCheck
+	terms ServerTerms
+	serverOnlyMessage
+}
+
+func (x *plainServerExchange) Step(ctx context.Context, in []byte) (out []byte, done bool, err error) {
+	return x.step(in, func(message string) error { return x.verify(ctx, message) })
+}
+
+func (x *plainServerExchange) verify(ctx context.Context, message string) error {
+	parts := strings.Split(message, "\x00")
+	if len(parts) != 3 || parts[1] == "" || parts[2] == "" {
+		return protocolError("PLAIN: the message is not authzid NUL authcid NUL passwd")
+	}
+	id, err := x.terms.identity(parts[1], parts[0])
+	if err != nil {
+		return err
+	}
+	if err := x.checkPassword(ctx, id.Username, parts[2]); err != nil {
+		return err
+	}
+	x.identity = id
+	return x.terms.Authorize(ctx, id)
+}
+
+func (x *plainServerExchange) checkPassword(ctx context.Context, username, password string) error {
+	err := x.check(ctx, username, NewSecret(password))
+	if ClassOf(err) != ErrAuthentication {
+		return withClassUnlessNil(err, ErrTemporary)
+	}
+	prepared, prepErr := saslprepStored(password)
+	if prepErr != nil || prepared == password || prepared == "" {
+		return err
+	}
+	return withClassUnlessNil(x.check(ctx, username, NewSecret(prepared)), ErrTemporary)
+}
+
+// identity makes the names of a message canonical.
+func (t *ServerTerms) identity(username, authzid string) (id Identity, err error) {
+	for _, name := range []string{username, authzid} {
+		if err := checkName(name); err != nil {
+			return Identity{}, protocolError("the username or the authzid %w", err)
+		}
+	}
+	if id.Username, err = t.Canonical(username); err != nil {
+		return Identity{}, classed(ErrProtocol, "the username %w", err)
+	}
+	if authzid == "" {
+		return id, nil
+	}
+	if id.Authzid, err = t.Canonical(authzid); err != nil {
+		return Identity{}, classed(ErrProtocol, "the authzid %w", err)
+	}
+	return id, nil
+}

@@ -1,0 +1,205 @@
+package sasl
+
+import (
+	"bytes"
+	"context"
+	"crypto/subtle"
+	"errors"
+	"strings"
+)
+
+// SCRAMLookup returns the record that a user has for a hash; nil if there is
+// no such user or record, which the client does not learn. An error without a
+// Class counts as ErrTemporary.
+type SCRAMLookup func(ctx context.Context, h Hash, username string) (*SCRAMRecord, error)
+
+// SCRAMServer is the server's SCRAM mechanism with the hash, not bound to the
+// channel. It needs Server.Key.
+func SCRAMServer(h Hash, lookup SCRAMLookup) ServerMechanism {
+	return &scramServer{hash: h, name: h.Mechanism(), lookup: lookup}
+}
+
+// SCRAMPlusServer is the server's SCRAM mechanism with the hash, bound to the
+// channel. It needs Server.Key.
+func SCRAMPlusServer(h Hash, lookup SCRAMLookup) ServerMechanism {
+	return &scramServer{hash: h, name: h.Mechanism() + plusSuffix, lookup: lookup}
+}
+
+type scramServer struct {
+	hash   Hash
+	name   string
+	lookup SCRAMLookup
+}
+
+func (m *scramServer) Name() string  { return m.name }
+func (m *scramServer) usable() error { return m.hash.usable() }
+func (m *scramServer) needsKey()     {}
+
+func (m *scramServer) New(t ServerTerms) Exchange {
+	return &scramServerExchange{scramServer: m, terms: t}
+}
+
+// scramServerExchange is the server's side of RFC 5802 s5.
+type scramServerExchange struct {
+	*scramServer
+	terms ServerTerms
+	step  int
+	err   error
+
+	identity    Identity
+	first       *clientFirst
+	binding     []byte // the data of the type that the client named
+	record      *SCRAMRecord
+	unknownUser bool
+	nonce       string // both parts
+	serverFirst string
+}
+
+func (x *scramServerExchange) Identity() Identity { return x.identity }
+
+func (x *scramServerExchange) boundTo() string {
+	if x.first == nil {
+		return ""
+	}
+	return x.first.gs2.cbName
+}
+
+func (x *scramServerExchange) Step(ctx context.Context, in []byte) (out []byte, done bool, err error) {
+	if x.err != nil {
+		return nil, false, x.err
+	}
+	if in == nil {
+		return []byte{}, false, nil
+	}
+	switch x.step {
+	case 0:
+		out, err = x.answerFirst(ctx, string(in))
+	case 1:
+		out, err = x.answerFinal(ctx, string(in))
+		done = err == nil
+	default:
+		err = protocolError("%s: a message after the client-final-message", x.name)
+	}
+	x.step++
+	if err == nil {
+		return out, done, nil
+	}
+	x.err = err
+	// A fault has a server-error-value, which goes out before the refusal.
+	if f := (*scramFault)(nil); errors.As(err, &f) {
+		value := f.serverError
+		if value == "" {
+			value = "other-error"
+		}
+		out = []byte((&serverFinal{serverError: value}).format())
+	}
+	return out, false, err
+}
+
+// answerFirst turns the client-first-message into the server-first-message.
+func (x *scramServerExchange) answerFirst(ctx context.Context, message string) ([]byte, error) {
+	first, err := parseClientFirst(message)
+	if err != nil {
+		return nil, err
+	}
+	x.first = first
+	if err := x.checkFlag(); err != nil {
+		return nil, err
+	}
+	if x.identity, err = x.terms.identity(first.username, first.gs2.authzid); err != nil {
+		return nil, fault("invalid-username-encoding", "%w", err)
+	}
+	if err := x.findRecord(ctx); err != nil {
+		return nil, err
+	}
+	x.nonce = first.nonce + x.terms.newNonce()
+	answer := serverFirst{nonce: x.nonce, salt: x.record.Salt, iterations: x.record.Iterations}
+	x.serverFirst = answer.format()
+	return []byte(x.serverFirst), nil
+}
+
+func (t *ServerTerms) newNonce() string {
+	if t.nonce != nil {
+		return t.nonce()
+	}
+	return randomNonce()
+}
+
+// checkFlag is RFC 5802 s6: what the gs2-cbind-flag may be.
+func (x *scramServerExchange) checkFlag() error {
+	plus := strings.HasSuffix(x.name, plusSuffix)
+	switch flag := x.first.gs2.flag; {
+	case plus && flag != 'p':
+		return fault("", "the mechanism binds and the client does not")
+	case !plus && flag == 'p':
+		return fault("channel-binding-not-supported", "the client binds and the mechanism does not")
+	case flag == 'y' && x.terms.PlusOffered:
+		return &scramFault{"server-does-support-channel-binding", ErrSecurity,
+			errors.New("the client was not shown that it can bind: the list of mechanisms was cut")}
+	case flag != 'p':
+		return nil
+	}
+	for _, b := range x.terms.Conn.Bindings {
+		if b.Type == x.first.gs2.cbName {
+			x.binding = b.Data
+			return nil
+		}
+	}
+	return fault("unsupported-channel-binding-type", "the client binds to %s", printable(x.first.gs2.cbName))
+}
+
+// findRecord looks the user up. Who does not exist, or has no record for the
+// hash, gets one that is made up.
+func (x *scramServerExchange) findRecord(ctx context.Context) (err error) {
+	x.record, err = x.lookup(ctx, x.hash, x.identity.Username)
+	if err != nil && ClassOf(err) != ErrAuthentication {
+		return withClass(err, ErrTemporary)
+	}
+	if err == nil && x.record != nil && x.record.Hash == x.hash {
+		return nil
+	}
+	x.unknownUser = true
+	x.record, err = x.terms.madeUp(x.hash, x.identity.Username)
+	return err
+}
+
+// answerFinal turns the client-final-message into the server-final-message.
+func (x *scramServerExchange) answerFinal(ctx context.Context, message string) ([]byte, error) {
+	if message == "" {
+		return nil, classed(ErrAuthentication, "%s: the client gave up", x.name)
+	}
+	final, err := parseClientFinal(message)
+	if err != nil {
+		return nil, err
+	}
+	if final.nonce != x.nonce {
+		return nil, &scramFault{"", ErrSecurity, errors.New("the client's nonce is not the one of this exchange")}
+	}
+	// The gs2-header again: without this comparison its authzid would be
+	// anybody's to change.
+	expected := append([]byte(x.first.header), x.binding...)
+	if !bytes.Equal(final.channelBinding, expected) {
+		return nil, &scramFault{"channel-bindings-dont-match", ErrSecurity, errors.New("the channel binding is not the one of this connection")}
+	}
+	authMessage := x.first.bare + "," + x.serverFirst + "," + final.withoutProof
+	if !x.proved(final.proof, authMessage) {
+		return nil, &scramFault{"invalid-proof", ErrAuthentication, errors.New("the proof is wrong")}
+	}
+	if err := x.terms.Authorize(ctx, x.identity); err != nil {
+		return nil, &scramFault{"", ClassOf(err), err}
+	}
+	answer := serverFinal{verifier: serverSignature(x.hash, x.record.ServerKey.Bytes(), authMessage)}
+	return []byte(answer.format()), nil
+}
+
+// proved takes the ClientKey out of the proof and compares its hash with the
+// StoredKey.
+func (x *scramServerExchange) proved(proof []byte, authMessage string) bool {
+	if len(proof) != x.hash.Size() {
+		return false
+	}
+	storedKeyBytes := x.record.StoredKey.Bytes()
+	clientKey := clientProof(x.hash, proof, storedKeyBytes, authMessage)
+	same := subtle.ConstantTimeCompare(storedKey(x.hash, clientKey), storedKeyBytes) == 1
+	return same && !x.unknownUser
+}

@@ -1,0 +1,228 @@
+package sasl
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// ServerMechanism is a server's mechanism together with its store of
+// credentials. It is immutable and safe for concurrent use. A name that ends
+// in -PLUS is offered only where there is something to bind to.
+type ServerMechanism interface {
+	Name() string
+	New(ServerTerms) Exchange
+}
+
+// Server is the configuration of a server. It is safe for concurrent use.
+type Server struct {
+	// Mechanisms is what may be offered, in the order in which it is.
+	Mechanisms []ServerMechanism
+	// Insecure names the mechanisms that are offered also where the connection
+	// is not Secure. ANONYMOUS always is.
+	Insecure []string
+	// SuccessData says that the protocol carries additional data with success.
+	// Without it a mechanism's last message goes out as a challenge and wants
+	// an empty response.
+	SuccessData bool
+	// Canonical prepares usernames and authzids before lookup, authorization
+	// and result. Nil = SASLprep (RFC 4013), as a query string, not empty.
+	Canonical func(name string) (string, error)
+	// Authorize says, once the identity is proved, whether it may log in and
+	// act as its Authzid. An error without a Class counts as ErrAuthorization.
+	// Nil = everybody may, as themselves.
+	Authorize func(ctx context.Context, id Identity, conn ConnInfo) error
+	// Key makes the salts that SCRAM shows for users who do not exist: at least
+	// 16 random octets, which stay the same as long as the users do. Without it
+	// there is no SCRAM.
+	Key Secret
+	// Stored is what the stored SCRAM records have in common.
+	Stored StoredRecords
+
+	nonce func() string
+}
+
+// StoredRecords describes the SCRAM records of a server, which a user who does
+// not exist must seem to have too. A user whose record differs can be told
+// from them.
+type StoredRecords struct {
+	Iterations int // 0 = 4096
+	SaltSize   int // octets; 0 = 16
+}
+
+// ConnInfo is what a server knows about a connection.
+type ConnInfo struct {
+	Service string // as in ServerInfo
+	Host    string
+	// Secure says that the transport is confidential: TLS or a Unix socket.
+	Secure     bool
+	TLSVersion uint16           // as in crypto/tls; 0 = none
+	Bindings   []ChannelBinding // what the connection can bind to
+	// Peer is what the layer below proved about the client, such as an
+	// *x509.Certificate; nil = nothing. Only EXTERNAL's callback reads it.
+	Peer any
+}
+
+// ServerTerms is what a ServerMechanism learns about the run it starts.
+type ServerTerms struct {
+	Conn        ConnInfo
+	PlusOffered bool // this connection was offered a mechanism that binds
+	Canonical   func(name string) (string, error)
+	Authorize   func(ctx context.Context, id Identity) error
+	Key         Secret
+	Stored      StoredRecords
+
+	nonce func() string
+}
+
+// Offer returns the names of the mechanisms for the connection.
+func (s *Server) Offer(conn ConnInfo) []string {
+	var names []string
+	for _, m := range s.Mechanisms {
+		if s.offers(m, &conn) {
+			names = append(names, m.Name())
+		}
+	}
+	return names
+}
+
+func (s *Server) offers(m ServerMechanism, conn *ConnInfo) bool {
+	name := m.Name()
+	if m, ok := m.(interface{ usable() error }); ok && m.usable() != nil {
+		return false
+	}
+	if strings.HasSuffix(name, plusSuffix) && len(conn.Bindings) == 0 {
+		return false
+	}
+	return validName(name) && (conn.Secure || name == "ANONYMOUS" || slices.Contains(s.Insecure, name))
+}
+
+// Begin starts a run of the mechanism that the client named. One that Offer
+// does not list for the connection is ErrPolicy.
+func (s *Server) Begin(_ context.Context, conn ConnInfo, mechanism string) (*ServerSession, error) {
+	i := slices.IndexFunc(s.Mechanisms, func(m ServerMechanism) bool {
+		return m.Name() == mechanism && s.offers(m, &conn)
+	})
+	if i < 0 {
+		return nil, classed(ErrPolicy, "the mechanism %q is not offered", printable(mechanism))
+	}
+	m := s.Mechanisms[i]
+	if _, needs := m.(interface{ needsKey() }); needs && len(s.Key.Bytes()) < 16 {
+		return nil, configError("Server.Key has less than 16 octets")
+	}
+	terms := ServerTerms{
+		Conn: conn,
+		PlusOffered: slices.ContainsFunc(s.Mechanisms, func(m ServerMechanism) bool {
+			return strings.HasSuffix(m.Name(), plusSuffix) && s.offers(m, &conn)
+		}),
+		Canonical: s.Canonical,
+		Authorize: func(ctx context.Context, id Identity) error { return s.authorize(ctx, id, conn) },
+		Key:       s.Key,
+		Stored:    s.Stored,
+		nonce:     s.nonce,
+	}
+	if terms.Canonical == nil {
+		terms.Canonical = preparedName
+	}
+	return &ServerSession{name: mechanism, successData: s.SuccessData, exchange: m.New(terms)}, nil
+}
+
+func (s *Server) authorize(ctx context.Context, id Identity, conn ConnInfo) error {
+	if s.Authorize != nil {
+		return withClassUnlessNil(s.Authorize(ctx, id, conn), ErrAuthorization)
+	}
+	if id.Authzid != "" && id.Authzid != id.Username {
+		return classed(ErrAuthorization, "%q may not act as %q", printable(id.Username), printable(id.Authzid))
+	}
+	return nil
+}
+
+func withClassUnlessNil(err error, c Class) error {
+	if err == nil {
+		return nil
+	}
+	return withClass(err, c)
+}
+
+// ServerSession is one run of a server's mechanism. It is used by one
+// goroutine.
+type ServerSession struct {
+	name        string
+	successData bool
+	exchange    Exchange
+
+	steps   int
+	confirm bool  // the last message is out as a challenge
+	doomed  error // the outcome once the client has answered the message that tells it
+	done    bool
+	err     error
+}
+
+// Respond takes the client's message and returns the next challenge; nil means
+// that there is none and, on the first call, that the client sent no initial
+// response. With done, the client is authenticated and the challenge is the
+// additional data for success, nil if there is none.
+//
+// An error ends the run and is the reason for refusal. A mechanism may have
+// told the client already, in a challenge.
+func (s *ServerSession) Respond(ctx context.Context, response []byte) (challenge []byte, done bool, err error) {
+	if s.err == nil && s.done {
+		s.err = protocolError("a response after the exchange was over")
+	}
+	if s.err != nil {
+		return nil, false, s.err
+	}
+	challenge, err = s.respond(ctx, response)
+	if err != nil {
+		s.err, s.done = withClass(err, ErrProtocol), false
+		return nil, false, s.err
+	}
+	return challenge, s.done, nil
+}
+
+func (s *ServerSession) respond(ctx context.Context, response []byte) ([]byte, error) {
+	if s.steps++; s.steps > maxSteps {
+		return nil, protocolError("the exchange is longer than %d steps", maxSteps)
+	}
+	switch {
+	case s.doomed != nil:
+		return nil, s.doomed
+	case len(response) > maxMessage:
+		return nil, protocolError("a message of more than 64 KiB")
+	case s.confirm && len(response) > 0:
+		return nil, protocolError("the response to the last challenge is not empty")
+	case s.confirm:
+		s.done = true
+		return nil, nil
+	case response == nil && s.steps > 1:
+		response = []byte{}
+	}
+	out, done, err := s.exchange.Step(ctx, response)
+	switch {
+	case err != nil && out != nil:
+		s.doomed = err
+	case err != nil:
+		return nil, err
+	case done && out != nil && !s.successData:
+		s.confirm = true
+	default:
+		s.done = done
+	}
+	return out, nil
+}
+
+// Result tells who authenticated, and how. It is valid once Respond has
+// returned done. RoundTrips counts the client's messages.
+func (s *ServerSession) Result() Result {
+	identity := s.exchange.Identity()
+	result := Result{
+		Mechanism:  s.name,
+		Username:   identity.Username,
+		Authzid:    identity.Authzid,
+		RoundTrips: s.steps,
+	}
+	if bound, ok := s.exchange.(interface{ boundTo() string }); ok {
+		result.Binding = bound.boundTo()
+	}
+	return result
+}

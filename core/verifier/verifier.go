@@ -1,0 +1,83 @@
+// Package verifier reads and writes the text form of stored credentials: the
+// SCRAM record of RFC 5803, which several mail and database servers keep too.
+//
+//	SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=
+package verifier
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// maxText bounds what Parse looks at, in octets. The longest record that makes
+// sense, of SHA-512 with a salt of 1 KiB, is a quarter of it.
+const maxText = 8 << 10
+
+// Parse reads a SCRAM record in the form of RFC 5803 s2. Spaces around the
+// separators are allowed as in RFC 3112 s2.2. Errors are ErrConfig and do not
+// repeat the record.
+func Parse(text string) (*sasl.SCRAMRecord, error) {
+	if len(text) > maxText {
+		return nil, malformed("is over 8 KiB")
+	}
+	scheme, rest, ok1 := cut(text, "$")
+	authInfo, authValue, ok2 := cut(rest, "$")
+	count, salt, ok3 := cut(authInfo, ":")
+	stored, server, ok4 := cut(authValue, ":")
+	if !ok1 || !ok2 || !ok3 || !ok4 {
+		return nil, malformed("is not scheme$iterations:salt$StoredKey:ServerKey")
+	}
+	record := new(sasl.SCRAMRecord)
+	for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
+		if h.Mechanism() == scheme {
+			record.Hash = h
+		}
+	}
+	if record.Hash == 0 {
+		return nil, malformed("is of no known scheme")
+	}
+	iterations, err := strconv.ParseUint(count, 10, 31)
+	if err != nil || strings.HasPrefix(count, "0") {
+		return nil, malformed("has no valid iteration count")
+	}
+	record.Iterations = int(iterations)
+	if record.Salt, err = decode(salt); err != nil || len(record.Salt) == 0 {
+		return nil, malformed("has no valid salt")
+	}
+	storedKey, err1 := decode(stored)
+	serverKey, err2 := decode(server)
+	if size := record.Hash.Size(); err1 != nil || err2 != nil || len(storedKey) != size || len(serverKey) != size {
+		return nil, malformed("has no valid StoredKey or ServerKey")
+	}
+	record.StoredKey, record.ServerKey = sasl.NewSecret(storedKey), sasl.NewSecret(serverKey)
+	return record, nil
+}
+
+// Format writes a record as Parse reads it. What it returns lets its reader
+// try passwords, and pose as the server.
+func Format(r *sasl.SCRAMRecord) string {
+	encode := base64.StdEncoding.EncodeToString
+	return fmt.Sprintf("%s$%d:%s$%s:%s", r.Hash.Mechanism(), r.Iterations, encode(r.Salt),
+		encode(r.StoredKey.Bytes()), encode(r.ServerKey.Bytes()))
+}
+
+func malformed(how string) error {
+	return fmt.Errorf("%w: the SCRAM record %s", sasl.ErrConfig, how)
+}
+
+func cut(s, separator string) (before, after string, found bool) {
+	before, after, found = strings.Cut(s, separator)
+	return strings.Trim(before, " "), strings.Trim(after, " "), found
+}
+
+// decode is strict base64; the package's decoder would pass over line ends.
+func decode(s string) ([]byte, error) {
+	if strings.ContainsAny(s, "\r\n") {
+		return nil, base64.CorruptInputError(0)
+	}
+	return base64.StdEncoding.Strict().DecodeString(s)
+}
