@@ -1,0 +1,106 @@
+package sasl_test
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+// addTranscripts seeds a fuzz target with the messages of one side, separated
+// by line feeds.
+func addTranscripts(f *testing.F, side ...sasltest.Op) {
+	for _, tr := range sasltest.Transcripts() {
+		var messages [][]byte
+		for _, line := range tr.Lines {
+			for _, op := range side {
+				if line.Op == op && len(line.Data) < 4096 {
+					messages = append(messages, line.Data)
+				}
+			}
+		}
+		f.Add(tr.MechanismName, bytes.Join(messages, []byte("\n")))
+	}
+}
+
+// FuzzClientExchange sends anything to a client: it terminates, without a
+// panic, its errors have a class, and SCRAM believes in success only after a
+// verifier.
+func FuzzClientExchange(f *testing.F) {
+	addTranscripts(f, sasltest.Challenge, sasltest.Succeed)
+	f.Fuzz(func(t *testing.T, name string, input []byte) {
+		client := &sasl.Client{Mechanisms: append(ladder(), sasl.Anonymous("sirhc"), sasl.External(""))}
+		client.SetNonce(rfc7677Nonce)
+		client.SCRAM.MaxIterations = 8192
+		client.Trace = func(e sasl.Event) { _ = e.String() }
+		session, err := client.Begin(t.Context(), sasl.ServerInfo{
+			Secure: true, Mechanisms: []string{name}, Bindings: []sasl.ChannelBinding{{Type: "tls-exporter", Data: []byte("data")}}})
+		if err != nil {
+			return
+		}
+		if _, _, err := session.Start(); err != nil {
+			t.Fatal(err)
+		}
+		messages := bytes.Split(input, []byte("\n"))
+		for _, message := range messages[:len(messages)-1] {
+			if _, err = session.Respond(message); err != nil {
+				break
+			}
+		}
+		if err == nil {
+			err = session.Finish(messages[len(messages)-1])
+		}
+		if err != nil && sasl.ClassOf(err) == "" {
+			t.Fatalf("no class: %v", err)
+		}
+		verified := slices.ContainsFunc(messages, func(m []byte) bool { return bytes.HasPrefix(m, []byte("v=")) })
+		if err == nil && strings.HasPrefix(name, "SCRAM-") && !verified {
+			t.Fatalf("success after %q", messages)
+		}
+	})
+}
+
+// FuzzServerExchange sends anything to a server: it terminates, without a
+// panic, its errors have a class, and nobody gets in without a proof.
+func FuzzServerExchange(f *testing.F) {
+	addTranscripts(f, sasltest.ClientSends)
+	record, err := sasl.DeriveSCRAM(context.Background(), sasl.SHA256, "a password that no seed has", []byte("0123456789abcdef"), 1)
+	if err != nil {
+		f.Fatal(err)
+	}
+	refuseAll := func(context.Context, string, sasl.Secret) error { return sasl.ErrAuthentication }
+	lookup := func(_ context.Context, h sasl.Hash, _ string) (*sasl.SCRAMRecord, error) {
+		copied := *record
+		copied.Hash = h
+		return &copied, nil
+	}
+	server := &sasl.Server{Key: serverKey, Mechanisms: []sasl.ServerMechanism{
+		sasl.PlainServer(refuseAll), sasl.SCRAMServer(sasl.SHA256, lookup), sasl.SCRAMPlusServer(sasl.SHA256, lookup),
+		sasl.ExternalServer(func(context.Context, any) (string, error) { return "", sasl.ErrAuthentication }),
+		sasl.AnonymousServer(func(context.Context, string) (string, error) { return "", sasl.ErrAuthentication }),
+	}}
+	server.SetNonce("%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0")
+	conn := sasl.ConnInfo{Secure: true, Bindings: []sasl.ChannelBinding{{Type: "tls-exporter", Data: []byte("data")}}}
+	f.Fuzz(func(t *testing.T, name string, input []byte) {
+		session, err := server.Begin(t.Context(), conn, name)
+		if err != nil {
+			return
+		}
+		for message := range bytes.SplitSeq(input, []byte("\n")) {
+			_, done, err := session.Respond(t.Context(), message)
+			if done {
+				t.Fatalf("in with %q", input)
+			}
+			if err != nil {
+				if sasl.ClassOf(err) == "" {
+					t.Fatalf("no class: %v", err)
+				}
+				return
+			}
+		}
+	})
+}
