@@ -1,0 +1,9 @@
+module github.com/saslkit/saslkit/channelbinding
+
+go 1.26.0
+
+require github.com/saslkit/saslkit/core v0.0.0
+
+require golang.org/x/text v0.43.0 // indirect
+
+replace github.com/saslkit/saslkit/core => ../core
