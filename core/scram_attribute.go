@@ -1,7 +1,6 @@
 package sasl
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"math"
@@ -96,10 +95,9 @@ func (l *attributes) takeBase64(name byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The package's decoder would pass over line ends.
-	decoded, err := base64.StdEncoding.Strict().DecodeString(value)
-	if err != nil || strings.ContainsAny(value, "\r\n") {
-		return nil, fault("invalid-encoding", "attribute %c is not base64", name)
+	decoded, err := DecodeBase64(value)
+	if err != nil {
+		return nil, fault("invalid-encoding", "attribute %c %w", name, err)
 	}
 	return decoded, nil
 }

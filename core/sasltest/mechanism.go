@@ -66,7 +66,7 @@ func (x *scriptedExchange) next(in []byte) (out []byte, err error) {
 func (x *scriptedExchange) serverHasMore() bool {
 	for _, line := range x.lines {
 		switch {
-		case line.Op == Challenge, line.Op == Succeed && line.Data != nil:
+		case line.Op == Challenge, line.Op == Succeed && len(line.Data) > 0:
 			return true
 		case line.Op == Succeed && x.t.Expect != Success:
 			return true // announced too early

@@ -45,11 +45,11 @@ func Parse(text string) (*sasl.SCRAMRecord, error) {
 		return nil, malformed("has no valid iteration count")
 	}
 	record.Iterations = int(iterations)
-	if record.Salt, err = decode(salt); err != nil || len(record.Salt) == 0 {
+	if record.Salt, err = sasl.DecodeBase64(salt); err != nil || len(record.Salt) == 0 {
 		return nil, malformed("has no valid salt")
 	}
-	storedKey, err1 := decode(stored)
-	serverKey, err2 := decode(server)
+	storedKey, err1 := sasl.DecodeBase64(stored)
+	serverKey, err2 := sasl.DecodeBase64(server)
 	if size := record.Hash.Size(); err1 != nil || err2 != nil || len(storedKey) != size || len(serverKey) != size {
 		return nil, malformed("has no valid StoredKey or ServerKey")
 	}
@@ -72,12 +72,4 @@ func malformed(how string) error {
 func cut(s, separator string) (before, after string, found bool) {
 	before, after, found = strings.Cut(s, separator)
 	return strings.Trim(before, " "), strings.Trim(after, " "), found
-}
-
-// decode is strict base64; the package's decoder would pass over line ends.
-func decode(s string) ([]byte, error) {
-	if strings.ContainsAny(s, "\r\n") {
-		return nil, base64.CorruptInputError(0)
-	}
-	return base64.StdEncoding.Strict().DecodeString(s)
 }

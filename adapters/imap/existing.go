@@ -1,0 +1,95 @@
+package saslimap
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"github.com/saslkit/saslkit/channelbinding"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// Existing says of an *imapclient.Client that was made elsewhere what cannot
+// be seen from outside.
+type Existing struct {
+	// Host is who the server should be.
+	Host string
+	// TLS is the state of the connection after the handshake; nil = not known,
+	// and so not Secure.
+	TLS *tls.ConnectionState
+	// Secure asserts that the connection is confidential and its peer the host.
+	Secure bool
+	// EqualsSign says that the server takes "=" for an empty response, which is
+	// what the library sends for one. Without it a mechanism that may end in
+	// an empty response, such as SCRAM, is ErrPolicy.
+	EqualsSign bool
+}
+
+// Authenticate authenticates a client that exists already, through the one
+// hook that the library has. Prefer NewConn, which knows its TLS state and
+// every mechanism: here there is no abort, so that after any failure but a
+// refusal the client is closed, no mechanism in which the server sends an empty
+// challenge, and SCRAM only with servers of the kind that Existing.EqualsSign
+// speaks of.
+//
+// A client that is authenticated already is ErrSecurity: its server may have
+// greeted with PREAUTH, and so said that it knows already who we are.
+func Authenticate(ctx context.Context, client *imapclient.Client, auth *sasl.Client, existing Existing) (sasl.Result, error) {
+	info, err := existing.serverInfo(ctx, client)
+	if err != nil {
+		return sasl.Result{}, err
+	}
+	return auth.Drive(ctx, client, info, func(s *sasl.Session) error {
+		if s.ServerMaySpeakLast() && !existing.EqualsSign {
+			return fmt.Errorf("%w: %s may end in an empty response, for which this client sends \"=\": use saslimap.NewConn, or set Existing.EqualsSign for a server that takes it",
+				sasl.ErrPolicy, s.Mechanism())
+		}
+		err := client.Authenticate(&hook{s})
+		var refused *imap.Error
+		if errors.As(err, &refused) {
+			return refusal(refused)
+		}
+		return err
+	})
+}
+
+func (e Existing) serverInfo(ctx context.Context, client *imapclient.Client) (sasl.ServerInfo, error) {
+	info := sasl.ServerInfo{Host: e.Host}
+	if e.TLS != nil {
+		var err error
+		if info, err = channelbinding.Client(e.TLS, e.Host); err != nil {
+			return info, err
+		}
+	}
+	info.Service = "imap"
+	info.Secure = info.Secure || e.Secure
+	// Both may wait for the server, and neither takes a context.
+	stop := context.AfterFunc(ctx, func() { client.Close() })
+	greeting := client.WaitGreeting()
+	capabilities := client.Caps()
+	if !stop() || greeting != nil {
+		return info, connectionError(ctx, greeting)
+	}
+	if client.State() != imap.ConnStateNotAuthenticated {
+		return info, fmt.Errorf("%w: the client is authenticated already: by PREAUTH, or by an earlier call", sasl.ErrSecurity)
+	}
+	info.Mechanisms = capabilities.AuthMechanisms()
+	slices.Sort(info.Mechanisms) // the library keeps no order
+	return info, nil
+}
+
+// hook is what the library takes for a mechanism. It is not exported: the
+// library believes success whenever it is announced, and only Drive knows
+// better.
+type hook struct{ session *sasl.Session }
+
+func (h *hook) Start() (mechanism string, initial []byte, err error) { return h.session.Start() }
+
+func (h *hook) Next(challenge []byte) (response []byte, err error) {
+	return h.session.Respond(challenge)
+}

@@ -1,0 +1,21 @@
+module github.com/saslkit/saslkit/adapters/imap
+
+go 1.26.0
+
+require (
+	github.com/emersion/go-imap/v2 v2.0.0-beta.8
+	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6
+	github.com/saslkit/saslkit/channelbinding v0.0.0
+	github.com/saslkit/saslkit/core v0.0.0
+	go.uber.org/goleak v1.3.0
+)
+
+require (
+	github.com/emersion/go-message v0.18.2 // indirect
+	golang.org/x/text v0.43.0 // indirect
+)
+
+replace (
+	github.com/saslkit/saslkit/channelbinding => ../../channelbinding
+	github.com/saslkit/saslkit/core => ../../core
+)

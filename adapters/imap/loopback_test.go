@@ -1,0 +1,282 @@
+package saslimap
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+	gosasl "github.com/emersion/go-sasl"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+var credentials = sasl.Password("user", "pencil")
+
+// dialBoth opens a Conn with implicit TLS and one with STARTTLS.
+func (s *testServer) dialBoth(t *testing.T, config *tls.Config) map[string]*Conn {
+	t.Helper()
+	options := &Options{TLSConfig: config}
+	implicit, err1 := DialTLS(t.Context(), s.implicit, options)
+	startTLS, err2 := DialStartTLS(t.Context(), s.startTLS, options)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]*Conn{"implicit": implicit, "STARTTLS": startTLS}
+}
+
+// TestEveryMechanism logs in with every mechanism and binding over both kinds
+// of TLS, and the client that is handed over works.
+func TestEveryMechanism(t *testing.T) {
+	server := serve(t, allMechanisms())
+	mechanisms := append(sasl.PasswordMechanisms(credentials), sasl.Anonymous("sirhc"))
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		bindings := []string{"tls-exporter", "tls-server-end-point"}
+		if version == tls.VersionTLS12 {
+			bindings = append(bindings, "tls-unique")
+		}
+		config := server.client.Clone()
+		config.MinVersion, config.MaxVersion = version, version
+		for _, m := range mechanisms {
+			types := []string{""}
+			if strings.HasSuffix(m.Name(), "-PLUS") {
+				types = bindings
+			}
+			for _, binding := range types {
+				for kind, conn := range server.dialBoth(t, config) {
+					name := tls.VersionName(version) + " " + kind + " " + m.Name() + " " + binding
+					auth := &sasl.Client{Mechanisms: []sasl.Mechanism{m}, BindingTypes: []string{binding}}
+					result, err := conn.Authenticate(t.Context(), auth)
+					if err != nil {
+						t.Errorf("%s: %v", name, err)
+						conn.Close()
+						continue
+					}
+					seen := <-server.logins
+					if seen.Mechanism != m.Name() || seen.Binding != binding || result.Binding != binding {
+						t.Errorf("%s: the client has %+v, the server %+v", name, result, seen)
+					}
+					use(t, conn.Client(nil))
+				}
+			}
+		}
+	}
+}
+
+// use does something with a client that only works after the login.
+func use(t *testing.T, client *imapclient.Client) {
+	t.Helper()
+	if _, err := client.Select("INBOX", nil).Wait(); err != nil {
+		t.Errorf("SELECT: %v", err)
+	}
+	if client.Caps() == nil {
+		t.Error("no capabilities")
+	}
+	if err := client.Logout().Wait(); err != nil {
+		t.Errorf("LOGOUT: %v", err)
+	}
+	client.Close()
+}
+
+// TestAutomatic: the Client of the documentation, and what it picks.
+func TestAutomatic(t *testing.T) {
+	server := serve(t, allMechanisms())
+	for kind, conn := range server.dialBoth(t, server.client) {
+		result, err := conn.Authenticate(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)})
+		want := sasl.Result{Mechanism: "SCRAM-SHA-512-PLUS", Binding: "tls-exporter", Username: "user", RoundTrips: 3}
+		if err != nil || result != want {
+			t.Errorf("%s: %+v, %v, want %+v", kind, result, err, want)
+		}
+		<-server.logins
+		use(t, conn.Client(nil))
+	}
+}
+
+// TestExternalOverTLS: the identity is the client certificate's.
+func TestExternalOverTLS(t *testing.T) {
+	server := serve(t, allMechanisms())
+	auth := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.External("")}}
+	for kind, conn := range server.dialBoth(t, server.client) {
+		if _, err := conn.Authenticate(t.Context(), auth); !errors.Is(err, sasl.ErrAuthentication) {
+			t.Errorf("%s, without a certificate: %v", kind, err)
+		}
+		<-server.refusals
+		conn.Close()
+	}
+	config := server.client.Clone()
+	config.Certificates = []tls.Certificate{server.user}
+	for kind, conn := range server.dialBoth(t, config) {
+		if _, err := conn.Authenticate(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.External("root")}}); !errors.Is(err, sasl.ErrAuthorization) {
+			t.Errorf("%s, as root: %v", kind, err)
+		}
+		<-server.refusals
+		if _, err := conn.Authenticate(t.Context(), auth); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+		if seen := <-server.logins; seen.Username != "user" || seen.Mechanism != "EXTERNAL" {
+			t.Errorf("%s: the server has %+v", kind, seen)
+		}
+		use(t, conn.Client(nil))
+	}
+}
+
+// TestRefusals: what a server of ours says in refusing, and another attempt on
+// the same connection.
+func TestRefusals(t *testing.T) {
+	server := serve(t, allMechanisms())
+	type list = []sasl.Mechanism
+	for name, row := range map[string]struct {
+		mechanisms list
+		class      sasl.Class
+		code       imap.ResponseCode
+	}{
+		"PLAIN, wrong password":  {list{sasl.Plain(sasl.Password("user", "Pencil"))}, sasl.ErrAuthentication, "AUTHENTICATIONFAILED"},
+		"PLAIN, unknown user":    {list{sasl.Plain(sasl.Password("nobody", "pencil"))}, sasl.ErrAuthentication, "AUTHENTICATIONFAILED"},
+		"PLAIN, another authzid": {list{sasl.Plain(credentials.ActingAs("root"))}, sasl.ErrAuthorization, "AUTHORIZATIONFAILED"},
+		"SCRAM, wrong password":  {list{sasl.SCRAM(sasl.SHA256, sasl.Password("user", "Pencil"))}, sasl.ErrAuthentication, ""},
+		"SCRAM, unknown user":    {list{sasl.SCRAM(sasl.SHA256, sasl.Password("nobody", "pencil"))}, sasl.ErrAuthentication, ""},
+		"SCRAM, another authzid": {list{sasl.SCRAM(sasl.SHA256, credentials.ActingAs("root"))}, sasl.ErrAuthentication, ""}, // e=other-error says no more
+	} {
+		for kind, conn := range server.dialBoth(t, server.client) {
+			_, err := conn.Authenticate(t.Context(), &sasl.Client{Mechanisms: row.mechanisms})
+			var own *imap.Error
+			if sasl.ClassOf(err) != row.class || row.code != "" && (!errors.As(err, &own) || own.Code != row.code) {
+				t.Errorf("%s, %s: %v (%+v)", name, kind, err, own)
+			}
+			if strings.HasPrefix(name, "PLAIN") {
+				<-server.refusals // SCRAM's client aborts, which a server is not told
+			}
+			if _, err := conn.Authenticate(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}); err != nil {
+				t.Errorf("%s, %s, then: %v", name, kind, err)
+			}
+			<-server.logins
+			use(t, conn.Client(nil))
+		}
+	}
+}
+
+// TestExisting: the function for a client that was made elsewhere.
+func TestExisting(t *testing.T) {
+	server := serve(t, allMechanisms())
+	dial := func() (*imapclient.Client, Existing) {
+		conn, err := tls.Dial("tcp", server.implicit, server.client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state := conn.ConnectionState()
+		return imapclient.New(conn, nil), Existing{Host: host, TLS: &state}
+	}
+	client, existing := dial()
+	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, existing); !errors.Is(err, sasl.ErrPolicy) || !strings.Contains(err.Error(), "saslimap.NewConn") {
+		t.Errorf("SCRAM: %v", err)
+	}
+	// Nothing was sent, and the client serves on.
+	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, existing); err != nil {
+		t.Errorf("PLAIN: %v", err)
+	}
+	<-server.logins
+	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, existing); !errors.Is(err, sasl.ErrSecurity) {
+		t.Errorf("once more: %v", err)
+	}
+	use(t, client)
+
+	client, existing = dial()
+	existing.EqualsSign = true
+	result, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, existing)
+	if err != nil || result.Binding != "tls-exporter" {
+		t.Errorf("SCRAM with =: %+v, %v", result, err)
+	}
+	<-server.logins
+	use(t, client)
+
+	client, existing = dial()
+	wrong := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("user", "wrong"))}}
+	if _, err := Authenticate(t.Context(), client, wrong, existing); !errors.Is(err, sasl.ErrAuthentication) {
+		t.Errorf("wrong password: %v", err)
+	}
+	<-server.refusals
+	existing.TLS = nil
+	if _, err := Authenticate(t.Context(), client, wrong, existing); !errors.Is(err, sasl.ErrPolicy) {
+		t.Errorf("TLS not known: %v", err)
+	}
+	existing.Secure = true
+	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, existing); err != nil {
+		t.Errorf("Secure asserted: %v", err)
+	}
+	<-server.logins
+	use(t, client)
+
+	client, existing = dial()
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Authenticate(cancelled, client, wrong, existing); !errors.Is(err, context.Canceled) || !errors.Is(err, sasl.ErrConnection) {
+		t.Errorf("cancelled: %v", err)
+	}
+	client.Close()
+}
+
+// TestForeignClient: the library's own PLAIN client, which does not know of
+// our server.
+func TestForeignClient(t *testing.T) {
+	server := serve(t, allMechanisms())
+	conn, err := tls.Dial("tcp", server.implicit, server.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := imapclient.New(conn, nil)
+	var own *imap.Error
+	if err := client.Authenticate(gosasl.NewPlainClient("", "user", "wrong")); !errors.As(err, &own) || own.Code != "AUTHENTICATIONFAILED" {
+		t.Errorf("wrong password: %v", err)
+	}
+	<-server.refusals
+	if err := client.Authenticate(gosasl.NewPlainClient("", "user", "pencil")); err != nil {
+		t.Error(err)
+	}
+	<-server.logins
+	use(t, client)
+}
+
+// TestNothingBeforeTLS: a server of ours offers nothing of a password before
+// TLS, and refuses what it has not offered.
+func TestNothingBeforeTLS(t *testing.T) {
+	server := serve(t, allMechanisms())
+	raw, err := net.Dial("tcp", server.startTLS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := NewConn(t.Context(), raw, host, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if offered := c.ServerInfo().Mechanisms; len(offered) != 0 {
+		t.Errorf("offered before TLS: %q", offered)
+	}
+}
+
+// TestUnsolicited: what the server says right behind its success is not lost
+// when the connection is handed over.
+func TestUnsolicited(t *testing.T) {
+	c, err := NewConn(t.Context(), scripted(t,
+		"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi",
+		"<A1 AUTHENTICATE PLAIN "+plainMessage,
+		"A1 OK [CAPABILITY IMAP4rev1 IDLE] welcome\r\n* BYE and goodbye"), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Authenticate(t.Context(), plain); err != nil {
+		t.Fatal(err)
+	}
+	client := c.Client(nil)
+	if err := client.WaitGreeting(); err != nil || client.State() != imap.ConnStateAuthenticated {
+		t.Errorf("state %v, %v", client.State(), err)
+	}
+	if caps := client.Caps(); !caps.Has("IDLE") || caps.Has("AUTH=PLAIN") {
+		t.Errorf("capabilities %v", caps)
+	}
+	client.Close()
+}

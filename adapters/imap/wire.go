@@ -1,0 +1,141 @@
+package saslimap
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/emersion/go-imap/v2"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+const (
+	// maxLine bounds a line of the server's, in octets: the base64 of the
+	// largest message that core takes, and room for the rest.
+	maxLine = 96 << 10
+	// maxUntagged bounds the untagged responses before the one waited for.
+	maxUntagged = 1000
+)
+
+// response is a line of the server's (RFC 9051 s7).
+type response struct {
+	tag    string // "*", "+" or that of a command
+	status string // OK, NO, BAD, BYE or PREAUTH, in upper case; "" for other data
+	code   string // the response code in upper case, without its arguments
+	args   string // of the response code
+	text   string // what follows; for "+" and other data, all of it
+}
+
+// readResponse reads a response, with the literals in it left out.
+func readResponse(r *bufio.Reader) (response, error) {
+	line, err := readLine(r)
+	if err != nil {
+		return response{}, err
+	}
+	resp, err := parseResponse(line)
+	if err != nil || resp.status != "" || resp.tag != "*" {
+		return resp, err
+	}
+	for total := 0; ; {
+		size, ok := literalSize(line)
+		if !ok {
+			return resp, nil
+		}
+		if total += size; total > maxLine {
+			return response{}, fmt.Errorf("%w: the server sent a literal of more than 96 KiB", sasl.ErrProtocol)
+		}
+		if _, err := r.Discard(size); err != nil {
+			return response{}, eof(err)
+		}
+		if line, err = readLine(r); err != nil {
+			return response{}, err
+		}
+	}
+}
+
+// readLine reads a line without its end.
+func readLine(r *bufio.Reader) (string, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		line = append(line, part...)
+		switch {
+		case len(line) > maxLine:
+			return "", fmt.Errorf("%w: the server sent a line of more than 96 KiB", sasl.ErrProtocol)
+		case err == nil:
+			return strings.TrimSuffix(string(line[:len(line)-1]), "\r"), nil
+		case err != bufio.ErrBufferFull:
+			return "", eof(err)
+		}
+	}
+}
+
+func eof(err error) error {
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
+}
+
+// parseResponse reads the beginning of a line as far as it matters here.
+func parseResponse(line string) (response, error) {
+	tag, rest, _ := strings.Cut(line, " ")
+	resp := response{tag: tag, text: rest}
+	if tag == "+" {
+		return resp, nil // some servers leave out the space
+	}
+	word, after, _ := strings.Cut(rest, " ")
+	switch status := strings.ToUpper(word); status {
+	case "OK", "NO", "BAD", "BYE", "PREAUTH":
+		resp.status, resp.text = status, after
+	default:
+		if tag != "*" || word == "" {
+			return response{}, fmt.Errorf("%w: the server sent what is no IMAP response", sasl.ErrProtocol)
+		}
+		return resp, nil
+	}
+	if bracketed, ok := strings.CutPrefix(resp.text, "["); ok {
+		code, text, ok := strings.Cut(bracketed, "]")
+		if !ok {
+			return response{}, fmt.Errorf("%w: the server sent a response code without an end", sasl.ErrProtocol)
+		}
+		code, resp.args, _ = strings.Cut(code, " ")
+		resp.code, resp.text = strings.ToUpper(code), strings.TrimPrefix(text, " ")
+	}
+	return resp, nil
+}
+
+// literalSize tells whether a line ends in the announcement of a literal.
+func literalSize(line string) (int, bool) {
+	i := strings.LastIndexByte(line, '{')
+	if i < 0 || !strings.HasSuffix(line, "}") {
+		return 0, false
+	}
+	size, err := strconv.ParseUint(strings.TrimSuffix(line[i+1:len(line)-1], "+"), 10, 31)
+	return int(size), err == nil
+}
+
+// failure is the refusal that a tagged NO or BAD is.
+func (r response) failure() *sasl.Failure {
+	return refusal(&imap.Error{
+		Type: imap.StatusResponseType(r.status),
+		Code: imap.ResponseCode(r.code),
+		Text: r.text,
+	})
+}
+
+// decodeChallenge decodes the text of a continuation request. Where there is
+// none, the challenge is empty; so it is for "=", which some servers send.
+func decodeChallenge(text string) ([]byte, error) {
+	if text == "=" {
+		return []byte{}, nil
+	}
+	challenge, err := sasl.DecodeBase64(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the server's challenge %w", sasl.ErrProtocol, err)
+	}
+	return challenge, nil
+}

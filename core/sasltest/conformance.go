@@ -1,0 +1,317 @@
+package sasltest
+
+import (
+	"context"
+	"errors"
+	"net"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// Wire is the server's side of a protocol's framing on one connection, written
+// once for the tests of its adapter. Its methods do one thing each and decide
+// nothing.
+type Wire interface {
+	// Greet does everything that comes before the exchange and offers one
+	// mechanism. Without initialResponse it is a server that takes none.
+	Greet(mechanism string, initialResponse bool) error
+	// ReadInitiate reads the start of an exchange; a nil initial response is
+	// none.
+	ReadInitiate() (mechanism string, initial []byte, err error)
+	// ReadResponse reads a response or an abort.
+	ReadResponse() (response []byte, aborted bool, err error)
+	Challenge(data []byte) error
+	// Succeed announces success, with data unless it is nil.
+	Succeed(data []byte) error
+	Refuse(condition sasl.Condition) error
+}
+
+// Adapter is what TestAdapter needs to know of an adapter.
+type Adapter struct {
+	Wire func(conn net.Conn) Wire
+	// Dial authenticates over conn through an entry point of the adapter, with
+	// the Client as it is. It is to leave conn open but for what the Client
+	// closes.
+	Dial func(ctx context.Context, conn net.Conn, client *sasl.Client) (sasl.Result, error)
+
+	// SuccessData says that the protocol carries additional data with success.
+	SuccessData bool
+	// Conditions are those that the protocol has words for.
+	Conditions []sasl.Condition
+	// Malformed are frames that a server may send in place of a challenge.
+	Malformed []Malformed
+	// ClosesToAbort says that the adapter stands on a library that cannot cancel
+	// an exchange and closes the connection instead.
+	ClosesToAbort bool
+	// Cannot lists cases that the protocol cannot express, by their names, and
+	// why. They are logged.
+	Cannot map[string]string
+}
+
+// Malformed is what a server sends in place of a challenge, and what comes of
+// it.
+type Malformed struct {
+	Name, Frame string
+	Class       sasl.Class
+	// InSync says that the adapter cancels the exchange, after which another
+	// works; else it closes the connection.
+	InSync bool
+}
+
+// TestAdapter runs the cases that every adapter must pass, each on a
+// connection of its own, and every transcript of a client in the protocol's
+// framing.
+func TestAdapter(t *testing.T, a Adapter) {
+	run := func(name string, test func(t *testing.T)) {
+		if reason, ok := a.Cannot[name]; ok {
+			t.Logf("%s: %s", name, reason)
+			return
+		}
+		t.Run(name, test)
+	}
+	run("transcripts", a.testTranscripts)
+	run("initial responses", a.testInitialResponses)
+	run("deferred initial responses", a.testDeferred)
+	run("deferred to a challenge", a.testDeferredToChallenge)
+	run("empty messages", a.testEmptyMessages)
+	run("long messages", a.testLongMessages)
+	run("success data", a.testSuccessData)
+	run("early success", a.testEarlySuccess)
+	run("challenge after done", a.testChallengeAfterDone)
+	run("refusals", a.testRefusals)
+	run("attempt after refusal", a.testAttemptAfterRefusal)
+	run("attempt after abort", a.testAttemptAfterAbort)
+	run("malformed", a.testMalformed)
+	run("over-long line", a.testOverLong)
+	run("cut", a.testCut)
+	run("cancel", a.testCancel)
+	for name := range a.Cannot {
+		if !slices.Contains(caseNames, name) {
+			t.Errorf("Cannot lists %q, which is no case", name)
+		}
+	}
+}
+
+var caseNames = []string{
+	"transcripts", "initial responses", "deferred initial responses", "deferred to a challenge", "empty messages",
+	"long messages", "success data", "early success", "challenge after done", "refusals", "attempt after refusal",
+	"attempt after abort", "malformed", "over-long line", "cut", "cancel",
+}
+
+const mechanismName = "X-TEST"
+
+// script is a transcript of lines for the scripted mechanism.
+func script(expect sasl.Class, lines ...Line) *Transcript {
+	return &Transcript{Name: "script", MechanismName: mechanismName, Expect: expect, Lines: lines}
+}
+
+func clientSends(data string) Line { return Line{Op: ClientSends, Data: []byte(data)} }
+func challenge(data string) Line   { return Line{Op: Challenge, Data: []byte(data)} }
+
+var (
+	noInitial = Line{Op: ClientSends}
+	success   = Line{Op: Succeed}
+	closes    = Line{Op: ClientCloses}
+	aborts    = Line{Op: ClientAborts}
+	aborted   = Line{Op: Refuse, Condition: sasl.Aborted}
+)
+
+func (a Adapter) testTranscripts(t *testing.T) {
+	for _, tr := range Transcripts() {
+		if tr.Role == Server || len(tr.Lines) == 0 {
+			continue
+		}
+		// What binds is no matter of the framing, and needs a channel.
+		unbound := *tr
+		tr = &unbound
+		tr.MechanismName = strings.TrimSuffix(tr.MechanismName, "-PLUS")
+		if with, ok := tr.WithSuccessData(); ok && a.SuccessData {
+			t.Run(tr.Name+" with success data", func(t *testing.T) { a.play(t, with, true) })
+		}
+		if !a.expresses(tr) {
+			t.Logf("%s: the framing cannot express it", tr.Name)
+			continue
+		}
+		t.Run(tr.Name, func(t *testing.T) { a.play(t, tr, true) })
+	}
+}
+
+func (a Adapter) expresses(tr *Transcript) bool {
+	for _, line := range tr.Lines {
+		if len(line.Data) > 64<<10 || line.Op == Succeed && line.Data != nil && !a.SuccessData {
+			return false
+		}
+	}
+	return true
+}
+
+func (a Adapter) testInitialResponses(t *testing.T) {
+	a.play(t, script(Success, clientSends("initial"), challenge("c"), clientSends("r"), success), true)
+	a.play(t, script(Success, clientSends(""), challenge("c"), clientSends("r"), success), true)
+	a.play(t, script(Success, clientSends(""), success), true)
+	a.play(t, script(Success, noInitial, challenge("c"), clientSends("r"), success), true)
+}
+
+// testDeferred: a server that takes no initial response asks for it with an
+// empty challenge.
+func (a Adapter) testDeferred(t *testing.T) {
+	a.play(t, script(Success, clientSends("initial"), challenge("c"), clientSends("r"), success), false)
+	a.play(t, script(Success, clientSends(""), success), false)
+	// Success for a message that was never sent.
+	a.converse(t, script(sasl.ErrSecurity, clientSends("initial"), success), func(s *server) error {
+		if err := s.wire.Greet(mechanismName, false); err != nil {
+			return err
+		}
+		if _, initial, err := s.wire.ReadInitiate(); err != nil || initial != nil {
+			return errors.Join(err, errors.New("an initial response to a server that takes none"))
+		}
+		if err := s.wire.Succeed(nil); err != nil {
+			return err
+		}
+		return s.closedByClient()
+	})
+}
+
+// testDeferredToChallenge: one that answers with something else gets nothing.
+func (a Adapter) testDeferredToChallenge(t *testing.T) {
+	a.converse(t, script(sasl.ErrProtocol, clientSends("initial"), success), func(s *server) error {
+		if err := s.wire.Greet(mechanismName, false); err != nil {
+			return err
+		}
+		if _, initial, err := s.wire.ReadInitiate(); err != nil || initial != nil {
+			return errors.Join(err, errors.New("an initial response to a server that takes none"))
+		}
+		if err := s.wire.Challenge([]byte("not empty")); err != nil {
+			return err
+		}
+		response, aborted, err := s.wire.ReadResponse()
+		if err != nil {
+			return nil // closed
+		}
+		if !aborted {
+			return errors.New("the client answered " + string(response))
+		}
+		return s.wire.Refuse(sasl.Aborted)
+	})
+}
+
+func (a Adapter) testEmptyMessages(t *testing.T) {
+	a.play(t, script(Success, clientSends("i"), challenge(""), clientSends(""), challenge("c"), clientSends(""), success), true)
+	a.play(t, script(Success, noInitial, challenge(""), clientSends("r"), success), true)
+}
+
+// testLongMessages: what SCRAM and tokens may need, and octets of all values.
+func (a Adapter) testLongMessages(t *testing.T) {
+	var all [256]byte
+	for i := range all {
+		all[i] = byte(i)
+	}
+	long := strings.Repeat(string(all[:]), 32)
+	a.play(t, script(Success, clientSends("i"), challenge(long), clientSends(long), success), true)
+}
+
+func (a Adapter) testSuccessData(t *testing.T) {
+	if !a.SuccessData {
+		a.play(t, script(Success, clientSends("i"), challenge("c"), clientSends(""), success), true)
+		return
+	}
+	a.play(t, script(Success, clientSends("i"), Line{Op: Succeed, Data: []byte("proof")}), true)
+	a.play(t, script(Success, clientSends("i"), Line{Op: Succeed, Data: []byte{}}), true)
+	a.play(t, script(sasl.ErrSecurity, clientSends("i"), Line{Op: Succeed, Data: []byte{}}, closes), true)
+}
+
+// testEarlySuccess: success before the server has proved anything, at each
+// step, is an ErrSecurity and the connection is closed.
+func (a Adapter) testEarlySuccess(t *testing.T) {
+	a.play(t, script(sasl.ErrSecurity, clientSends("i"), success, closes), true)
+	a.play(t, script(sasl.ErrSecurity, noInitial, success, closes), true)
+	a.play(t, script(sasl.ErrSecurity, clientSends("i"), challenge("c"), clientSends("r"), success, closes), true)
+}
+
+func (a Adapter) testChallengeAfterDone(t *testing.T) {
+	a.play(t, script(sasl.ErrProtocol, clientSends("i"), challenge("c"), clientSends(""), challenge("more"), aborts, aborted), true)
+}
+
+func (a Adapter) testRefusals(t *testing.T) {
+	for _, condition := range a.Conditions {
+		refusal := Line{Op: Refuse, Condition: condition}
+		want := sasl.ClassOf(&sasl.Failure{Condition: condition})
+		for _, lines := range [][]Line{{clientSends("i"), refusal}, {clientSends("i"), challenge("c"), clientSends("r"), refusal}} {
+			err := a.play(t, script(want, lines...), true)
+			var failure *sasl.Failure
+			if !errors.As(err, &failure) || failure.Condition != condition {
+				t.Errorf("%s came out as %v", condition, err)
+			}
+		}
+	}
+}
+
+func (a Adapter) testAttemptAfterRefusal(t *testing.T) {
+	a.playTwice(t, script(sasl.ErrAuthentication, clientSends("first"), challenge("c"), clientSends("r"), Line{Op: Refuse, Condition: sasl.NotAuthorized}))
+}
+
+func (a Adapter) testAttemptAfterAbort(t *testing.T) {
+	a.playTwice(t, script(sasl.ErrProtocol, clientSends("first"), challenge("c"), aborts, aborted))
+}
+
+func (a Adapter) testMalformed(t *testing.T) {
+	for _, m := range a.Malformed {
+		t.Run(m.Name, func(t *testing.T) {
+			a.playMalformed(t, m)
+		})
+	}
+}
+
+// testOverLong: a line without an end is given up, in bounded memory.
+func (a Adapter) testOverLong(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	a.play(t, script(sasl.ErrProtocol, clientSends("i"), challenge(strings.Repeat("A", 8<<20)), closes), true)
+	runtime.ReadMemStats(&after)
+	// The server's own copies of the line are in it.
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 96<<20 {
+		t.Errorf("%d MiB were allocated", grown>>20)
+	}
+}
+
+func (a Adapter) testCut(t *testing.T) {
+	cut := Line{Op: Cut}
+	a.play(t, script(sasl.ErrConnection, clientSends("i"), cut), true)
+	a.play(t, script(sasl.ErrConnection, clientSends("i"), challenge("c"), clientSends("r"), cut), true)
+}
+
+// stall is how long a server that says nothing would hold a client: who waits
+// for it has failed.
+const stall = time.Minute
+
+// testCancel: a context that ends at any step ends the call long before the
+// server does, closes the connection and leaves no goroutine.
+func (a Adapter) testCancel(t *testing.T) {
+	stalls := Line{Op: Stall}
+	for _, lines := range [][]Line{
+		{stalls},
+		{clientSends("i"), stalls},
+		{clientSends("i"), challenge("c"), clientSends("r"), stalls},
+	} {
+		before := runtime.NumGoroutine()
+		ctx, cancel := context.WithCancel(t.Context())
+		start := time.Now()
+		err := a.playCancelled(t, ctx, cancel, script(sasl.ErrConnection, lines...))
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%q: %v does not match the context's error", lines, err)
+		}
+		if took := time.Since(start); took > stall/3 {
+			t.Errorf("%q: it took %v", lines, took)
+		}
+		for deadline := time.Now().Add(stall / 3); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%q: %d goroutines, %d before", lines, runtime.NumGoroutine(), before)
+			}
+		}
+	}
+}
