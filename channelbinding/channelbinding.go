@@ -130,6 +130,15 @@ func Server(state *tls.ConnectionState, leaf Leaf) (sasl.ConnInfo, error) {
 	return info, nil
 }
 
+// ServerConn is Server for a connection, of the kinds that ClientConn knows.
+func ServerConn(conn net.Conn, leaf Leaf) (sasl.ConnInfo, error) {
+	if conn, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
+		state := conn.ConnectionState()
+		return Server(&state, leaf)
+	}
+	return sasl.ConnInfo{Secure: isUnix(conn)}, nil
+}
+
 func checkState(state *tls.ConnectionState) error {
 	if state == nil || !state.HandshakeComplete {
 		return fmt.Errorf("%w: the TLS handshake is not complete; take the state from the connection after it", sasl.ErrConfig)

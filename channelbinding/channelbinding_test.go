@@ -198,8 +198,8 @@ func TestPeer(t *testing.T) {
 	}
 }
 
-// TestClientConn: what kinds of connections prove.
-func TestClientConn(t *testing.T) {
+// TestConnections: what kinds of connections prove.
+func TestConnections(t *testing.T) {
 	near, far := net.Pipe()
 	defer near.Close()
 	defer far.Close()
@@ -221,6 +221,15 @@ func TestClientConn(t *testing.T) {
 	defer conn.Close()
 	if info, err := ClientConn(conn, host); err != nil || !info.Secure || info.TLSVersion != 0 || info.Bindings != nil {
 		t.Errorf("Unix socket: %+v, %v", info, err)
+	}
+	if info, err := ServerConn(conn, Leaf{}); err != nil || !info.Secure || info.TLSVersion != 0 || info.Bindings != nil {
+		t.Errorf("Unix socket, server: %+v, %v", info, err)
+	}
+	if info, err := ServerConn(far, Leaf{}); err != nil || info.Secure {
+		t.Errorf("pipe, server: %+v, %v", info, err)
+	}
+	if _, err := ServerConn(tls.Server(far, &tls.Config{}), Leaf{}); sasl.ClassOf(err) != sasl.ErrConfig {
+		t.Errorf("server before the handshake: %v", err)
 	}
 }
 

@@ -1,0 +1,105 @@
+package harness
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"time"
+)
+
+// PKI is a certificate authority in memory. All keys are ECDSA P-256, all certificates are valid for a day.
+type PKI struct {
+	Pool *x509.CertPool // trusts this authority alone
+
+	root *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+// NewPKI makes an authority that no other trusts.
+func NewPKI() *PKI {
+	key := newKey()
+	root := template("saslkit test authority")
+	root.IsCA = true
+	root.BasicConstraintsValid = true
+	root.KeyUsage = x509.KeyUsageCertSign
+	root = sign(root, root, key, key)
+	pool := x509.NewCertPool()
+	pool.AddCert(root)
+	return &PKI{Pool: pool, root: root, key: key}
+}
+
+// ServerCert issues a certificate for a server with these names, host names or IP addresses; each call another one.
+func (p *PKI) ServerCert(names ...string) tls.Certificate {
+	leaf := template(names[0])
+	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip != nil {
+			leaf.IPAddresses = append(leaf.IPAddresses, ip)
+		} else {
+			leaf.DNSNames = append(leaf.DNSNames, name)
+		}
+	}
+	return p.issue(leaf)
+}
+
+// ClientCert issues a certificate for a client whose common name is cn.
+func (p *PKI) ClientCert(cn string) tls.Certificate {
+	leaf := template(cn)
+	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	return p.issue(leaf)
+}
+
+func (p *PKI) issue(leaf *x509.Certificate) tls.Certificate {
+	key := newKey()
+	leaf = sign(leaf, p.root, key, p.key)
+	return tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}
+}
+
+// rootPEM is what a server reads to trust this authority's clients.
+func (p *PKI) rootPEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.root.Raw})
+}
+
+// certPEM and keyPEM are what a server reads to present a certificate.
+func certPEM(c tls.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]})
+}
+
+func keyPEM(c tls.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(c.PrivateKey))})
+}
+
+func template(cn string) *x509.Certificate {
+	now := time.Now()
+	return &x509.Certificate{
+		SerialNumber: must(rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))),
+		Subject:      pkix.Name{CommonName: cn},
+		// A container's clock may be behind.
+		NotBefore: now.Add(-time.Hour),
+		NotAfter:  now.Add(24 * time.Hour),
+		KeyUsage:  x509.KeyUsageDigitalSignature,
+	}
+}
+
+func newKey() *ecdsa.PrivateKey {
+	return must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+}
+
+func sign(leaf, parent *x509.Certificate, key, parentKey *ecdsa.PrivateKey) *x509.Certificate {
+	der := must(x509.CreateCertificate(rand.Reader, leaf, parent, key.Public(), parentKey))
+	return must(x509.ParseCertificate(der))
+}
+
+// must is for what fails only if this file is wrong.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
