@@ -162,14 +162,19 @@ func (c *Client) passOver(m Mechanism, srv *ServerInfo, binding *bindingChoice) 
 	return c.Allow(name, *srv)
 }
 
-// nothingUsable is the error of a run for which no mechanism is left. Where a
-// binding is required and cannot be had it is ErrSecurity as well: somebody
-// may have taken it away.
+// errUnbindable is the class of a run whose binding is required and cannot be
+// had: refused here, and somebody may have taken it away.
+type errUnbindable struct{}
+
+func (errUnbindable) Error() string   { return ErrPolicy.Error() }
+func (errUnbindable) Unwrap() []error { return []error{ErrPolicy, ErrSecurity} }
+
+// nothingUsable is the error of a run for which no mechanism is left.
 func (c *Client) nothingUsable(srv *ServerInfo, binding *bindingChoice) error {
 	reasons, unbindable := c.reasons(srv, binding)
 	class := error(ErrPolicy)
 	if c.Binding == RequireBinding && unbindable {
-		class = fmt.Errorf("%w (%w)", ErrPolicy, ErrSecurity)
+		class = errUnbindable{}
 	}
 	offered := printable(strings.Join(srv.Mechanisms, " "))
 	if offered == "" {
@@ -179,28 +184,37 @@ func (c *Client) nothingUsable(srv *ServerInfo, binding *bindingChoice) error {
 		return fmt.Errorf("%w: no common mechanism: the server offers %s", class, offered)
 	}
 	err := fmt.Errorf("%w: no mechanism is left: the server offers %s", class, offered)
-	for _, reason := range reasons {
-		err = fmt.Errorf("%w; %w", err, reason)
+	for _, r := range reasons {
+		err = fmt.Errorf("%w; %s: %w", err, strings.Join(r.mechanisms, " "), r.reason)
 	}
 	return err
 }
 
+// passedOver are mechanisms with one reason why they are not used.
+type passedOver struct {
+	mechanisms []string
+	reason     error
+}
+
 // reasons says why mechanisms that the server offers are passed over, and
 // whether nothing but the binding keeps those back that bind.
-func (c *Client) reasons(srv *ServerInfo, binding *bindingChoice) (reasons []error, unbindable bool) {
+func (c *Client) reasons(srv *ServerInfo, binding *bindingChoice) (list []passedOver, unbindable bool) {
 	unbindable = true
 	for _, m := range c.Mechanisms {
 		reason := c.passOver(m, srv, binding)
-		switch reason {
-		case nil, errNotOffered:
+		if reason == nil || reason == errNotOffered {
 			continue
-		case errUnbound, binding.refused:
-		default:
+		}
+		if reason != errUnbound && reason != binding.refused {
 			unbindable = false
 		}
-		reasons = append(reasons, fmt.Errorf("%s: %w", m.Name(), reason))
+		i := slices.IndexFunc(list, func(p passedOver) bool { return p.reason.Error() == reason.Error() })
+		if i < 0 {
+			i, list = len(list), append(list, passedOver{reason: reason})
+		}
+		list[i].mechanisms = append(list[i].mechanisms, m.Name())
 	}
-	return reasons, unbindable
+	return list, unbindable
 }
 
 // notTried names the mechanisms that the server offers and the policy allows,

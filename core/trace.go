@@ -1,6 +1,9 @@
 package sasl
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // EventKind is what an Event tells of.
 type EventKind uint8
@@ -79,7 +82,7 @@ func (s *Session) traceChoice() {
 	if binding, err := s.client.chooseBinding(&s.terms.Server); err == nil {
 		reasons, _ := s.client.reasons(&s.terms.Server, &binding)
 		for _, reason := range reasons {
-			text += "; passed over " + reason.Error()
+			text += "; passed over " + strings.Join(reason.mechanisms, " ") + ": " + reason.reason.Error()
 		}
 	}
 	s.traceText(EventSelected, text)

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// authFlags are the flags of saslkit auth.
+type authFlags struct {
+	mechanisms, insecure      []string
+	authzid, user, binding    string
+	connect, passwordFile     string
+	caFile, certFile, keyFile string
+	tlsMin, tlsMax            string
+	timeout                   time.Duration
+	trace, json               bool
+}
+
+func authCommand() *cobra.Command {
+	var f authFlags
+	cmd := &cobra.Command{
+		Use:   "auth [flags] URL",
+		Short: "Authenticate to a server and say what happened",
+		Long: `Authenticate to a server and say what happened.
+
+The URL is scheme://[user@]host[:port]:
+  imaps://   IMAP over TLS, port 993
+  imap://    IMAP with STARTTLS, port 143
+
+The password comes from the file that --password-file names, from the variable
+` + passwordVariable + `, or from a prompt; it is asked for only if it is needed.
+Without --mechanism the strongest one that both sides have is used, bound to
+the TLS connection where that is possible; with --cert, EXTERNAL comes first.
+
+Exit codes: 0 authenticated, 1 credentials or identity refused, 2 usage or
+configuration, 3 protocol error, 4 security error (an untrusted certificate
+too), 5 refused by policy, ours or the server's, 6 server unreachable, cut,
+timed out or temporarily failing.`,
+		Example: `  saslkit auth imaps://alice@mail.example.org
+  saslkit auth --channel-binding require --trace imap://alice@mail.example.org
+  saslkit auth --mechanism EXTERNAL --cert alice.pem imaps://mail.example.org`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args[0]) },
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.mechanisms, "mechanism", nil, "use this `NAME`; several times: in this order")
+	flags.StringVar(&f.user, "user", "", "log in as this `NAME`, where the URL has none")
+	flags.StringVar(&f.authzid, "authzid", "", "act as this `IDENTITY`")
+	flags.StringVar(&f.binding, "channel-binding", "prefer", "`POLICY`: disable, prefer, require, or require one of tls-exporter, tls-server-end-point, tls-unique")
+	flags.StringVar(&f.passwordFile, "password-file", "", "read the password from the first line of this `FILE`; - is the standard input")
+	flags.StringVar(&f.connect, "connect", "", "connect to `HOST:PORT`; the URL's host is still the one that is verified")
+	flags.StringVar(&f.caFile, "ca-file", "", "trust the authorities in this `FILE` and no other")
+	flags.StringVar(&f.certFile, "cert", "", "show the server the client certificate in this `FILE`")
+	flags.StringVar(&f.keyFile, "key", "", "its key is in this `FILE`, if not in the same")
+	flags.StringVar(&f.tlsMin, "tls-min", "", "use at least this `VERSION` of TLS: 1.2 or 1.3")
+	flags.StringVar(&f.tlsMax, "tls-max", "", "use at most this `VERSION` of TLS: 1.2 or 1.3")
+	flags.StringArrayVar(&f.insecure, "allow-insecure", nil, "use the mechanism `NAME` even if the server cannot be verified or has no TLS; may be repeated")
+	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "give up after this `TIME`, not counting a prompt's")
+	flags.BoolVar(&f.trace, "trace", false, "show each step, without secrets, on standard error")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object, also if it fails")
+	return cmd
+}
+
+// run authenticates and reports, and returns the error of whichever failed.
+func (f *authFlags) run(ctx context.Context, url string) error {
+	report := newReport(url)
+	start := time.Now()
+	err := f.authenticate(ctx, url, report)
+	report.finish(err, time.Since(start))
+	if f.json {
+		report.writeJSON(os.Stdout)
+	} else if err == nil {
+		report.writeText(os.Stdout)
+	}
+	return err
+}
+
+func (f *authFlags) authenticate(ctx context.Context, url string, report *report) error {
+	t, err := f.target(url)
+	if err != nil {
+		return err
+	}
+	report.URL = t.url()
+	ctx, clock, stop := startClock(ctx, f.timeout)
+	defer stop()
+	client, err := f.client(t, clock, report)
+	if err != nil {
+		return err
+	}
+	conn, err := schemes[t.scheme].dial(ctx, t)
+	if err != nil {
+		return timedOut(ctx, err)
+	}
+	defer conn.end(ctx)
+	report.server(conn.info)
+	if !f.json {
+		report.writeServer(os.Stdout)
+	}
+	result, err := conn.authenticate(ctx, client)
+	for _, alert := range conn.alerts() {
+		fmt.Fprintf(os.Stderr, "saslkit: the server says: %.512q\n", alert)
+	}
+	if err != nil {
+		return timedOut(ctx, err)
+	}
+	report.result(result)
+	return nil
+}
+
+// timedOut says that a context which was cancelled was so by the clock.
+func timedOut(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) && context.Cause(ctx) == context.DeadlineExceeded {
+		return fmt.Errorf("%w: it took too long: %w", sasl.ErrConnection, context.DeadlineExceeded)
+	}
+	return err
+}
+
+func (f *authFlags) target(url string) (*target, error) {
+	t, err := parseTarget(url)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.trust(f.caFile, f.certFile, f.keyFile); err != nil {
+		return nil, err
+	}
+	if err := t.limitTLS(f.tlsMin, f.tlsMax); err != nil {
+		return nil, err
+	}
+	if f.user != "" {
+		if t.user != "" && t.user != f.user {
+			return nil, usageError("--user is for a URL without a user: this one has %q", t.user)
+		}
+		t.user = f.user
+	}
+	if f.connect != "" {
+		t.address = f.connect
+	}
+	if f.timeout <= 0 {
+		return nil, usageError("--timeout must be more than nothing")
+	}
+	t.insecure = len(f.insecure) > 0
+	return t, nil
+}
+
+// client is the Client that the flags describe.
+func (f *authFlags) client(t *target, clock *clock, report *report) (*sasl.Client, error) {
+	credentials := func(context.Context, sasl.Prompt) (sasl.Credential, error) {
+		if t.user == "" {
+			return sasl.Credential{}, usageError("there is no user: put it into the URL (%s://user@%s) or use --user", t.scheme, t.host)
+		}
+		return sasl.Credential{Username: t.user, Authzid: f.authzid, Password: func(ctx context.Context) (sasl.Secret, error) {
+			defer clock.pause()()
+			return password(ctx, f.passwordFile, t.user+" at "+t.host)
+		}}, nil
+	}
+	mechanisms, err := f.chooseMechanisms(credentials)
+	if err != nil {
+		return nil, err
+	}
+	client := &sasl.Client{
+		Mechanisms: mechanisms,
+		Allow:      sasl.AllowInsecure(f.insecure...),
+		Trace: func(e sasl.Event) {
+			report.Mechanism = e.Mechanism
+			if f.trace {
+				fmt.Fprintln(os.Stderr, e)
+			}
+		},
+	}
+	switch f.binding {
+	case "prefer":
+	case "require":
+		client.Binding = sasl.RequireBinding
+	case "disable":
+		client.Binding = sasl.DisableBinding
+	case "tls-exporter", "tls-server-end-point", "tls-unique":
+		client.Binding, client.BindingTypes = sasl.RequireBinding, []string{f.binding}
+	default:
+		return nil, usageError("--channel-binding is disable, prefer, require, tls-exporter, tls-server-end-point or tls-unique, not %q", f.binding)
+	}
+	return client, nil
+}
+
+// chooseMechanisms turns names into mechanisms.
+func (f *authFlags) chooseMechanisms(credentials sasl.Credentials) ([]sasl.Mechanism, error) {
+	ladder := sasl.PasswordMechanisms(credentials)
+	known := append([]sasl.Mechanism{sasl.External(f.authzid), sasl.Anonymous("saslkit")}, ladder...)
+	names := make([]string, len(known))
+	for i, m := range known {
+		names[i] = m.Name()
+	}
+	find := func(flag, name string) (sasl.Mechanism, error) {
+		for _, m := range known {
+			if m.Name() == strings.ToUpper(name) {
+				return m, nil
+			}
+		}
+		return nil, usageError("%s: the mechanism %q is not known: there are %s", flag, name, strings.Join(names, " "))
+	}
+	for i, name := range f.insecure {
+		m, err := find("--allow-insecure", name)
+		if err != nil {
+			return nil, err
+		}
+		f.insecure[i] = m.Name()
+	}
+	var chosen []sasl.Mechanism
+	for _, name := range f.mechanisms {
+		m, err := find("--mechanism", name)
+		if err != nil {
+			return nil, err
+		}
+		chosen = append(chosen, m)
+	}
+	switch {
+	case chosen != nil:
+		return chosen, nil
+	case f.certFile != "":
+		return append([]sasl.Mechanism{sasl.External(f.authzid)}, ladder...), nil
+	}
+	return ladder, nil
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+// clock ends a context after a time that stands still while a person types.
+type clock struct {
+	timeout time.Duration
+	timer   *time.Timer
+}
+
+func startClock(ctx context.Context, timeout time.Duration) (context.Context, *clock, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	c := &clock{timeout: timeout}
+	c.timer = time.AfterFunc(timeout, func() { cancel(context.DeadlineExceeded) })
+	return ctx, c, func() {
+		c.timer.Stop()
+		cancel(nil)
+	}
+}
+
+// pause stops the clock until the returned function is called, which starts it
+// anew.
+func (c *clock) pause() (resume func()) {
+	c.timer.Stop()
+	return func() { c.timer.Reset(c.timeout) }
+}

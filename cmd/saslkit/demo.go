@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+func demoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo",
+		Short: "Show every mechanism, every channel binding and what attacks come to, needing nothing",
+		Long: `Show every mechanism, every channel binding and what attacks come to.
+
+It needs nothing: the server runs in this process, on loopback, with
+certificates made on the spot. The exit code is 0 only if every login succeeded
+and every attack failed as it must.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return demo(cmd.Context(), cmd.OutOrStdout()) },
+	}
+}
+
+// errDemo is a demo in which something came out wrong.
+var errDemo = errors.New("rows did not come out as they must")
+
+// demo logs in and attacks, and prints a table of each.
+func demo(ctx context.Context, w io.Writer) error {
+	pki, err := newDemoPKI()
+	if err != nil {
+		return err
+	}
+	users, err := newDemoUsers(ctx)
+	if err != nil {
+		return err
+	}
+	server, err := startDemoIMAP(pki, users.server())
+	if err != nil {
+		return err
+	}
+	defer server.close()
+	failed := demoLogins(ctx, w, server)
+	fmt.Fprintln(w)
+	wrong, err := demoAttacks(ctx, w, pki, users, server)
+	if err != nil {
+		return err
+	}
+	if failed += wrong; failed > 0 {
+		return fmt.Errorf("%w: %d of them", errDemo, failed)
+	}
+	fmt.Fprintln(w, "\nEvery login was verified, every attack failed.")
+	return nil
+}
+
+// login is a row of the table of logins.
+type login struct {
+	mechanism sasl.Mechanism
+	binding   string
+	scheme    string
+	version   uint16
+}
+
+// demoLogins tries every mechanism with every binding and returns how many
+// failed.
+func demoLogins(ctx context.Context, w io.Writer, server *demoServer) (failed int) {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	defer table.Flush()
+	fmt.Fprintln(table, "PROTOCOL\tMECHANISM\tBINDING\tTLS\tROUND TRIPS\tTIME\tOUTCOME")
+	for _, l := range demoRows() {
+		start := time.Now()
+		result, err := l.run(ctx, server)
+		outcome := "authenticated"
+		if err == nil && result.Binding != l.binding {
+			err = fmt.Errorf("%w: bound to %q", sasl.ErrSecurity, result.Binding)
+		}
+		if err != nil {
+			outcome = "FAILED: " + oneLine(err)
+			failed++
+		}
+		binding := l.binding
+		if binding == "" {
+			binding = "-"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%.1f ms\t%s\n", l.scheme, l.mechanism.Name(), binding,
+			tls.VersionName(l.version)[len("TLS "):], result.RoundTrips, float64(time.Since(start).Microseconds())/1000, outcome)
+	}
+	return failed
+}
+
+// demoRows is every mechanism over both kinds of TLS in turn, and those that
+// bind with every type that TLS 1.2 and TLS 1.3 have.
+func demoRows() (rows []login) {
+	mechanisms := append(sasl.PasswordMechanisms(demoCredentials), sasl.External(""), sasl.Anonymous("demo"))
+	bindings := map[uint16][]string{
+		tls.VersionTLS13: {"tls-exporter", "tls-server-end-point"},
+		tls.VersionTLS12: {"tls-unique", "tls-server-end-point", "tls-exporter"},
+	}
+	kinds := []string{"imaps", "imap"}
+	for _, version := range []uint16{tls.VersionTLS13, tls.VersionTLS12} {
+		for _, m := range mechanisms {
+			types := []string{""}
+			if isPlus(m) {
+				types = bindings[version]
+			}
+			for _, binding := range types {
+				rows = append(rows, login{m, binding, kinds[len(rows)%2], version})
+			}
+		}
+	}
+	return rows
+}
+
+func (l *login) run(ctx context.Context, server *demoServer) (sasl.Result, error) {
+	t := server.target(l.scheme)
+	t.tls.MinVersion, t.tls.MaxVersion = l.version, l.version
+	client := &sasl.Client{Mechanisms: []sasl.Mechanism{l.mechanism}}
+	if l.binding != "" {
+		client.Binding, client.BindingTypes = sasl.RequireBinding, []string{l.binding}
+	}
+	return tryLogin(ctx, t, client)
+}
+
+// tryLogin is one login through the real adapter.
+func tryLogin(ctx context.Context, t *target, client *sasl.Client) (sasl.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	conn, err := schemes[t.scheme].dial(ctx, t)
+	if err != nil {
+		return sasl.Result{}, err
+	}
+	defer conn.end(ctx)
+	return conn.authenticate(ctx, client)
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"regexp"
+	"strings"
+	"text/tabwriter"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// attack is a row of the table of attacks: what is done, and the class of error
+// that it must come to.
+type attack struct {
+	name   string
+	target *target
+	client *sasl.Client
+	want   sasl.Class
+}
+
+// demoAttacks returns how many did not fail as they must.
+func demoAttacks(ctx context.Context, w io.Writer, pki *demoPKI, users *demoUsers, server *demoServer) (wrong int, err error) {
+	attacks, end, err := prepareAttacks(pki, users, server)
+	defer end()
+	if err != nil {
+		return 0, err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	defer table.Flush()
+	fmt.Fprintln(table, "ATTACK\tOUTCOME\tWHY")
+	for _, a := range attacks {
+		_, err := tryLogin(ctx, a.target, a.client)
+		outcome, why := "AUTHENTICATED", ""
+		if err != nil {
+			outcome, why = string(sasl.ClassOf(err))+" error", err.Error()
+			why = strings.TrimPrefix(why, outcome+": ")
+		}
+		if sasl.ClassOf(err) != a.want {
+			outcome = "WRONG: " + outcome
+			wrong++
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", a.name, outcome, why)
+	}
+	return wrong, nil
+}
+
+// prepareAttacks starts the servers and men in the middle that the attacks
+// need, which end ends.
+func prepareAttacks(pki *demoPKI, users *demoUsers, server *demoServer) (attacks []attack, end func(), err error) {
+	var closers []func()
+	end = func() {
+		for _, c := range closers {
+			c()
+		}
+	}
+	start := func(auth *sasl.Server, hasty bool) (*demoServer, error) {
+		s, err := startDemoIMAPWith(pki, auth, hasty)
+		if err == nil {
+			closers = append(closers, s.close)
+		}
+		return s, err
+	}
+	impostor, err := start(users.impostor(), false)
+	if err != nil {
+		return nil, end, err
+	}
+	hasty, err := start(users.server(), true)
+	if err != nil {
+		return nil, end, err
+	}
+	middle, err := startMiddle(server.target("imaps"), pki.other, func(line string) string { return line })
+	if err != nil {
+		return nil, end, err
+	}
+	closers = append(closers, func() { middle.Close() })
+	stripper, err := startMiddle(server.target("imaps"), pki.other, stripPlus)
+	if err != nil {
+		return nil, end, err
+	}
+	closers = append(closers, func() { stripper.Close() })
+
+	behind := func(l net.Listener) *target {
+		t := server.target("imaps")
+		t.address = l.Addr().String()
+		return t
+	}
+	all := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(demoCredentials)}
+	required := &sasl.Client{Mechanisms: all.Mechanisms, Binding: sasl.RequireBinding}
+	wrongPassword := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password(demoUser, "Secret"))}
+	return []attack{
+		{"wrong password", server.target("imaps"), wrongPassword, sasl.ErrAuthentication},
+		{"wrong server signature", impostor.target("imaps"), all, sasl.ErrSecurity},
+		{"success announced too early", hasty.target("imaps"), all, sasl.ErrSecurity},
+		{"another certificate in the middle", behind(middle), all, sasl.ErrSecurity},
+		{"-PLUS stripped from the list", behind(stripper), all, sasl.ErrSecurity},
+		{"-PLUS stripped, binding required", behind(stripper), required, sasl.ErrPolicy},
+	}, end, nil
+}
+
+var plusCapability = regexp.MustCompile(` AUTH=[A-Z0-9-]+-PLUS`)
+
+// stripPlus takes the mechanisms that bind out of a capability list.
+func stripPlus(line string) string { return plusCapability.ReplaceAllString(line, "") }
+
+// startMiddle is a man in the middle: he has a certificate that the client
+// trusts, and passes on what both sides say.
+func startMiddle(server *target, certificate tls.Certificate, rewrite func(string) string) (net.Listener, error) {
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}})
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go relay(client, server, rewrite)
+		}
+	}()
+	return listener, nil
+}
+
+func relay(client net.Conn, server *target, rewrite func(string) string) {
+	defer client.Close()
+	upstream, err := tls.Dial("tcp", server.address, server.tls)
+	if err != nil {
+		return
+	}
+	defer upstream.Close()
+	go func() {
+		io.Copy(upstream, client)
+		upstream.Close()
+	}()
+	lines := bufio.NewReader(upstream)
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return
+		}
+		if _, err := io.WriteString(client, rewrite(line)); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"crypto/x509"
+	"strings"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+const (
+	demoUser     = "alice"
+	demoPassword = "secret"
+)
+
+var demoCredentials = sasl.Password(demoUser, demoPassword)
+
+func isPlus(m interface{ Name() string }) bool { return strings.HasSuffix(m.Name(), "-PLUS") }
+
+// demoUsers is the store of the demo's server: one user, with a record for
+// each hash that is usable here.
+type demoUsers struct {
+	key     sasl.Secret
+	records map[sasl.Hash]*sasl.SCRAMRecord
+}
+
+func newDemoUsers(ctx context.Context) (*demoUsers, error) {
+	var key [16]byte
+	rand.Read(key[:])
+	users := &demoUsers{key: sasl.NewSecret(key[:]), records: map[sasl.Hash]*sasl.SCRAMRecord{}}
+	for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
+		record, err := sasl.DeriveSCRAM(ctx, h, demoPassword, nil, 4096)
+		if err != nil {
+			return nil, err
+		}
+		users.records[h] = record
+	}
+	return users, nil
+}
+
+func (u *demoUsers) lookup(_ context.Context, h sasl.Hash, username string) (*sasl.SCRAMRecord, error) {
+	if username != demoUser {
+		return nil, nil
+	}
+	return u.records[h], nil
+}
+
+func (u *demoUsers) check(_ context.Context, username string, password sasl.Secret) error {
+	if username != demoUser || subtle.ConstantTimeCompare(password.Bytes(), []byte(demoPassword)) != 1 {
+		return sasl.ErrAuthentication
+	}
+	return nil
+}
+
+// server has every mechanism.
+func (u *demoUsers) server() *sasl.Server {
+	server := &sasl.Server{Key: u.key, Mechanisms: []sasl.ServerMechanism{
+		sasl.PlainServer(u.check),
+		sasl.AnonymousServer(func(context.Context, string) (string, error) { return "guest", nil }),
+		sasl.ExternalServer(func(_ context.Context, peer any) (string, error) {
+			return peer.(*x509.Certificate).Subject.CommonName, nil
+		}),
+	}}
+	for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
+		server.Mechanisms = append(server.Mechanisms, sasl.SCRAMServer(h, u.lookup), sasl.SCRAMPlusServer(h, u.lookup))
+	}
+	return server
+}
+
+// impostor knows the user's StoredKey, as from a stolen record, but not the
+// ServerKey: it takes every proof and cannot prove anything.
+func (u *demoUsers) impostor() *sasl.Server {
+	var random [64]byte
+	rand.Read(random[:])
+	lookup := func(ctx context.Context, h sasl.Hash, username string) (*sasl.SCRAMRecord, error) {
+		record, err := u.lookup(ctx, h, username)
+		if record == nil {
+			return nil, err
+		}
+		fake := *record
+		fake.ServerKey = sasl.NewSecret(random[:h.Size()])
+		return &fake, nil
+	}
+	return &sasl.Server{Key: u.key, Mechanisms: []sasl.ServerMechanism{sasl.SCRAMPlusServer(sasl.SHA256, lookup)}}
+}

@@ -1,0 +1,29 @@
+module github.com/saslkit/saslkit/cmd/saslkit
+
+go 1.26.0
+
+require (
+	github.com/emersion/go-imap/v2 v2.0.0-beta.8
+	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6
+	github.com/rogpeppe/go-internal v1.16.0
+	github.com/saslkit/saslkit/adapters/imap v0.0.0
+	github.com/saslkit/saslkit/channelbinding v0.0.0
+	github.com/saslkit/saslkit/core v0.0.0
+	github.com/spf13/cobra v1.10.2
+	golang.org/x/term v0.47.0
+)
+
+require (
+	github.com/emersion/go-message v0.18.2 // indirect
+	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/spf13/pflag v1.0.9 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/tools v0.51.0 // indirect
+)
+
+replace (
+	github.com/saslkit/saslkit/adapters/imap => ../../adapters/imap
+	github.com/saslkit/saslkit/channelbinding => ../../channelbinding
+	github.com/saslkit/saslkit/core => ../../core
+)

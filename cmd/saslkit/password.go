@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// passwordVariable is the environment variable that may hold the password.
+const passwordVariable = "SASLKIT_PASSWORD"
+
+// password gets the password from the file, the environment or a person.
+func password(ctx context.Context, file, whose string) (sasl.Secret, error) {
+	if file != "" {
+		return passwordFromFile(file)
+	}
+	if value, ok := os.LookupEnv(passwordVariable); ok {
+		return sasl.NewSecret(value), nil
+	}
+	return promptPassword(ctx, "Password of "+whose+": ")
+}
+
+// passwordFromFile reads the first line of a file, of at most 32 KiB; "-" is
+// the standard input.
+func passwordFromFile(name string) (sasl.Secret, error) {
+	file := os.Stdin
+	if name != "-" {
+		var err error
+		if file, err = os.Open(name); err != nil {
+			return sasl.Secret{}, usageError("--password-file: %w", err)
+		}
+		defer file.Close()
+	}
+	line, err := bufio.NewReader(io.LimitReader(file, 32<<10)).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return sasl.Secret{}, usageError("--password-file: %w", err)
+	}
+	return sasl.NewSecret(strings.TrimRight(line, "\r\n")), nil
+}
+
+// promptPassword asks at the terminal, without an echo.
+func promptPassword(ctx context.Context, prompt string) (sasl.Secret, error) {
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) && term.IsTerminal(int(os.Stdin.Fd())) {
+		tty, err = os.Stdin, nil // where a terminal has no name
+	}
+	if err != nil {
+		return sasl.Secret{}, usageError("there is no terminal to ask for the password at: set %s, or use --password-file", passwordVariable)
+	}
+	if tty != os.Stdin {
+		defer tty.Close()
+	}
+	fd := int(tty.Fd())
+	state, err := term.GetState(fd)
+	if err != nil {
+		return sasl.Secret{}, usageError("the terminal: %w", err)
+	}
+	fmt.Fprint(os.Stderr, prompt)
+	type answer struct {
+		password []byte
+		err      error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		password, err := term.ReadPassword(fd)
+		answered <- answer{password, err}
+	}()
+	select {
+	case a := <-answered:
+		fmt.Fprintln(os.Stderr)
+		if a.err != nil {
+			return sasl.Secret{}, usageError("no password was entered: %w", a.err)
+		}
+		return sasl.NewSecret(a.password), nil
+	case <-ctx.Done():
+		term.Restore(fd, state) // ReadPassword will not get to it
+		fmt.Fprintln(os.Stderr)
+		return sasl.Secret{}, ctx.Err()
+	}
+}

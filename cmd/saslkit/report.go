@@ -1,0 +1,127 @@
+package main
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// report is what saslkit auth prints; its fields are those of --json.
+type report struct {
+	URL            string   `json:"url"`
+	Authenticated  bool     `json:"authenticated"`
+	Mechanism      string   `json:"mechanism"`       // the one that was selected; "" if none was
+	ChannelBinding string   `json:"channel_binding"` // the type; "" for none
+	Username       string   `json:"username"`
+	Authzid        string   `json:"authzid"`
+	Offered        []string `json:"offered"`
+	TLSVersion     string   `json:"tls_version"` // 1.2 or 1.3; "" for none
+	RoundTrips     int      `json:"round_trips"`
+	Class          string   `json:"class"`     // of the error; "" for none
+	Condition      string   `json:"condition"` // of a refusal, in the words of RFC 6120
+	Text           string   `json:"text"`      // what the server said, or else the error
+	DurationMS     float64  `json:"duration_ms"`
+
+	secure bool
+}
+
+// newReport has the URL as it was given, but for a password in it.
+func newReport(url string) *report {
+	if at := strings.LastIndexByte(url, '@'); at >= 0 {
+		scheme, user, ok := strings.Cut(url[:at], "://")
+		if !ok {
+			scheme, user = "", url[:at]
+		}
+		user, _, _ = strings.Cut(user, ":")
+		url = user + url[at:]
+		if ok {
+			url = scheme + "://" + url
+		}
+	}
+	return &report{URL: url, Offered: []string{}}
+}
+
+func (r *report) server(info sasl.ServerInfo) {
+	for _, name := range info.Mechanisms {
+		r.Offered = append(r.Offered, strings.Map(printable, name))
+	}
+	r.secure = info.Secure
+	if info.TLSVersion != 0 {
+		r.TLSVersion = strings.TrimPrefix(tls.VersionName(info.TLSVersion), "TLS ")
+	}
+}
+
+// printable drops what a terminal would act upon.
+func printable(c rune) rune {
+	if !unicode.IsPrint(c) {
+		return -1
+	}
+	return c
+}
+
+func (r *report) result(result sasl.Result) {
+	r.Authenticated = true
+	r.Mechanism, r.ChannelBinding = result.Mechanism, result.Binding
+	r.Username, r.Authzid = result.Username, result.Authzid
+	r.RoundTrips = result.RoundTrips
+}
+
+func (r *report) finish(err error, took time.Duration) {
+	r.DurationMS = float64(took.Microseconds()) / 1000
+	if err == nil {
+		return
+	}
+	r.Class = string(sasl.ClassOf(err))
+	r.Text = oneLine(err)
+	var failure *sasl.Failure
+	if errors.As(err, &failure) {
+		r.Condition = string(failure.Condition)
+		if failure.Text != "" {
+			r.Text = failure.Text
+		}
+	}
+}
+
+func (r *report) writeJSON(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
+
+// writeServer says what there is before the authentication.
+func (r *report) writeServer(w io.Writer) {
+	security := "not encrypted"
+	if r.TLSVersion != "" {
+		security = "TLS " + r.TLSVersion
+		if r.secure {
+			security += ", verified"
+		} else {
+			security += ", not verified"
+		}
+	}
+	offered := strings.Join(r.Offered, " ")
+	if offered == "" {
+		offered = "nothing"
+	}
+	fmt.Fprintf(w, "connected to %s, %s\noffered: %s\n", r.URL, security, offered)
+}
+
+func (r *report) writeText(w io.Writer) {
+	as := ""
+	switch {
+	case r.Username != "" && r.Authzid != "":
+		as = fmt.Sprintf(" as %s, acting as %s", r.Username, r.Authzid)
+	case r.Username != "":
+		as = " as " + r.Username
+	case r.Authzid != "":
+		as = ", acting as " + r.Authzid
+	}
+	binding := "not bound to the channel"
+	if r.ChannelBinding != "" {
+		binding = "bound to " + r.ChannelBinding
+	}
+	fmt.Fprintf(w, "authenticated%s with %s, %s, in %d round trips, %.1f ms\n", as, r.Mechanism, binding, r.RoundTrips, r.DurationMS)
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"saslkit": main})
+}
+
+// TestScripts runs the command against servers in this process, whose
+// addresses the scripts find in their environment.
+func TestScripts(t *testing.T) {
+	pki, err := newDemoPKI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	users, err := newDemoUsers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth := users.server()
+	auth.Insecure = []string{"SCRAM-SHA-256"}
+	server, err := startDemoIMAP(pki, auth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.close)
+	stripper, err := startMiddle(server.target("imaps"), pki.other, stripPlus)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stripper.Close() })
+	environment := map[string]string{
+		"IMAP":  server.addresses["imap"],
+		"IMAPS": server.addresses["imaps"],
+		"STRIP": stripper.Addr().String(),
+		"STALL": answering(t, ""),
+		"HTTP":  answering(t, "HTTP/1.1 400 Bad Request\r\n\r\n"),
+		"CLEAR": withoutTLS(t, server.addresses["imap"]),
+		"BUSY":  answering(t, "* BYE too many connections\r\n"),
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			for name, value := range environment {
+				env.Setenv(name, value)
+			}
+			return writePKI(env.WorkDir, pki)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+// exits runs a command and holds it to its exit code: exits 4 saslkit auth …
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if exit := (*exec.ExitError)(nil); err != nil {
+		var ok bool
+		if exit, ok = err.(*exec.ExitError); !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// answering is a server that says one thing to everybody and then nothing.
+func answering(t *testing.T, text string) (address string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			io.WriteString(conn, text)
+			go func() {
+				io.Copy(io.Discard, conn)
+				conn.Close()
+			}()
+		}
+	}()
+	return listener.Addr().String()
+}
+
+// withoutTLS is the demo's server without its STARTTLS, as somebody who takes
+// it away shows it.
+func withoutTLS(t *testing.T, server string) (address string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer client.Close()
+				upstream, err := net.Dial("tcp", server)
+				if err != nil {
+					return
+				}
+				defer upstream.Close()
+				go io.Copy(client, upstream)
+				lines := bufio.NewReader(client)
+				for {
+					line, err := lines.ReadString('\n')
+					if err != nil {
+						return
+					}
+					io.WriteString(upstream, strings.Replace(line, "STARTTLS", "STARTNOTHING", 1))
+				}
+			}()
+		}
+	}()
+	return listener.Addr().String()
+}
+
+// writePKI writes the demo's authority, and its user's certificate with the
+// key.
+func writePKI(dir string, pki *demoPKI) error {
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pki.root.Raw})
+	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), authority, 0o600); err != nil {
+		return err
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(pki.client.PrivateKey)
+	if err != nil {
+		return err
+	}
+	client := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pki.client.Certificate[0]})
+	client = append(client, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...)
+	return os.WriteFile(filepath.Join(dir, "alice.pem"), client, 0o600)
+}
+
+// TestExitCodes: the table of the documentation.
+func TestExitCodes(t *testing.T) {
+	for class, want := range map[sasl.Class]int{
+		sasl.ErrAuthentication: 1, sasl.ErrAuthorization: 1, sasl.ErrConfig: 2, sasl.ErrProtocol: 3,
+		sasl.ErrSecurity: 4, sasl.ErrPolicy: 5, sasl.ErrTemporary: 6, sasl.ErrConnection: 6,
+	} {
+		if got := exitCode(class); got != want {
+			t.Errorf("%v: %d, want %d", class, got, want)
+		}
+	}
+	if got := exitCode(&tls.CertificateVerificationError{}); got != 2 {
+		t.Errorf("without a class: %d", got)
+	}
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// target is where to authenticate, from the URL and the flags about the
+// connection.
+type target struct {
+	scheme  string
+	user    string // from the URL
+	host    string // the name that is verified
+	address string // where the TCP connection goes
+	tls     *tls.Config
+	// insecure allows for a server that cannot be verified, or has no TLS: what
+	// may be used there is the Client's policy.
+	insecure bool
+}
+
+// connection is one to a server, of any protocol.
+type connection struct {
+	info         sasl.ServerInfo
+	authenticate func(context.Context, *sasl.Client) (sasl.Result, error)
+	alerts       func() []string
+	// end says goodbye, or closes a connection that is not authenticated.
+	end func(context.Context)
+}
+
+// scheme is a protocol under the name that it has in a URL.
+type scheme struct {
+	port string // the default
+	dial func(context.Context, *target) (*connection, error)
+}
+
+var schemes = map[string]scheme{
+	"imap":  {"143", dialIMAP},
+	"imaps": {"993", dialIMAP},
+}
+
+func usageError(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", sasl.ErrConfig, fmt.Errorf(format, args...))
+}
+
+// parseTarget reads a URL: scheme://[user@]host[:port]. The password has no
+// place in it, because arguments are for everybody on the machine to see.
+func parseTarget(text string) (*target, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, usageError("the URL cannot be parsed: it is scheme://[user@]host[:port], with %%40 for an @ in the user")
+	}
+	s, ok := schemes[u.Scheme]
+	switch {
+	case !ok:
+		return nil, usageError("the scheme %q is not known: there are imap and imaps", u.Scheme)
+	case u.Hostname() == "" || u.Opaque != "":
+		return nil, usageError("the URL has no host: it is %s://[user@]host[:port]", u.Scheme)
+	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
+		return nil, usageError("the URL has something behind the host: it is %s://[user@]host[:port]", u.Scheme)
+	}
+	if _, ok := u.User.Password(); ok {
+		return nil, usageError("the URL has a password, which everybody on the machine can read: use SASLKIT_PASSWORD, --password-file or the prompt")
+	}
+	port := u.Port()
+	if port == "" {
+		port = s.port
+	}
+	return &target{
+		scheme:  u.Scheme,
+		user:    u.User.Username(),
+		host:    u.Hostname(),
+		address: net.JoinHostPort(u.Hostname(), port),
+		tls:     &tls.Config{ServerName: u.Hostname()},
+	}, nil
+}
+
+// url is the target without what should not be repeated.
+func (t *target) url() string {
+	u := url.URL{Scheme: t.scheme, Host: t.host}
+	if t.user != "" {
+		u.User = url.User(t.user)
+	}
+	return u.String()
+}
+
+// trust reads the files with certificates.
+func (t *target) trust(caFile, certFile, keyFile string) error {
+	if caFile != "" {
+		text, err := os.ReadFile(caFile)
+		if err != nil {
+			return usageError("--ca-file: %w", err)
+		}
+		t.tls.RootCAs = x509.NewCertPool()
+		if !t.tls.RootCAs.AppendCertsFromPEM(text) {
+			return usageError("--ca-file: %s has no certificate in PEM form", caFile)
+		}
+	}
+	if certFile == "" && keyFile != "" {
+		return usageError("--key needs --cert")
+	}
+	if certFile != "" {
+		if keyFile == "" {
+			keyFile = certFile
+		}
+		certificate, err := tls.LoadX509KeyPair(certFile, keyFile)
+		if err != nil {
+			return usageError("--cert, --key: %w", err)
+		}
+		t.tls.Certificates = []tls.Certificate{certificate}
+	}
+	return nil
+}
+
+// limitTLS sets the versions of TLS that are used.
+func (t *target) limitTLS(least, most string) error {
+	versions := map[string]uint16{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
+	for _, limit := range []struct {
+		flag, value string
+		field       *uint16
+	}{{"--tls-min", least, &t.tls.MinVersion}, {"--tls-max", most, &t.tls.MaxVersion}} {
+		version, ok := versions[limit.value]
+		if !ok && limit.value != "" {
+			return usageError("%s is 1.2 or 1.3, not %q", limit.flag, limit.value)
+		}
+		*limit.field = version
+	}
+	if least == "1.3" && most == "1.2" {
+		return usageError("--tls-min is above --tls-max")
+	}
+	return nil
+}
