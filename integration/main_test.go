@@ -1,4 +1,5 @@
-// Package integration proves the adapters against real servers, which package harness runs in containers.
+// Package integration proves the adapters and the command against real servers, which package harness runs in
+// containers.
 package integration
 
 import (
@@ -8,4 +9,8 @@ import (
 	"github.com/saslkit/saslkit/integration/internal/harness"
 )
 
-func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
+func TestMain(m *testing.M) {
+	code := harness.Main(m)
+	os.RemoveAll(commandDir)
+	os.Exit(code)
+}

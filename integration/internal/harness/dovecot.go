@@ -63,7 +63,7 @@ func startDovecot(name string) (*MailServer, error) {
 		image: "dovecot",
 		cmd:   []string{"dovecot", "-F", "-c", "/etc/dovecot/" + name + ".conf"},
 		files: map[string][]byte{
-			"/certs/ca.pem":   pki.rootPEM(),
+			"/certs/ca.pem":   pki.RootPEM(),
 			"/certs/cert.pem": certPEM(cert),
 			"/certs/key.pem":  keyPEM(cert),
 		},

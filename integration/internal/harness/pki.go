@@ -61,8 +61,8 @@ func (p *PKI) issue(leaf *x509.Certificate) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}
 }
 
-// rootPEM is what a server reads to trust this authority's clients.
-func (p *PKI) rootPEM() []byte {
+// RootPEM is what a program reads to trust this authority.
+func (p *PKI) RootPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.root.Raw})
 }
 

@@ -1,0 +1,124 @@
+package integration
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/saslkit/saslkit/integration/internal/harness"
+)
+
+// command builds saslkit once, into a folder that TestMain removes.
+var command = sync.OnceValues(func() (program string, err error) {
+	if commandDir, err = os.MkdirTemp("", "saslkit"); err != nil {
+		return "", err
+	}
+	build := exec.Command("go", "build", "-o", commandDir, ".")
+	build.Dir = "../cmd/saslkit"
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", errors.New(string(out))
+	}
+	return filepath.Join(commandDir, "saslkit"), nil
+})
+
+var commandDir string
+
+// saslkit runs the command against a server, in a folder that has the server's
+// authority as ca.pem, and returns its exit code. The two writers may be the
+// same.
+func saslkit(t *testing.T, srv *harness.MailServer, stdout, stderr *bytes.Buffer, password string, args ...string) (code int) {
+	t.Helper()
+	program, err := command()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir = t.TempDir()
+	if err := os.WriteFile(filepath.Join(cmd.Dir, "ca.pem"), srv.PKI.RootPEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Env = append(os.Environ(), "SASLKIT_PASSWORD="+password)
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode()
+}
+
+// normalise takes out of a transcript what is never the same twice.
+func normalise(text string) string {
+	for _, r := range []struct{ pattern, with string }{
+		{`r=[^,\n]+`, "r=NONCE"}, {`s=[^,\n]+`, "s=SALT"}, {`[0-9.]+ ms`, "TIME ms"},
+	} {
+		text = regexp.MustCompile(r.pattern).ReplaceAllString(text, r.with)
+	}
+	return strings.TrimSpace(text)
+}
+
+// TestReadmeTranscript: what the README shows is what the command prints.
+func TestReadmeTranscript(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, ok := strings.Cut(string(readme), "$ saslkit auth --trace")
+	_, block, ok2 := strings.Cut(block, "\n")
+	want, _, ok3 := strings.Cut(block, "```")
+	if !ok || !ok2 || !ok3 {
+		t.Fatal("the README has no transcript of saslkit auth --trace")
+	}
+	srv := harness.Dovecot(t)
+	var got bytes.Buffer
+	code := saslkit(t, srv, &got, &got, "secret", "auth", "--trace", "--ca-file", "ca.pem", "--connect", srv.IMAP, "imap://alice@"+srv.Host)
+	if code != 0 || normalise(got.String()) != normalise(want) {
+		t.Errorf("exit code %d, printed\n%s\nthe README has\n%s", code, got.String(), want)
+	}
+}
+
+// TestCommandAgainstDovecot: outcomes as a script sees them.
+func TestCommandAgainstDovecot(t *testing.T) {
+	t.Parallel()
+	srv := harness.Dovecot(t)
+	for name, row := range map[string]struct {
+		password string
+		args     []string
+		code     int
+		class    string
+		binding  string
+	}{
+		"TLS 1.3":        {"secret", []string{"imaps://alice@dovecot.test"}, 0, "", "tls-exporter"},
+		"TLS 1.2":        {"secret", []string{"--tls-max", "1.2", "imaps://alice@dovecot.test"}, 0, "", "tls-unique"},
+		"wrong password": {"wrong", []string{"imaps://alice@dovecot.test"}, 1, "authentication", ""},
+		"disabled":       {"secret", []string{"imaps://carol@dovecot.test"}, 1, "authorization", ""},
+		"not offered":    {"secret", []string{"--mechanism", "SCRAM-SHA-512", "imaps://alice@dovecot.test"}, 5, "policy", ""},
+		"another name":   {"secret", []string{"imaps://alice@other.test"}, 4, "security", ""},
+	} {
+		args := append([]string{"auth", "--json", "--ca-file", "ca.pem", "--connect", srv.IMAPS}, row.args...)
+		var stdout, stderr bytes.Buffer
+		code := saslkit(t, srv, &stdout, &stderr, row.password, args...)
+		var got struct {
+			Authenticated         bool
+			Class, Text           string
+			Binding               string `json:"channel_binding"`
+			Offered               []string
+			TLSVersion, Mechanism string
+		}
+		if err := json.Unmarshal(stdout.Bytes(), &got); err != nil {
+			t.Errorf("%s: %v in %s%s", name, err, stdout.String(), stderr.String())
+			continue
+		}
+		if code != row.code || got.Class != row.class || got.Binding != row.binding || got.Authenticated != (row.code == 0) {
+			t.Errorf("%s: exit code %d, %+v", name, code, got)
+		}
+	}
+}
