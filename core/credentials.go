@@ -102,9 +102,11 @@ type Secret struct {
 
 // NewSecret makes a Secret of a copy of s.
 func NewSecret[T ~string | ~[]byte](s T) Secret {
-	secret := []byte(string(s))
-	return Secret{func() []byte { return secret }}
+	return hide([]byte(string(s)))
 }
+
+// hide makes a Secret of b itself.
+func hide(b []byte) Secret { return Secret{func() []byte { return b }} }
 
 // Bytes returns the secret itself, not a copy: it must not be changed.
 func (s Secret) Bytes() []byte {

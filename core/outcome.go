@@ -7,8 +7,16 @@ import (
 )
 
 // conclude turns what a loop returned into the outcome of the run, and tells
-// whether the connection is in sync. What the session knows comes first.
+// whether the connection is in sync.
 func (s *Session) conclude(loopErr error) (inSync bool, err error) {
+	if inSync, err = s.outcome(loopErr); err != nil {
+		err = s.withhold(err)
+	}
+	return inSync, err
+}
+
+// outcome puts what the session knows before what the loop returned.
+func (s *Session) outcome(loopErr error) (inSync bool, err error) {
 	var refusal *Failure
 	refused := errors.As(loopErr, &refusal) && (s.err == nil || !errors.Is(loopErr, s.err))
 	if refused {

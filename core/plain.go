@@ -24,6 +24,7 @@ type plainExchange struct {
 	onlyMessage
 	credentials Credentials
 	terms       Terms
+	sent        Secret // the message
 }
 
 func (x *plainExchange) Step(ctx context.Context, _ []byte) (out []byte, done bool, err error) {
@@ -61,7 +62,13 @@ func (x *plainExchange) message(ctx context.Context) ([]byte, error) {
 	message = append(append(message, c.Username...), 0)
 	message = append(message, password...)
 	x.identity = Identity{Username: c.Username, Authzid: c.Authzid}
+	x.sent = hide(message)
 	return message, nil
+}
+
+func (x *plainExchange) secretsSent() []string {
+	message := string(x.sent.Bytes())
+	return []string{message, message[strings.LastIndexByte(message, 0)+1:]}
 }
 
 func (x *plainExchange) Describe(message []byte) string { return describePlain(message) }

@@ -46,7 +46,8 @@ type scramExchange struct {
 	gs2             gs2Header
 	nonce           string // the client's part
 	clientFirstBare string
-	serverSignature []byte
+	serverSignature Secret
+	proof           Secret // in base64, as sent
 }
 
 func (x *scramExchange) Step(ctx context.Context, in []byte) (out []byte, done bool, err error) {
@@ -139,9 +140,12 @@ func (x *scramExchange) clientFinal(ctx context.Context, serverFirstMessage stri
 	authMessage := x.clientFirstBare + "," + serverFirstMessage + "," + final.formatWithoutProof()
 	clientKey := clientKey(x.hash, salted)
 	final.proof = clientProof(x.hash, clientKey, storedKey(x.hash, clientKey), authMessage)
-	x.serverSignature = serverSignature(x.hash, serverKey(x.hash, salted), authMessage)
+	x.serverSignature = hide(serverSignature(x.hash, serverKey(x.hash, salted), authMessage))
+	x.proof = NewSecret(base64.StdEncoding.EncodeToString(final.proof))
 	return []byte(final.format()), nil
 }
+
+func (x *scramExchange) secretsSent() []string { return []string{string(x.proof.Bytes())} }
 
 // password asks for the password and prepares it.
 func (x *scramExchange) password(ctx context.Context) ([]byte, error) {
@@ -180,7 +184,7 @@ func (x *scramExchange) serverFinal(message string) error {
 	if final.serverError != "" {
 		return scramFailure(final.serverError)
 	}
-	if subtle.ConstantTimeCompare(final.verifier, x.serverSignature) != 1 {
+	if subtle.ConstantTimeCompare(final.verifier, x.serverSignature.Bytes()) != 1 {
 		return securityError("%s: the server's signature is wrong: it does not know the password", x.name)
 	}
 	return nil

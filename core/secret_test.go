@@ -37,7 +37,7 @@ func checkSilent(t *testing.T, what, text string, secrets ...string) {
 // TestSecretsDoNotFormat: no verb, JSON or log/slog shows a secret, also
 // inside of what holds it, at any point of a run.
 func TestSecretsDoNotFormat(t *testing.T) {
-	const password = "pencil-5a5a"
+	const password = "pencil"
 	secret := sasl.NewSecret(password)
 	client := rfc7677Client(password)
 	session, err := client.Begin(t.Context(), scramServer)
@@ -48,11 +48,22 @@ func TestSecretsDoNotFormat(t *testing.T) {
 	if _, err := session.Respond([]byte(rfc7677ServerFirst)); err != nil {
 		t.Fatal(err)
 	}
+	plainSession, err := plainClient(password).Begin(t.Context(), plainServer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plainSession.Start()
+	_, proof, _ := strings.Cut(rfc7677ClientFinal, ",p=")
+	rawProof, err1 := base64.StdEncoding.DecodeString(proof)
+	verifier, err2 := base64.StdEncoding.DecodeString(rfc7677ServerFinal[2:])
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
 	record, err := sasl.DeriveSCRAM(t.Context(), sasl.SHA256, password, []byte("0123456789abcdef"), 4096)
 	if err != nil {
 		t.Fatal(err)
 	}
-	storedKey, serverKey := string(record.StoredKey.Bytes()), string(record.ServerKey.Bytes())
+	secrets := []string{password, string(record.StoredKey.Bytes()), string(record.ServerKey.Bytes()), proof, string(rawProof), string(verifier)}
 	for name, value := range map[string]any{
 		"Secret":      secret,
 		"*Secret":     &secret,
@@ -64,21 +75,22 @@ func TestSecretsDoNotFormat(t *testing.T) {
 		"Client":      client,
 		"Client copy": *client,
 		"Session":     session,
+		"PLAIN":       plainSession,
 		"Mechanism":   sasl.PasswordMechanisms(sasl.Password("user", password)),
 		"record":      record,
 		"record copy": *record,
 		"Server":      sasl.Server{Key: secret},
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%d", "%x", "%X", "%s", "%q"} {
-			checkSilent(t, name+" "+verb, fmt.Sprintf(verb, value), password, storedKey, serverKey)
+			checkSilent(t, name+" "+verb, fmt.Sprintf(verb, value), secrets...)
 		}
 		if text, err := json.Marshal(value); err == nil {
-			checkSilent(t, name+" JSON", string(text), password, storedKey, serverKey)
+			checkSilent(t, name+" JSON", string(text), secrets...)
 		}
 		var log bytes.Buffer
 		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "value", value)
 		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "value", value)
-		checkSilent(t, name+" slog", log.String(), password, storedKey, serverKey)
+		checkSilent(t, name+" slog", log.String(), secrets...)
 	}
 	if string(secret.Bytes()) != password || sasl.NewSecret([]byte(password)).Bytes() == nil || (sasl.Secret{}).Bytes() != nil {
 		t.Error("Bytes does not return the secret")

@@ -62,9 +62,13 @@ func (s *Session) trace(kind EventKind, message []byte) {
 }
 
 func (s *Session) traceText(kind EventKind, text string) {
-	if s.client.Trace != nil {
-		s.client.Trace(Event{Kind: kind, Mechanism: s.mechanism.Name(), Text: text})
+	if s.client.Trace == nil {
+		return
 	}
+	if s.echoes(text) {
+		text = "(repeats a secret)"
+	}
+	s.client.Trace(Event{Kind: kind, Mechanism: s.mechanism.Name(), Text: text})
 }
 
 // traceChoice reports what was selected and why nothing stronger was.

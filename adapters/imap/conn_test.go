@@ -25,19 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // the client closes.
 func scripted(t *testing.T, lines ...string) net.Conn {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	near, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	far, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	near, far := pair(t)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

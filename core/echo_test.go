@@ -1,0 +1,66 @@
+package sasl_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+// TestEchoesAreWithheld: a server that repeats the password, the message or
+// the proof, in its text, in its own error, in a condition, as a challenge or
+// in words about the connection, gets it into no error and no trace.
+func TestEchoesAreWithheld(t *testing.T) {
+	const password = "pencil-5a5a"
+	message := "\x00tim\x00" + password
+	encoded := base64.StdEncoding.EncodeToString([]byte(message))
+	secrets := []string{password, message, encoded}
+	for name, row := range map[string]struct {
+		err   error
+		class sasl.Class
+	}{
+		"text":           {&sasl.Failure{Condition: sasl.NotAuthorized, Text: "no, " + password + " is wrong"}, sasl.ErrAuthentication},
+		"base64 in text": {&sasl.Failure{Condition: sasl.MalformedRequest, Text: "unknown: AUTHENTICATE PLAIN " + encoded}, sasl.ErrProtocol},
+		"behind the cut": {&sasl.Failure{Condition: sasl.AccountDisabled, Text: strings.Repeat("x", 1000) + password}, sasl.ErrAuthorization},
+		"own error":      {&sasl.Failure{Condition: sasl.TemporaryAuthFailure, Err: errors.New("BAD " + encoded)}, sasl.ErrTemporary},
+		"condition":      {&sasl.Failure{Condition: sasl.Condition(password)}, sasl.ErrAuthentication},
+		"goodbye":        {fmt.Errorf("%w: goodbye %s", sasl.ErrConnection, message), sasl.ErrConnection},
+	} {
+		client := plainClient(password)
+		var trace strings.Builder
+		client.Trace = func(e sasl.Event) { fmt.Fprintln(&trace, e) }
+		_, err := client.Drive(t.Context(), io.NopCloser(nil), plainServer, func(s *sasl.Session) error {
+			if _, _, err := s.Start(); err != nil {
+				return err
+			}
+			return row.err
+		})
+		if sasl.ClassOf(err) != row.class {
+			t.Errorf("%s: %v", name, err)
+		}
+		checkSilent(t, name, fmt.Sprintf("%v %+v %#v", err, err, err)+trace.String(), secrets...)
+		var failure *sasl.Failure
+		if errors.As(err, &failure) {
+			t.Errorf("%s: %+v is still reachable", name, failure)
+		}
+	}
+
+	_, proof, _ := strings.Cut(rfc7677ClientFinal, ",p=")
+	client := rfc7677Client("pencil")
+	var trace strings.Builder
+	client.Trace = func(e sasl.Event) { fmt.Fprintln(&trace, e) }
+	peer := sasltest.NewPeer(c(rfc7677ClientFirst), s(rfc7677ServerFirst), c(rfc7677ClientFinal), s("e="+proof), abort)
+	_, err := client.Authenticate(t.Context(), peer, scramServer)
+	if !errors.Is(err, sasl.ErrAuthentication) {
+		t.Error(err)
+	}
+	checkSilent(t, "SCRAM", fmt.Sprintf("%v %+v", err, err)+trace.String(), proof)
+	peer = sasltest.NewPeer(c(rfc7677ClientFirst), s(rfc7677ServerFirst), c(rfc7677ClientFinal), s("x="+proof), abort)
+	client.Authenticate(t.Context(), peer, scramServer)
+	checkSilent(t, "SCRAM challenge", trace.String(), proof)
+}
