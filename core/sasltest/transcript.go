@@ -163,6 +163,9 @@ func (t *Transcript) parseHeader(line string) (err error) {
 	case "iterations":
 		t.Iterations, err = strconv.Atoi(value)
 	case "flag":
+		if len(value) != 1 {
+			return fmt.Errorf("no gs2-cbind-flag: %q", value)
+		}
 		t.Flag = value[0]
 	case "binding":
 		var data string

@@ -38,7 +38,7 @@ func TestParse(t *testing.T) {
 	for _, text := range []string{
 		"", "source: here\n", head + "unknown: x\n", head + "no header\n", head + "\nX: \"\"\n",
 		head + "\nC: unquoted\n", head + "\nC*  x\n", head + "\nC: repeat(\"a\",x)\n", head + "\nC: repeat(\"a\",99999999)\n",
-		head + "username: unquoted\n", head + "salt: !\n", head + "iterations: x\n", head + "\nC: \"a\" x\n",
+		head + "username: unquoted\n", head + "salt: !\n", head + "iterations: x\n", head + "flag: \n", head + "flag: yes\n", head + "\nC: \"a\" x\n",
 	} {
 		if _, err := Parse("name", text); err == nil {
 			t.Errorf("no error for %q", text)
