@@ -38,8 +38,9 @@ const (
 // complete, is an ErrConfig.
 //
 // Secure is true if the server's chain was verified and its certificate is
-// valid for host. A tls.Config with InsecureSkipVerify is not Secure, whatever
-// its callbacks check: there the caller may assert it.
+// valid for host. With InsecureSkipVerify a full handshake verifies none, so
+// that it is not Secure whatever the callbacks check, and the caller may assert
+// it; a resumption has the chains of the handshake that it resumes.
 func Client(state *tls.ConnectionState, host string) (sasl.ServerInfo, error) {
 	if err := checkState(state); err != nil {
 		return sasl.ServerInfo{}, err

@@ -136,6 +136,7 @@ func TestNoSignOfExtendedMasterSecret(t *testing.T) {
 		want    []string
 	}{
 		{"tlsunsafeekm=1", tls.VersionTLS12, []string{"tls-server-end-point"}},
+		{"tlsunsafeekm=1#note", tls.VersionTLS12, []string{"tls-server-end-point"}},
 		{"tlsunsafeekm=0,tlsunsafeekm=1", tls.VersionTLS12, []string{"tls-server-end-point"}},
 		{"tlsunsafeekm=1,tlsunsafeekm=0", tls.VersionTLS12, []string{"tls-unique", "tls-server-end-point", "tls-exporter"}},
 		{"tlsunsafeekm=1", tls.VersionTLS13, []string{"tls-exporter", "tls-server-end-point"}},
@@ -233,9 +234,9 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// TestHandshakeError: a certificate that is not accepted is an ErrSecurity,
+// TestHandshake: a certificate that is not accepted is an ErrSecurity,
 // what is no TLS an ErrConnection.
-func TestHandshakeError(t *testing.T) {
+func TestHandshake(t *testing.T) {
 	ca, other := newAuthority(t, ecdsaKey(t)), newAuthority(t, ecdsaKey(t))
 	client, server := configs(t, ca, tls.VersionTLS13)
 	handshake := func(client *tls.Config, serve func(net.Conn)) error {
@@ -255,13 +256,18 @@ func TestHandshakeError(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer near.Close()
-		return HandshakeError(tls.Client(near, client).HandshakeContext(t.Context()))
+		_, err = Handshake(t.Context(), near, host, client)
+		return err
 	}
 	serveTLS := func(conn net.Conn) { tls.Server(conn, server).HandshakeContext(t.Context()) }
-	untrusting, misnamed, refusing := client.Clone(), client.Clone(), client.Clone()
+	untrusting, misnamed, refusing, pinning, pinned, unnamed := client.Clone(), client.Clone(), client.Clone(), client.Clone(), client.Clone(), client.Clone()
 	untrusting.RootCAs = other.pool
 	misnamed.ServerName = "other.example.org"
 	refusing.VerifyConnection = func(tls.ConnectionState) error { return sasl.ErrPolicy }
+	mismatch := errors.New("pin mismatch")
+	pinning.VerifyConnection = func(tls.ConnectionState) error { return mismatch }
+	pinned.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return mismatch }
+	unnamed.ServerName = ""
 	for _, row := range []struct {
 		name   string
 		config *tls.Config
@@ -269,6 +275,10 @@ func TestHandshakeError(t *testing.T) {
 		want   sasl.Class
 	}{
 		{"accepted", client, serveTLS, ""},
+		{"the name is the host's", unnamed, serveTLS, ""},
+		{"no config", nil, serveTLS, sasl.ErrSecurity},
+		{"a pin that does not match", pinning, serveTLS, sasl.ErrSecurity},
+		{"another kind of pin", pinned, serveTLS, sasl.ErrSecurity},
 		{"unknown authority", untrusting, serveTLS, sasl.ErrSecurity},
 		{"another name", misnamed, serveTLS, sasl.ErrSecurity},
 		{"a callback's class", refusing, serveTLS, sasl.ErrPolicy},

@@ -42,7 +42,7 @@ func unsafeExporter() bool {
 	value := ""
 	for setting := range strings.SplitSeq(settings, ",") {
 		if v, ok := strings.CutPrefix(setting, "tlsunsafeekm="); ok {
-			value = v // the last one counts
+			value, _, _ = strings.Cut(v, "#") // the last one counts
 		}
 	}
 	return value == "1"

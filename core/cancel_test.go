@@ -41,16 +41,12 @@ func TestCancel(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			withLeakCheck(t, func() {
-				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-				defer cancel()
+				ctx, cancel := context.WithCancel(t.Context())
 				peer := sasltest.NewPeer(lines...)
-				start := time.Now()
+				peer.OnStall = cancel
 				_, err := rfc7677Client("pencil").Authenticate(ctx, peer, scramServer)
-				if !errors.Is(err, sasl.ErrConnection) || !errors.Is(err, context.DeadlineExceeded) {
+				if !errors.Is(err, sasl.ErrConnection) || !errors.Is(err, context.Canceled) {
 					t.Error(err)
-				}
-				if took := time.Since(start); took > stallFor/3 {
-					t.Errorf("it took %v", took)
 				}
 				if err := peer.Fault(); err != nil {
 					t.Error(err)
@@ -105,11 +101,12 @@ func TestCancelCredentials(t *testing.T) {
 	}
 }
 
-// TestCancelledBefore: nothing is sent and the connection is left alone.
+// TestCancelledBefore: nothing is sent, and the connection is closed as it is
+// when the context ends later.
 func TestCancelledBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	peer := sasltest.NewPeer()
+	peer := sasltest.NewPeer(closes)
 	if _, err := plainClient("secret").Authenticate(ctx, peer, plainServer); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}

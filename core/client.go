@@ -23,11 +23,13 @@ type Client struct {
 	// Allow says whether a mechanism may be used with a server; its error,
 	// without a Class, counts as ErrPolicy. Nil = SecureOnly.
 	Allow func(mechanism string, srv ServerInfo) error
-	// Retry is asked, after a refusal that left the connection in sync, for the
-	// Client of another attempt on it: a person may type the password again.
-	// Nil, or a nil Client, = no further attempt. There are three attempts at
-	// most, and none after ErrSecurity or ErrPolicy. The Retry of the Client
-	// that it returns is not used.
+	// Retry is asked for the Client of another attempt on the same connection
+	// after one that failed and left it in sync: the server refused, so that a
+	// person may type the password again, or the exchange was given up, for
+	// example because the password could not be used. Nil, or a nil Client, = no
+	// further attempt. There are three attempts at most, and none after
+	// ErrSecurity, ErrPolicy or a cut, nor where nothing could be begun. The
+	// Retry of the Client that it returns is not used.
 	Retry func(ctx context.Context, refused error) *Client
 	// Trace is called with each step of a run, in order, from the goroutine
 	// that runs it. Passwords, keys and proofs are not in it. Nil = no trace.
@@ -106,9 +108,10 @@ var errInsecure = errors.New("the server is not verified or the connection not c
 // Authenticate authenticates over conn. A nil error means that the server has
 // proved all that the mechanism demands; the Result is valid only then.
 //
-// When ctx ends, conn is closed. It is also closed after every error that left
-// the exchange open or is an ErrSecurity of a run under way. After another
-// refusal it is in sync and Authenticate may be called again.
+// When ctx ends, also if it had before, conn is closed. It is also closed after
+// every error that left the exchange open, and after an ErrSecurity of a run in
+// which something was sent. After another error it is in sync and Authenticate
+// may be called again.
 func (c *Client) Authenticate(ctx context.Context, conn Interface, srv ServerInfo) (Result, error) {
 	return c.operate(ctx, conn, &srv, func(s *Session) error { return s.converse(conn) })
 }
@@ -204,7 +207,7 @@ type connGuard struct {
 }
 
 func guardConn(ctx context.Context, conn io.Closer) connGuard {
-	if ctx.Done() == nil || ctx.Err() != nil { // it can not end, or begin reports it
+	if ctx.Done() == nil { // it can not end
 		return connGuard{}
 	}
 	closed := make(chan struct{})
@@ -227,8 +230,11 @@ func (g connGuard) release() bool {
 // cancelled is the error of an operation whose context ended: that, and what
 // it made of the run.
 func cancelled(ctx context.Context, err error) error {
-	if err == nil || errors.Is(err, ctx.Err()) {
+	switch {
+	case err == nil || errors.Is(err, ctx.Err()):
 		return contextError(ctx)
+	case errors.Is(err, ErrSecurity): // which must not be lost
+		return classed(ErrConnection, "%w (%w)", ctx.Err(), err)
 	}
 	return classed(ErrConnection, "%w (%v)", ctx.Err(), err)
 }

@@ -85,6 +85,9 @@ func TestOutcomes(t *testing.T) {
 
 		{"bound and malformed is a binding that does not match", bound, lines{c(boundFirst), refuse(sasl.MalformedRequest)}, sasl.ErrSecurity, "BindingTypes"},
 		{"bound and refused may be somebody in between", bound, lines{c(boundFirst), refuse(sasl.NotAuthorized)}, sasl.ErrAuthentication, "bound to tls-exporter: somebody in between"},
+		{"a type the server refuses", bound, lines{c(boundFirst), s("e=unsupported-channel-binding-type"), closes}, sasl.ErrSecurity, "BindingTypes and DisableBinding"},
+		{"a list that was cut, in SCRAM's words", y, lines{c("y" + rfc7677ClientFirst[1:]), s("e=server-does-support-channel-binding"), closes}, sasl.ErrSecurity, "DisableBinding"},
+		{"bound, and broken for another reason", bound, lines{c(boundFirst), s("e=invalid-encoding"), abort}, sasl.ErrProtocol, "e=invalid-encoding"},
 		{"y and malformed is a list that was cut", y, lines{c("y" + rfc7677ClientFirst[1:]), refuse(sasl.MalformedRequest)}, sasl.ErrSecurity, "a proxy that hides -PLUS"},
 		{"y and refused may be a proxy", y, lines{c("y" + rfc7677ClientFirst[1:]), refuse(sasl.NotAuthorized)}, sasl.ErrAuthentication, "DisableBinding"},
 	} {
@@ -99,7 +102,7 @@ func TestOutcomes(t *testing.T) {
 			if row.class == sasl.ErrSecurity && !peer.Closed() {
 				t.Error("the connection is open after an ErrSecurity")
 			}
-			if row.class == sasl.ErrSecurity {
+			if row.class == sasl.ErrSecurity && len(peer.Lines) == 0 {
 				peer.Lines = append(peer.Lines, closes)
 			}
 			if err := peer.Fault(); err != nil {

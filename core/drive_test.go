@@ -44,6 +44,11 @@ func TestDrive(t *testing.T) {
 			s.Respond([]byte("i=1"))
 			return &sasl.Failure{Condition: sasl.Aborted}
 		}, sasl.ErrProtocol, false},
+		{"a refusal after an attack", func(s *sasl.Session) error {
+			start(s)
+			s.Respond([]byte("r=other,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"))
+			return &sasl.Failure{Condition: sasl.NotAuthorized}
+		}, sasl.ErrSecurity, true},
 		{"another error", func(s *sasl.Session) error { start(s); return lost }, sasl.ErrConnection, true},
 		{"an error before the start", func(s *sasl.Session) error { return lost }, sasl.ErrConfig, false},
 		{"an error after success", func(s *sasl.Session) error {
@@ -77,6 +82,9 @@ func TestDrive(t *testing.T) {
 			result, err := rfc7677Client("pencil").Drive(t.Context(), &conn, scramServer, row.run)
 			if sasl.ClassOf(err) != row.class || (err == nil) != (row.class == "") {
 				t.Errorf("class %q, want %q; %v", sasl.ClassOf(err), row.class, err)
+			}
+			if row.class != sasl.ErrAuthentication && errors.Is(err, sasl.ErrAuthentication) {
+				t.Errorf("%v matches ErrAuthentication too", err)
 			}
 			if (conn.closed > 0) != row.closed {
 				t.Errorf("closed %t, want %t", conn.closed > 0, row.closed)

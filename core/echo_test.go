@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ import (
 // the proof, in its text, in its own error, in a condition, as a challenge or
 // in words about the connection, gets it into no error and no trace.
 func TestEchoesAreWithheld(t *testing.T) {
-	const password = "pencil-5a5a"
+	const password = "pencil-\"5a5a\""
 	message := "\x00tim\x00" + password
 	encoded := base64.StdEncoding.EncodeToString([]byte(message))
 	secrets := []string{password, message, encoded}
@@ -29,6 +30,9 @@ func TestEchoesAreWithheld(t *testing.T) {
 		"behind the cut": {&sasl.Failure{Condition: sasl.AccountDisabled, Text: strings.Repeat("x", 1000) + password}, sasl.ErrAuthorization},
 		"own error":      {&sasl.Failure{Condition: sasl.TemporaryAuthFailure, Err: errors.New("BAD " + encoded)}, sasl.ErrTemporary},
 		"condition":      {&sasl.Failure{Condition: sasl.Condition(password)}, sasl.ErrAuthentication},
+		"cut base64":     {&sasl.Failure{Condition: sasl.MalformedRequest, Text: "unknown: " + encoded[:12] + "..."}, sasl.ErrProtocol},
+		"no padding":     {&sasl.Failure{Condition: sasl.MalformedRequest, Text: "unknown: " + strings.TrimRight(encoded, "=")}, sasl.ErrProtocol},
+		"other alphabet": {&sasl.Failure{Condition: sasl.MalformedRequest, Text: base64.URLEncoding.EncodeToString([]byte(message))}, sasl.ErrProtocol},
 		"goodbye":        {fmt.Errorf("%w: goodbye %s", sasl.ErrConnection, message), sasl.ErrConnection},
 	} {
 		client := plainClient(password)
@@ -46,7 +50,7 @@ func TestEchoesAreWithheld(t *testing.T) {
 		checkSilent(t, name, fmt.Sprintf("%v %+v %#v", err, err, err)+trace.String(), secrets...)
 		var failure *sasl.Failure
 		if errors.As(err, &failure) {
-			t.Errorf("%s: %+v is still reachable", name, failure)
+			checkSilent(t, name+" Failure", fmt.Sprintf("%+v %v", failure, failure.Unwrap()), secrets...)
 		}
 	}
 
@@ -63,4 +67,39 @@ func TestEchoesAreWithheld(t *testing.T) {
 	peer = sasltest.NewPeer(c(rfc7677ClientFirst), s(rfc7677ServerFirst), c(rfc7677ClientFinal), s("x="+proof), abort)
 	client.Authenticate(t.Context(), peer, scramServer)
 	checkSilent(t, "SCRAM challenge", trace.String(), proof)
+
+	// A loop of its own, and a challenge that looks like PLAIN's message.
+	session, err := client.Begin(t.Context(), scramServer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session.Start()
+	session.Respond([]byte(rfc7677ServerFirst))
+	_, err = session.Respond([]byte("e=" + proof))
+	checkSilent(t, "Begin", fmt.Sprintf("%v %+v", err, err), proof)
+	trace.Reset()
+	other := plainClient(password)
+	other.Trace = client.Trace
+	other.Authenticate(t.Context(), sasltest.NewPeer(c(message), s("a\x00"+password+"\x00b"), abort), plainServer)
+	checkSilent(t, "PLAIN challenge", trace.String(), append(secrets, strconv.Quote(password))...)
+}
+
+// TestOwnWordsAreNotWithheld: a password that is a word of ours takes nothing
+// away, and one that is a word of the server's only the server's text.
+func TestOwnWordsAreNotWithheld(t *testing.T) {
+	refused := &sasl.Failure{Condition: sasl.AccountDisabled, Text: "login failed"}
+	for password, text := range map[string]string{
+		"refused": "authorization error: refused with account-disabled: login failed",
+		"failed":  "authorization error: refused with account-disabled: (withheld: it repeats a secret)",
+	} {
+		_, err := plainClient(password).Drive(t.Context(), io.NopCloser(nil), plainServer, func(s *sasl.Session) error {
+			if _, _, err := s.Start(); err != nil {
+				return err
+			}
+			return refused
+		})
+		if err == nil || err.Error() != text {
+			t.Errorf("%q: %v, want %s", password, err, text)
+		}
+	}
 }

@@ -125,10 +125,10 @@ func (f *Failure) Error() string {
 	}
 	s := class.Error() + ": refused"
 	if f.Condition != "" {
-		s += " with " + printable(string(f.Condition))
+		s += " with " + Printable(string(f.Condition))
 	}
 	if f.Text != "" {
-		s += ": " + printable(f.Text)
+		s += ": " + Printable(f.Text)
 	}
 	return s
 }
@@ -145,9 +145,10 @@ func (f *Failure) Unwrap() []error {
 	return []error{class, f.Err}
 }
 
-// printable makes a peer's text fit for a terminal and for one line of a log.
-func printable(s string) string {
-	const most = 512 // octets; longer texts are cut, the Failure keeps them whole
+// Printable makes a peer's text fit for a terminal and for one line of a log: it
+// drops what is not printable, and all beyond 512 octets.
+func Printable(s string) string {
+	const most = 512
 	cut := len(s) > most
 	if cut {
 		s = s[:most]

@@ -2,26 +2,18 @@ package sasl
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 )
 
 // conclude turns what a loop returned into the outcome of the run, and tells
-// whether the connection is in sync.
+// whether the connection is in sync. What the session knows comes first.
 func (s *Session) conclude(loopErr error) (inSync bool, err error) {
-	if inSync, err = s.outcome(loopErr); err != nil {
-		err = s.withhold(err)
-	}
-	return inSync, err
-}
-
-// outcome puts what the session knows before what the loop returned.
-func (s *Session) outcome(loopErr error) (inSync bool, err error) {
 	var refusal *Failure
 	refused := errors.As(loopErr, &refusal) && (s.err == nil || !errors.Is(loopErr, s.err))
 	if refused {
+		refusal = s.scrub(refusal)
 		s.answered = s.sent
-		s.traceText(EventRefused, printable(strings.TrimSpace(string(refusal.Condition)+" "+refusal.Text)))
+		s.traceText(EventRefused, Printable(strings.TrimSpace(string(refusal.Condition)+" "+refusal.Text)))
 	}
 	switch {
 	case loopErr == nil && !s.finished && s.err == nil:
@@ -33,27 +25,32 @@ func (s *Session) outcome(loopErr error) (inSync bool, err error) {
 	case loopErr == nil:
 		return true, nil
 	case s.ctx.Err() != nil:
-		return false, cancelled(s.ctx, loopErr)
+		return false, cancelled(s.ctx, s.scrubError(loopErr))
 	case refused:
-		err = s.refusedWith(refusal)
+		err = s.advise(refusal)
 		return ClassOf(err) != ErrSecurity, err
 	case !s.started:
 		return true, withClass(loopErr, ErrConfig)
 	default:
-		return s.inSync, withClass(loopErr, ErrConnection)
+		return s.inSync, withClass(s.scrubError(loopErr), ErrConnection)
+	}
+	// The mechanism failed, by itself or because the server told it so.
+	if told, ok := err.(*Failure); ok {
+		err = s.advise(told)
 	}
 	if refused {
-		err = fmt.Errorf("%w; the server: %w", err, loopErr)
+		err = &failedAndRefused{err, refusal}
 	}
 	inSync = ClassOf(err) != ErrSecurity && !s.finished && (refused || s.inSync || s.sent == 0)
 	return inSync, err
 }
 
-// refusedWith completes the server's refusal: its class, what the gs2 flag
-// says about it, and what else could have been used.
-func (s *Session) refusedWith(refusal *Failure) error {
+// advise completes a refusal: its class, what the gs2 flag says about it, and
+// what else could have been used.
+func (s *Session) advise(refusal *Failure) error {
 	f := *refusal
-	if f.Class == "" {
+	unclassed := f.Class == ""
+	if unclassed {
 		f.Class = f.Condition.class()
 	}
 	var hint string
@@ -63,7 +60,7 @@ func (s *Session) refusedWith(refusal *Failure) error {
 	case s.terms.GS2Flag == 'y' && gs2:
 		hint = "; a proxy that hides -PLUS looks like this too (DisableBinding allows for it)"
 	}
-	if hint != "" && f.Condition == MalformedRequest {
+	if hint != "" && unclassed && f.Condition == MalformedRequest {
 		// Servers that find the binding or the flag wrong say it so.
 		f.Class = ErrSecurity
 	}
@@ -82,3 +79,22 @@ type refusalError struct {
 
 func (e *refusalError) Error() string { return e.failure.Error() + e.hint }
 func (e *refusalError) Unwrap() error { return e.failure }
+
+// failedAndRefused is the failure of a mechanism and the refusal that followed
+// it. The class is that of the failure alone; the refusal is there for
+// errors.As.
+type failedAndRefused struct {
+	error
+	refusal *Failure
+}
+
+func (e *failedAndRefused) Error() string { return e.error.Error() + "; then " + e.refusal.Error() }
+func (e *failedAndRefused) Unwrap() error { return e.error }
+
+func (e *failedAndRefused) As(target any) bool {
+	if failure, ok := target.(**Failure); ok {
+		*failure = e.refusal
+		return true
+	}
+	return e.refusal.Err != nil && errors.As(e.refusal.Err, target)
+}

@@ -66,9 +66,10 @@ func (x *plainExchange) message(ctx context.Context) ([]byte, error) {
 	return message, nil
 }
 
-func (x *plainExchange) secretsSent() []string {
-	message := string(x.sent.Bytes())
-	return []string{message, message[strings.LastIndexByte(message, 0)+1:]}
+func (x *plainExchange) secretsSent() []sentSecret {
+	message := x.sent.Bytes()
+	password := bytes.LastIndexByte(message, 0) + 1
+	return []sentSecret{{message, password}, {message[password:], 0}}
 }
 
 func (x *plainExchange) Describe(message []byte) string { return describePlain(message) }

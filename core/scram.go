@@ -145,7 +145,7 @@ func (x *scramExchange) clientFinal(ctx context.Context, serverFirstMessage stri
 	return []byte(final.format()), nil
 }
 
-func (x *scramExchange) secretsSent() []string { return []string{string(x.proof.Bytes())} }
+func (x *scramExchange) secretsSent() []sentSecret { return []sentSecret{{x.proof.Bytes(), 0}} }
 
 // password asks for the password and prepares it.
 func (x *scramExchange) password(ctx context.Context) ([]byte, error) {

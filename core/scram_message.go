@@ -182,7 +182,7 @@ func describeSCRAM(message []byte) string {
 			parts[i] = "c=" + describeBindingInput(part[2:])
 		}
 	}
-	return printable(strings.Join(parts, ","))
+	return Printable(strings.Join(parts, ","))
 }
 
 // describeBindingInput shows the gs2-header that the binding input repeats.

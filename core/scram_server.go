@@ -140,12 +140,12 @@ func (x *scramServerExchange) checkFlag() error {
 		return nil
 	}
 	for _, b := range x.terms.Conn.Bindings {
-		if b.Type == x.first.gs2.cbName {
+		if b.Type == x.first.gs2.cbName && len(b.Data) > 0 {
 			x.binding = b.Data
 			return nil
 		}
 	}
-	return fault("unsupported-channel-binding-type", "the client binds to %s", printable(x.first.gs2.cbName))
+	return fault("unsupported-channel-binding-type", "the client binds to %s", Printable(x.first.gs2.cbName))
 }
 
 // findRecord looks the user up. Who does not exist, or has no record for the

@@ -56,18 +56,27 @@ func (c *Client) choose(srv *ServerInfo) (choice, error) {
 	return choice{}, c.nothingUsable(srv, &binding)
 }
 
+// usable says why a mechanism cannot be used in this process, or nil.
+func usable(m any) error {
+	if m, ok := m.(interface{ usable() error }); ok {
+		return m.usable()
+	}
+	return nil
+}
+
 func isPlus(m Mechanism) bool { return strings.HasSuffix(m.Name(), plusSuffix) }
 
 // chooseBinding decides between the rows of the table that binds:
 //
 //	p  a -PLUS mechanism is used
 //	y  the policy allows binding, there is something to bind to, a -PLUS is
-//	   among our mechanisms, and the server offers none of any hash: if it does
-//	   have one, somebody took it out of the list, and the server will see
+//	   among our mechanisms, and the server offers none of ours: if it does have
+//	   one, somebody took it out of the list, and the server will see
 //	n  otherwise
 //
 // and stops where a list was cut by half: the server offers -PLUS and lists
-// its types (XEP-0440), and none of them is ours.
+// its types (XEP-0440), and none of them is ours. A -PLUS that we do not have
+// counts for nothing: whoever takes ours out of the list could put it there.
 func (c *Client) chooseBinding(srv *ServerInfo) (bindingChoice, error) {
 	if c.Binding == DisableBinding {
 		return bindingChoice{refused: errBindDisabled}, nil
@@ -79,11 +88,15 @@ func (c *Client) chooseBinding(srv *ServerInfo) (bindingChoice, error) {
 	if len(ours) == 0 {
 		return bindingChoice{refused: errNoBinding}, nil
 	}
-	offered := slices.ContainsFunc(srv.Mechanisms, func(name string) bool {
-		return validName(name) && strings.HasSuffix(name, plusSuffix)
-	})
+	have, offered := false, false
+	for _, m := range c.Mechanisms {
+		if isPlus(m) && usable(m) == nil {
+			have = true
+			offered = offered || slices.Contains(srv.Mechanisms, m.Name())
+		}
+	}
 	if !offered {
-		return bindingChoice{usable: ours[0], y: slices.ContainsFunc(c.Mechanisms, isPlus)}, nil
+		return bindingChoice{usable: ours[0], y: have}, nil
 	}
 	if srv.AdvertisedBindings == nil {
 		return bindingChoice{usable: ours[0]}, nil
@@ -94,8 +107,8 @@ func (c *Client) chooseBinding(srv *ServerInfo) (bindingChoice, error) {
 		}
 	}
 	none := fmt.Errorf("the server binds to %s, this connection to %s",
-		printable(strings.Join(srv.AdvertisedBindings, " ")), typesOf(ours))
-	if c.Binding == PreferBinding && slices.ContainsFunc(c.Mechanisms, isPlus) && !endPointUndefined(srv) {
+		Printable(strings.Join(srv.AdvertisedBindings, " ")), typesOf(ours))
+	if c.Binding == PreferBinding && !endPointUndefined(srv) {
 		return bindingChoice{}, securityError("%w: was a list cut? BindingTypes or DisableBinding say otherwise", none)
 	}
 	return bindingChoice{refused: none}, nil
@@ -145,10 +158,8 @@ func (c *Client) passOver(m Mechanism, srv *ServerInfo, binding *bindingChoice) 
 	if !validName(name) || !slices.Contains(srv.Mechanisms, name) {
 		return errNotOffered
 	}
-	if m, ok := m.(interface{ usable() error }); ok {
-		if err := m.usable(); err != nil {
-			return err
-		}
+	if err := usable(m); err != nil {
+		return err
 	}
 	if isPlus(m) && binding.refused != nil {
 		return binding.refused
@@ -176,7 +187,7 @@ func (c *Client) nothingUsable(srv *ServerInfo, binding *bindingChoice) error {
 	if c.Binding == RequireBinding && unbindable {
 		class = errUnbindable{}
 	}
-	offered := printable(strings.Join(srv.Mechanisms, " "))
+	offered := Printable(strings.Join(srv.Mechanisms, " "))
 	if offered == "" {
 		offered = "no mechanism"
 	}

@@ -53,8 +53,14 @@ func TestSelection(t *testing.T) {
 
 		{name: "y: we can bind and nothing that binds is offered",
 			offered: list{"SCRAM-SHA-256"}, bindings: bindings{exporter}, want: "SCRAM-SHA-256 y,,"},
-		{name: "n: another hash binds",
-			offered: list{"SCRAM-SHA-256", "OTHER-PLUS"}, bindings: bindings{exporter}, want: "SCRAM-SHA-256 n,,"},
+		{name: "y: what binds is none of ours, and may have been put there",
+			offered: list{"SCRAM-SHA-256", "OTHER-PLUS"}, bindings: bindings{exporter}, want: "SCRAM-SHA-256 y,,"},
+		{name: "y: another hash binds, which we do not have", client: sasl.Client{Mechanisms: []sasl.Mechanism{
+			sasl.SCRAMPlus(sasl.SHA512, sasl.Password("user", "pencil")), sasl.SCRAM(sasl.SHA256, sasl.Password("user", "pencil"))}},
+			offered: list{"SCRAM-SHA-256", "SCRAM-SHA-384-PLUS"}, bindings: bindings{exporter}, want: "SCRAM-SHA-256 y,,"},
+		{name: "n: one of ours binds, but we prefer not to", client: sasl.Client{Mechanisms: []sasl.Mechanism{
+			sasl.SCRAM(sasl.SHA256, sasl.Password("user", "pencil")), sasl.SCRAMPlus(sasl.SHA512, sasl.Password("user", "pencil"))}},
+			offered: list{"SCRAM-SHA-256", "SCRAM-SHA-512-PLUS"}, bindings: bindings{exporter}, want: "SCRAM-SHA-256 n,,"},
 		{name: "n: nothing to bind to, with or without a -PLUS",
 			offered: list{"SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"}, want: "SCRAM-SHA-256 n,,"},
 		{name: "n: no -PLUS among ours", client: sasl.Client{Mechanisms: []sasl.Mechanism{sasl.SCRAM(sasl.SHA256, sasl.Password("user", "pencil"))}},

@@ -88,13 +88,16 @@ func (s *Server) Offer(conn ConnInfo) []string {
 
 func (s *Server) offers(m ServerMechanism, conn *ConnInfo) bool {
 	name := m.Name()
-	if m, ok := m.(interface{ usable() error }); ok && m.usable() != nil {
-		return false
-	}
-	if strings.HasSuffix(name, plusSuffix) && len(conn.Bindings) == 0 {
+	if usable(m) != nil || strings.HasSuffix(name, plusSuffix) && !bindable(conn) {
 		return false
 	}
 	return validName(name) && (conn.Secure || name == "ANONYMOUS" || slices.Contains(s.Insecure, name))
+}
+
+// bindable tells whether there is something to bind to. A binding without data
+// would be the same on every connection.
+func bindable(conn *ConnInfo) bool {
+	return slices.ContainsFunc(conn.Bindings, func(b ChannelBinding) bool { return len(b.Data) > 0 })
 }
 
 // Begin starts a run of the mechanism that the client named. One that Offer
@@ -104,7 +107,7 @@ func (s *Server) Begin(_ context.Context, conn ConnInfo, mechanism string) (*Ser
 		return m.Name() == mechanism && s.offers(m, &conn)
 	})
 	if i < 0 {
-		return nil, classed(ErrPolicy, "the mechanism %q is not offered", printable(mechanism))
+		return nil, classed(ErrPolicy, "the mechanism %q is not offered", Printable(mechanism))
 	}
 	m := s.Mechanisms[i]
 	if _, needs := m.(interface{ needsKey() }); needs && len(s.Key.Bytes()) < 16 {
@@ -132,7 +135,7 @@ func (s *Server) authorize(ctx context.Context, id Identity, conn ConnInfo) erro
 		return withClassUnlessNil(s.Authorize(ctx, id, conn), ErrAuthorization)
 	}
 	if id.Authzid != "" && id.Authzid != id.Username {
-		return classed(ErrAuthorization, "%q may not act as %q", printable(id.Username), printable(id.Authzid))
+		return classed(ErrAuthorization, "%q may not act as %q", Printable(id.Username), Printable(id.Authzid))
 	}
 	return nil
 }
@@ -200,7 +203,7 @@ func (s *ServerSession) respond(ctx context.Context, response []byte) ([]byte, e
 	out, done, err := s.exchange.Step(ctx, response)
 	switch {
 	case err != nil && out != nil:
-		s.doomed = err
+		s.doomed = withClass(err, ErrProtocol)
 	case err != nil:
 		return nil, err
 	case done && out != nil && !s.successData:
@@ -209,6 +212,16 @@ func (s *ServerSession) respond(ctx context.Context, response []byte) ([]byte, e
 		s.done = done
 	}
 	return out, nil
+}
+
+// Refused returns why the client is refused, as soon as that is decided; nil
+// before. A mechanism may tell the client in a challenge first, and a client
+// that knows will not answer it.
+func (s *ServerSession) Refused() error {
+	if s.err != nil {
+		return s.err
+	}
+	return s.doomed
 }
 
 // Result tells who authenticated, and how. It is valid once Respond has

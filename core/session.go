@@ -161,8 +161,12 @@ func (s *Session) fail(err error) error {
 	return s.err
 }
 
-// classify gives an error of a foreign mechanism a class.
+// classify gives an error of a mechanism a class, and scrubs one that is in the
+// server's words.
 func (s *Session) classify(err error) error {
+	if told, ok := err.(*Failure); ok {
+		return s.scrub(told)
+	}
 	if s.ctx.Err() != nil && errors.Is(err, s.ctx.Err()) {
 		return withClass(err, ErrConnection)
 	}

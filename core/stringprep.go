@@ -15,6 +15,7 @@ var (
 	errPrepProhibited = errors.New("has a character that SASLprep prohibits (RFC 4013 s2.3)")
 	errPrepBidi       = errors.New("mixes right-to-left and left-to-right characters (RFC 3454 s6)")
 	errPrepUnassigned = errors.New("has a character that Unicode 3.2 does not know (RFC 4013 s2.5)")
+	errPrepMarks      = errors.New("has more than 30 combining characters in a row")
 	errPrepEmpty      = errors.New("is empty after SASLprep")
 )
 
@@ -54,11 +55,19 @@ func saslprep(s string) (string, error) {
 		return "", errPrepUTF8
 	}
 	prepared := nfkc32(strings.Map(saslprepMap, s))
+	if strings.ContainsRune(prepared, combiningGraphemeJoiner) {
+		return "", errPrepMarks
+	}
 	if strings.ContainsFunc(prepared, prohibitedBySASLprep) {
 		return "", errPrepProhibited
 	}
 	return prepared, checkBidi(prepared)
 }
+
+// combiningGraphemeJoiner is mapped to nothing, but golang.org/x/text puts one
+// between combining characters of which there are very many (UAX 15 s13), as
+// Unicode 3.2 did not.
+const combiningGraphemeJoiner = '\u034F'
 
 // saslprepMap is RFC 4013 s2.1. U+200B stands in both of its tables; table B.1
 // wins.

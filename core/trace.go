@@ -54,21 +54,20 @@ func (s *Session) trace(kind EventKind, message []byte) {
 	case len(message) == 0:
 		text = "(empty)"
 	case ok:
-		text = printable(describer.Describe(message))
+		text = Printable(describer.Describe(message))
 	default:
 		text = strconv.Itoa(len(message)) + " octets"
+	}
+	if fromServer := kind == EventChallenge || kind == EventSuccess; fromServer && s.echoes(string(message)) {
+		text = "(withheld: it repeats a secret)"
 	}
 	s.traceText(kind, text)
 }
 
 func (s *Session) traceText(kind EventKind, text string) {
-	if s.client.Trace == nil {
-		return
+	if s.client.Trace != nil {
+		s.client.Trace(Event{Kind: kind, Mechanism: s.mechanism.Name(), Text: text})
 	}
-	if s.echoes(text) {
-		text = "(repeats a secret)"
-	}
-	s.client.Trace(Event{Kind: kind, Mechanism: s.mechanism.Name(), Text: text})
 }
 
 // traceChoice reports what was selected and why nothing stronger was.

@@ -123,6 +123,21 @@ func TestSASLIMAPStripped(t *testing.T) {
 	})
 }
 
+// TestSASLIMAPDecoy: whoever takes what binds out of the list puts something
+// else there that binds, which no client has.
+func TestSASLIMAPDecoy(t *testing.T) {
+	t.Parallel()
+	decoy := func(line string, secured bool) string {
+		return strings.Replace(withoutPlus(line, secured), " AUTH=PLAIN", " AUTH=PLAIN AUTH=OTHER-PLUS", 1)
+	}
+	throughMITM(t, decoy, func(t *testing.T, dial func() *saslimap.Conn) {
+		_, err := dial().Authenticate(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice)})
+		if !errors.Is(err, sasl.ErrAuthentication) || !strings.Contains(err.Error(), "hides -PLUS") {
+			t.Error(err)
+		}
+	})
+}
+
 // TestSASLIMAPStrippedBeforeTLS: a list that was changed before TLS has no
 // effect.
 func TestSASLIMAPStrippedBeforeTLS(t *testing.T) {

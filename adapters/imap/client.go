@@ -9,7 +9,8 @@ import (
 
 // Client hands the connection over to an *imapclient.Client in the state that
 // was reached: authenticated after Authenticate returned nil, with the
-// capabilities that the server told then; not authenticated before. It costs
+// capabilities that the server told then; not authenticated before; and with
+// nothing but a goodbye if the connection was closed. It costs
 // no round trip and leaves nothing in the data path. The Conn is of no more
 // use, but for Close.
 //
@@ -17,7 +18,10 @@ import (
 func (c *Conn) Client(options *imapclient.Options) *imapclient.Client {
 	c.handedOver = true
 	greeting := "* OK "
-	if c.authenticated || c.preauth {
+	switch {
+	case c.closed.Load():
+		greeting = "* BYE "
+	case c.authenticated || c.preauth:
 		greeting = "* PREAUTH "
 	}
 	if c.capabilities != nil {

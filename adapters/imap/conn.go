@@ -21,6 +21,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/saslkit/saslkit/channelbinding"
 	sasl "github.com/saslkit/saslkit/core"
@@ -38,10 +39,12 @@ type Conn struct {
 	fresh         bool     // they came with the last answer
 	alerts        []string
 	lastTag       int
-	tag           string // of the exchange that is open, "" if none is
+	tag           string      // of the exchange that is open, "" if none is
+	payload       sasl.Secret // of the last line of an exchange
 	preauth       bool
 	authenticated bool
 	handedOver    bool
+	closed        atomic.Bool
 }
 
 // Options are for the functions that make a Conn. The zero value, or nil, is
@@ -111,7 +114,11 @@ func NewStartTLS(ctx context.Context, conn net.Conn, host string, options *Optio
 		if err := c.startTLS(); err != nil {
 			return err
 		}
-		return c.handshake(ctx, options, host)
+		err := c.handshake(ctx, options, host)
+		if errors.As(err, new(tls.RecordHeaderError)) {
+			return fmt.Errorf("%w: something else than TLS follows the server's answer to STARTTLS: %v", sasl.ErrSecurity, err)
+		}
+		return err
 	})
 }
 
@@ -161,17 +168,16 @@ func (c *Conn) handshake(ctx context.Context, options *Options, host string) err
 	if options != nil && options.TLSConfig != nil {
 		config = options.TLSConfig.Clone()
 	}
-	if config.ServerName == "" {
-		config.ServerName = host
-	}
 	if config.NextProtos == nil {
 		config.NextProtos = []string{"imap"}
 	}
-	conn := tls.Client(c.raw, config)
-	if err := conn.HandshakeContext(ctx); err != nil {
-		return channelbinding.HandshakeError(err)
+	conn, err := channelbinding.Handshake(ctx, c.conn, host, config)
+	if err != nil {
+		return err
 	}
-	c.info.Host = config.ServerName
+	if config.ServerName != "" {
+		c.info.Host = config.ServerName
+	}
 	c.conn, c.reader = conn, bufio.NewReader(conn)
 	c.capabilities, c.alerts = nil, nil
 	return nil
@@ -213,8 +219,8 @@ func (c *Conn) ServerInfo() sasl.ServerInfo {
 func (c *Conn) Alerts() []string { return slices.Clone(c.alerts) }
 
 // Authenticate authenticates the connection. After a refusal that left it in
-// sync it may be called again; after an error of class ErrConnection or
-// ErrSecurity the connection is closed.
+// sync it may be called again. It is closed after an error of class
+// ErrConnection, and after an ErrSecurity of a run in which something was sent.
 //
 // A server that greeted with PREAUTH is ErrSecurity: it claims to know already
 // who we are.
@@ -228,12 +234,17 @@ func (c *Conn) Authenticate(ctx context.Context, auth *sasl.Client) (sasl.Result
 	case len(info.Mechanisms) == 0 && c.has("LOGINDISABLED") && info.TLSVersion == 0:
 		return sasl.Result{}, fmt.Errorf("%w: the server wants TLS before any login (LOGINDISABLED)", sasl.ErrPolicy)
 	default:
-		return auth.Authenticate(ctx, c, info)
+		result, err := auth.Authenticate(ctx, c, info)
+		c.authenticated = err == nil
+		return result, err
 	}
 }
 
 // Close closes the connection without a word. It may be called at any time.
-func (c *Conn) Close() error { return c.raw.Close() }
+func (c *Conn) Close() error {
+	c.closed.Store(true)
+	return c.raw.Close()
+}
 
 // connectionError gives an error of the connection its class. Where the
 // context has ended, that is the reason.

@@ -21,7 +21,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // scripted is a server that says its lines: one that begins with "<" is what
-// it waits for from the client. After the last it holds the connection until
+// it waits for from the client, and "~" any octet. After the last it holds the connection until
 // the client closes.
 func scripted(t *testing.T, lines ...string) net.Conn {
 	t.Helper()
@@ -31,6 +31,10 @@ func scripted(t *testing.T, lines ...string) net.Conn {
 		defer close(done)
 		reader := bufio.NewReader(far)
 		for _, line := range lines {
+			if line == "~" {
+				reader.ReadByte()
+				continue
+			}
 			want, isWanted := strings.CutPrefix(line, "<")
 			if !isWanted {
 				io.WriteString(far, line+"\r\n")
@@ -126,6 +130,7 @@ func TestInBetween(t *testing.T) {
 		"* LIST () {5}\r\nA1 OK {3}\r\nxyz",
 		"+",
 		"<"+plainMessage,
+		"* BAD [ALERT] I do not understand "+plainMessage[:20],
 		"* OK still here",
 		"A1 NO [ALERT] Gone",
 		"<A2 AUTHENTICATE PLAIN",
@@ -141,7 +146,7 @@ func TestInBetween(t *testing.T) {
 	if !errors.Is(err, sasl.ErrAuthentication) || !errors.As(err, &own) || own.Code != "ALERT" || own.Text != "Gone" {
 		t.Errorf("%v, %+v", err, own)
 	}
-	if want := []string{"Your disk is full", "Gone"}; !slices.Equal(c.Alerts(), want) {
+	if want := []string{"Your disk is full", "(withheld: it repeats what was sent)", "Gone"}; !slices.Equal(c.Alerts(), want) {
 		t.Errorf("alerts %q, want %q", c.Alerts(), want)
 	}
 	c.setCapabilities("IMAP4rev1 AUTH=PLAIN")
@@ -179,15 +184,37 @@ func TestInitialResponse(t *testing.T) {
 // put behind its answer.
 func TestStartTLSIsKept(t *testing.T) {
 	for name, lines := range map[string][]string{
-		"refused":     {"* OK hi", "<A1 STARTTLS", "A1 NO not here"},
-		"unknown":     {"* OK hi", "<A1 STARTTLS", "A1 BAD what"},
-		"injection":   {"* OK hi", "<A1 STARTTLS", "A1 OK begin\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN"},
-		"injected OK": {"* OK hi", "<A1 STARTTLS", "A1 OK begin\r\nA2 OK capability completed"},
+		"refused":              {"* OK hi", "<A1 STARTTLS", "A1 NO not here"},
+		"unknown":              {"* OK hi", "<A1 STARTTLS", "A1 BAD what"},
+		"injection":            {"* OK hi", "<A1 STARTTLS", "A1 OK begin\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN"},
+		"injection on its own": {"* OK hi", "<A1 STARTTLS", "A1 OK begin", "~", "* CAPABILITY IMAP4rev1 AUTH=PLAIN"},
+		"injected OK":          {"* OK hi", "<A1 STARTTLS", "A1 OK begin\r\nA2 OK capability completed"},
 	} {
 		c, err := NewStartTLS(t.Context(), scripted(t, lines...), "mail.example.org", nil)
 		if !errors.Is(err, sasl.ErrSecurity) || c != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestNotAuthenticatedAfterFailure: what the server claimed without proof does
+// not make the connection, or the client that it is handed to, authenticated.
+func TestNotAuthenticatedAfterFailure(t *testing.T) {
+	c, err := NewConn(t.Context(), scripted(t, "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=SCRAM-SHA-256] hi", "~", "A1 OK welcome"), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scram := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.SCRAM(sasl.SHA256, sasl.Password("user", "pencil"))}, Allow: plain.Allow}
+	if _, err := c.Authenticate(t.Context(), scram); !errors.Is(err, sasl.ErrSecurity) {
+		t.Fatal(err)
+	}
+	if _, err := c.Authenticate(t.Context(), scram); errors.Is(err, sasl.ErrConfig) || err == nil {
+		t.Errorf("once more: %v", err)
+	}
+	client := c.Client(nil)
+	defer client.Close()
+	if err := client.WaitGreeting(); err == nil || client.State() == imap.ConnStateAuthenticated {
+		t.Errorf("handed over: %v, %v", client.State(), err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -65,6 +66,7 @@ func (c *Conn) Abort(context.Context) error {
 func (c *Conn) exchange(line string) (sasl.Reply, error) {
 	tag := c.tag
 	c.tag = ""
+	c.payload = sasl.NewSecret(line[strings.LastIndexByte(line, ' ')+1:])
 	if err := c.writeLine(line); err != nil {
 		return sasl.Reply{}, err
 	}
@@ -78,7 +80,6 @@ func (c *Conn) exchange(line string) (sasl.Reply, error) {
 		challenge, err := decodeChallenge(resp.text)
 		return sasl.Reply{Data: challenge}, err
 	case resp.status == "OK":
-		c.authenticated = true
 		if !c.fresh {
 			c.capabilities = nil // what is offered now is not what was before
 		}
@@ -105,7 +106,7 @@ func (c *Conn) await(tag string) (response, error) {
 		case resp.tag != "*":
 			return response{}, fmt.Errorf("%w: the server answered a command that was not given", sasl.ErrProtocol)
 		case resp.status == "BYE":
-			return response{}, fmt.Errorf("%w: the server says goodbye: %.512q", sasl.ErrConnection, resp.text)
+			return response{}, fmt.Errorf("%w: the server says goodbye: %s", sasl.ErrConnection, sasl.Printable(resp.text))
 		}
 	}
 	return response{}, fmt.Errorf("%w: the server sent more than %d untagged responses", sasl.ErrProtocol, maxUntagged)

@@ -26,7 +26,8 @@ type Existing struct {
 	Secure bool
 	// EqualsSign says that the server takes "=" for an empty response, which is
 	// what the library sends for one. Without it a mechanism that may end in
-	// an empty response, such as SCRAM, is ErrPolicy.
+	// an empty response, such as SCRAM, is ErrPolicy, and so is an empty first
+	// message to a server without SASL-IR.
 	EqualsSign bool
 }
 
@@ -35,7 +36,10 @@ type Existing struct {
 // every mechanism: here there is no abort, so that after any failure but a
 // refusal the client is closed, no mechanism in which the server sends an empty
 // challenge, and SCRAM only with servers of the kind that Existing.EqualsSign
-// speaks of.
+// speaks of. To a server without SASL-IR the library sends the first message when
+// it is asked for, and does not tell whether it was: success that is announced
+// without asking is not told from success after a message in which, as in
+// PLAIN, the server has nothing to prove.
 //
 // A client that is authenticated already is ErrSecurity: its server may have
 // greeted with PREAUTH, and so said that it knows already who we are.
@@ -45,11 +49,11 @@ func Authenticate(ctx context.Context, client *imapclient.Client, auth *sasl.Cli
 		return sasl.Result{}, err
 	}
 	return auth.Drive(ctx, client, info, func(s *sasl.Session) error {
+		h := &hook{session: s, equalsSign: existing.EqualsSign, inline: client.Caps().Has(imap.CapSASLIR)}
 		if s.ServerMaySpeakLast() && !existing.EqualsSign {
-			return fmt.Errorf("%w: %s may end in an empty response, for which this client sends \"=\": use saslimap.NewConn, or set Existing.EqualsSign for a server that takes it",
-				sasl.ErrPolicy, s.Mechanism())
+			return h.errEquals("may end in an empty response")
 		}
-		err := client.Authenticate(&hook{s})
+		err := client.Authenticate(h)
 		var refused *imap.Error
 		if errors.As(err, &refused) {
 			return refusal(refused)
@@ -86,9 +90,24 @@ func (e Existing) serverInfo(ctx context.Context, client *imapclient.Client) (sa
 // hook is what the library takes for a mechanism. It is not exported: the
 // library believes success whenever it is announced, and only Drive knows
 // better.
-type hook struct{ session *sasl.Session }
+type hook struct {
+	session    *sasl.Session
+	equalsSign bool
+	inline     bool // the initial response goes on the line of the command
+}
 
-func (h *hook) Start() (mechanism string, initial []byte, err error) { return h.session.Start() }
+func (h *hook) errEquals(why string) error {
+	return fmt.Errorf("%w: %s %s, for which this client sends \"=\": use saslimap.NewConn, or set Existing.EqualsSign for a server that takes it",
+		sasl.ErrPolicy, h.session.Mechanism(), why)
+}
+
+func (h *hook) Start() (mechanism string, initial []byte, err error) {
+	mechanism, initial, err = h.session.Start()
+	if err == nil && initial != nil && len(initial) == 0 && !h.inline && !h.equalsSign {
+		err = h.errEquals("begins with an empty response")
+	}
+	return mechanism, initial, err
+}
 
 func (h *hook) Next(challenge []byte) (response []byte, err error) {
 	return h.session.Respond(challenge)

@@ -22,7 +22,7 @@ func (c *Conn) greet() error {
 		c.preauth = true
 		return nil
 	case resp.tag == "*" && resp.status == "BYE":
-		return fmt.Errorf("%w: the server turns us away: %.512q", sasl.ErrConnection, resp.text)
+		return fmt.Errorf("%w: the server turns us away: %s", sasl.ErrConnection, sasl.Printable(resp.text))
 	}
 	return fmt.Errorf("%w: the server's greeting is no IMAP greeting", sasl.ErrProtocol)
 }
@@ -37,12 +37,23 @@ func (c *Conn) startTLS() error {
 	case err != nil:
 		return err
 	case resp.status != "OK":
-		return fmt.Errorf("%w: the server refuses STARTTLS, or somebody took it away: %w", sasl.ErrSecurity, resp.failure().Err)
+		return &startTLSRefused{resp}
 	case c.reader.Buffered() > 0:
 		// It would be taken for something said under TLS.
 		return fmt.Errorf("%w: somebody put more data behind the server's answer to STARTTLS", sasl.ErrSecurity)
 	}
 	return nil
+}
+
+// startTLSRefused is an ErrSecurity; the library's error is there for errors.As.
+type startTLSRefused struct{ response response }
+
+func (e *startTLSRefused) Error() string {
+	return sasl.ErrSecurity.Error() + ": the server refuses STARTTLS, or somebody took it away: " + sasl.Printable(e.response.text)
+}
+
+func (e *startTLSRefused) Unwrap() []error {
+	return []error{sasl.ErrSecurity, e.response.failure().Err}
 }
 
 // askCapabilities asks for what neither greeting nor answer told.
@@ -76,7 +87,7 @@ const maxAlerts = 16
 func (c *Conn) note(resp response) {
 	switch {
 	case resp.code == "ALERT" && len(c.alerts) < maxAlerts:
-		c.alerts = append(c.alerts, resp.text)
+		c.alerts = append(c.alerts, c.alert(resp.text))
 	case resp.code == "CAPABILITY":
 		c.setCapabilities(resp.args)
 	case resp.tag == "*" && resp.status == "":
@@ -84,6 +95,17 @@ func (c *Conn) note(resp response) {
 			c.setCapabilities(list)
 		}
 	}
+}
+
+// alert is the text of an alert, unless it repeats what was sent: the beginning
+// of that is enough, because lines are cut where they are repeated.
+func (c *Conn) alert(text string) string {
+	const enough = 16
+	payload := string(c.payload.Bytes())
+	if len(payload) >= enough && strings.Contains(text, payload[:enough]) {
+		return "(withheld: it repeats what was sent)"
+	}
+	return text
 }
 
 func (c *Conn) setCapabilities(list string) {

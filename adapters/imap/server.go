@@ -26,8 +26,8 @@ type ServerAuth struct {
 	// Login is called once a client is authenticated, to make the session the
 	// user's. Its error refuses the client.
 	Login func(sasl.Result) error
-	// Refused is told why a client was refused, which the client is not. Nil =
-	// nobody.
+	// Refused is told once a run why a client was refused, which the client is
+	// not, as soon as that is decided. Nil = nobody.
 	Refused func(mechanism string, reason error)
 }
 
@@ -77,6 +77,7 @@ type serverExchange struct {
 	auth      *ServerAuth
 	mechanism string
 	session   *sasl.ServerSession
+	reported  bool
 }
 
 func (x *serverExchange) Next(response []byte) (challenge []byte, done bool, err error) {
@@ -84,8 +85,16 @@ func (x *serverExchange) Next(response []byte) (challenge []byte, done bool, err
 	if err == nil && done {
 		err = x.auth.Login(x.session.Result())
 	}
+	reason := err
+	if reason == nil {
+		reason = x.session.Refused() // a client that was told in a challenge may not answer it
+	}
+	if reason != nil && !x.reported {
+		x.reported = true
+		x.auth.report(x.mechanism, reason)
+	}
 	if err != nil {
-		return nil, false, x.auth.refuse(x.mechanism, err)
+		return nil, false, refusalFor(err)
 	}
 	if len(challenge) == 0 {
 		challenge = nil // an empty challenge of another kind is sent as "="
@@ -93,12 +102,21 @@ func (x *serverExchange) Next(response []byte) (challenge []byte, done bool, err
 	return challenge, done, nil
 }
 
-// refuse turns the reason into what the client may know of it: imapserver
-// sends an *imap.Error as it is, and SERVERBUG for anything else.
-func (a *ServerAuth) refuse(mechanism string, reason error) error {
+func (a *ServerAuth) report(mechanism string, reason error) {
 	if a.Refused != nil {
 		a.Refused(mechanism, reason)
 	}
+}
+
+// refuse is for what ends a run before it begins.
+func (a *ServerAuth) refuse(mechanism string, reason error) error {
+	a.report(mechanism, reason)
+	return refusalFor(reason)
+}
+
+// refusalFor turns a reason into what the client may know of it: imapserver
+// sends an *imap.Error as it is, and SERVERBUG for anything else.
+func refusalFor(reason error) error {
 	var own *imap.Error
 	if errors.As(reason, &own) {
 		return own

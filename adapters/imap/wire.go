@@ -44,7 +44,7 @@ func readResponse(r *bufio.Reader) (response, error) {
 		if !ok {
 			return resp, nil
 		}
-		if total += size; total > maxLine {
+		if total += min(size, maxLine+1); total > maxLine {
 			return response{}, fmt.Errorf("%w: the server sent a literal of more than 96 KiB", sasl.ErrProtocol)
 		}
 		if _, err := r.Discard(size); err != nil {

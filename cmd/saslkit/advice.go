@@ -12,9 +12,10 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// oneLine is an error as a line, with what to do about it.
+// oneLine is an error as a line that a terminal can show, with what to do about
+// it: parts of it may be the words of whoever answered.
 func oneLine(err error) string {
-	text := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	text := sasl.Printable(strings.ReplaceAll(err.Error(), "\n", "; "))
 	if advice := advise(err); advice != "" {
 		text += " (" + advice + ")"
 	}

@@ -69,50 +69,53 @@ timed out or temporarily failing.`,
 	return cmd
 }
 
-// run authenticates and reports, and returns the error of whichever failed.
+// run authenticates, reports, and says goodbye to the server.
 func (f *authFlags) run(ctx context.Context, url string) error {
 	report := newReport(url)
+	ctx, clock, stop := startClock(ctx, f.timeout)
+	defer stop()
 	start := time.Now()
-	err := f.authenticate(ctx, url, report)
-	report.finish(err, time.Since(start))
-	if f.json {
+	conn, err := f.authenticate(ctx, clock, url, report)
+	report.finish(err, time.Since(start)-clock.paused)
+	switch {
+	case f.json:
 		report.writeJSON(os.Stdout)
-	} else if err == nil {
+	case err == nil:
 		report.writeText(os.Stdout)
+	}
+	if conn != nil {
+		conn.end(ctx)
 	}
 	return err
 }
 
-func (f *authFlags) authenticate(ctx context.Context, url string, report *report) error {
+// authenticate returns the connection if there is one, also with an error.
+func (f *authFlags) authenticate(ctx context.Context, clock *clock, url string, report *report) (*connection, error) {
 	t, err := f.target(url)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	report.URL = t.url()
-	ctx, clock, stop := startClock(ctx, f.timeout)
-	defer stop()
 	client, err := f.client(t, clock, report)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	conn, err := schemes[t.scheme].dial(ctx, t)
 	if err != nil {
-		return timedOut(ctx, err)
+		return nil, timedOut(ctx, err)
 	}
-	defer conn.end(ctx)
 	report.server(conn.info)
 	if !f.json {
 		report.writeServer(os.Stdout)
 	}
 	result, err := conn.authenticate(ctx, client)
 	for _, alert := range conn.alerts() {
-		fmt.Fprintf(os.Stderr, "saslkit: the server says: %.512q\n", alert)
+		fmt.Fprintf(os.Stderr, "saslkit: the server says: %s\n", sasl.Printable(alert))
 	}
 	if err != nil {
-		return timedOut(ctx, err)
+		return conn, timedOut(ctx, err)
 	}
 	report.result(result)
-	return nil
+	return conn, nil
 }
 
 // timedOut says that a context which was cancelled was so by the clock.
@@ -142,6 +145,9 @@ func (f *authFlags) target(url string) (*target, error) {
 	}
 	if f.connect != "" {
 		t.address = f.connect
+		if err := checkAddress("--connect", f.connect); err != nil {
+			return nil, err
+		}
 	}
 	if f.timeout <= 0 {
 		return nil, usageError("--timeout must be more than nothing")

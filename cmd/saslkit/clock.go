@@ -9,6 +9,7 @@ import (
 type clock struct {
 	timeout time.Duration
 	timer   *time.Timer
+	paused  time.Duration // so far
 }
 
 func startClock(ctx context.Context, timeout time.Duration) (context.Context, *clock, context.CancelFunc) {
@@ -25,5 +26,9 @@ func startClock(ctx context.Context, timeout time.Duration) (context.Context, *c
 // anew.
 func (c *clock) pause() (resume func()) {
 	c.timer.Stop()
-	return func() { c.timer.Reset(c.timeout) }
+	start := time.Now()
+	return func() {
+		c.paused += time.Since(start)
+		c.timer.Reset(c.timeout)
+	}
 }

@@ -46,7 +46,7 @@ func demo(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer server.close()
-	failed := demoLogins(ctx, w, server)
+	failed := demoLogins(ctx, w, users, server)
 	fmt.Fprintln(w)
 	wrong, err := demoAttacks(ctx, w, pki, users, server)
 	if err != nil {
@@ -69,11 +69,11 @@ type login struct {
 
 // demoLogins tries every mechanism with every binding and returns how many
 // failed.
-func demoLogins(ctx context.Context, w io.Writer, server *demoServer) (failed int) {
+func demoLogins(ctx context.Context, w io.Writer, users *demoUsers, server *demoServer) (failed int) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	defer table.Flush()
 	fmt.Fprintln(table, "PROTOCOL\tMECHANISM\tBINDING\tTLS\tROUND TRIPS\tTIME\tOUTCOME")
-	for _, l := range demoRows() {
+	for _, l := range demoRows(users) {
 		start := time.Now()
 		result, err := l.run(ctx, server)
 		outcome := "authenticated"
@@ -96,7 +96,7 @@ func demoLogins(ctx context.Context, w io.Writer, server *demoServer) (failed in
 
 // demoRows is every mechanism over both kinds of TLS in turn, and those that
 // bind with every type that TLS 1.2 and TLS 1.3 have.
-func demoRows() (rows []login) {
+func demoRows(users *demoUsers) (rows []login) {
 	mechanisms := append(sasl.PasswordMechanisms(demoCredentials), sasl.External(""), sasl.Anonymous("demo"))
 	bindings := map[uint16][]string{
 		tls.VersionTLS13: {"tls-exporter", "tls-server-end-point"},
@@ -106,7 +106,10 @@ func demoRows() (rows []login) {
 	for _, version := range []uint16{tls.VersionTLS13, tls.VersionTLS12} {
 		for _, m := range mechanisms {
 			types := []string{""}
-			if isPlus(m) {
+			switch {
+			case !users.usable(m):
+				types = nil
+			case isPlus(m):
 				types = bindings[version]
 			}
 			for _, binding := range types {

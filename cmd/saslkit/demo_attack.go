@@ -83,6 +83,11 @@ func prepareAttacks(pki *demoPKI, users *demoUsers, server *demoServer) (attacks
 		return nil, end, err
 	}
 	closers = append(closers, func() { stripper.Close() })
+	decoy, err := startMiddle(server.target("imaps"), pki.other, decoyPlus)
+	if err != nil {
+		return nil, end, err
+	}
+	closers = append(closers, func() { decoy.Close() })
 
 	behind := func(l net.Listener) *target {
 		t := server.target("imaps")
@@ -98,6 +103,7 @@ func prepareAttacks(pki *demoPKI, users *demoUsers, server *demoServer) (attacks
 		{"success announced too early", hasty.target("imaps"), all, sasl.ErrSecurity},
 		{"another certificate in the middle", behind(middle), all, sasl.ErrSecurity},
 		{"-PLUS stripped from the list", behind(stripper), all, sasl.ErrSecurity},
+		{"-PLUS stripped, another put there", behind(decoy), all, sasl.ErrSecurity},
 		{"-PLUS stripped, binding required", behind(stripper), required, sasl.ErrPolicy},
 	}, end, nil
 }
@@ -106,6 +112,11 @@ var plusCapability = regexp.MustCompile(` AUTH=[A-Z0-9-]+-PLUS`)
 
 // stripPlus takes the mechanisms that bind out of a capability list.
 func stripPlus(line string) string { return plusCapability.ReplaceAllString(line, "") }
+
+// decoyPlus puts one there that no client has.
+func decoyPlus(line string) string {
+	return strings.Replace(stripPlus(line), " AUTH=PLAIN", " AUTH=PLAIN AUTH=OTHER-PLUS", 1)
+}
 
 // startMiddle is a man in the middle: he has a certificate that the client
 // trusts, and passes on what both sides say.

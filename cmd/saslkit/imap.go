@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 
@@ -24,6 +25,8 @@ func dialIMAP(ctx context.Context, t *target) (*connection, error) {
 		authenticate: conn.Authenticate,
 		alerts:       conn.Alerts,
 		end: func(ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+			defer cancel()
 			client := conn.Client(nil)
 			defer context.AfterFunc(ctx, func() { client.Close() })()
 			client.Logout().Wait() // only good manners
@@ -44,13 +47,13 @@ func openIMAP(ctx context.Context, t *target) (*saslimap.Conn, error) {
 		return conn, err
 	}
 	if errors.As(err, new(*tls.CertificateVerificationError)) {
-		fmt.Fprintf(os.Stderr, "saslkit: going on without verification: %v\n", err)
+		fmt.Fprintf(os.Stderr, "saslkit: going on without verification: %s\n", sasl.Printable(err.Error()))
 		unverified := t.tls.Clone()
 		unverified.InsecureSkipVerify = true
 		return dial(ctx, t.address, &saslimap.Options{TLSConfig: unverified})
 	}
 	if errors.Is(err, sasl.ErrSecurity) && errors.As(err, new(*imap.Error)) { // STARTTLS was refused
-		fmt.Fprintf(os.Stderr, "saslkit: going on without TLS: %v\n", err)
+		fmt.Fprintf(os.Stderr, "saslkit: going on without TLS: %s\n", sasl.Printable(err.Error()))
 		var dialer net.Dialer
 		raw, err := dialer.DialContext(ctx, "tcp", t.address)
 		if err != nil {

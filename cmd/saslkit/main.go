@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -42,6 +43,11 @@ func run() int {
 		return 0
 	}
 	fmt.Fprintln(os.Stderr, "saslkit: "+oneLine(err))
+	if sasl.ClassOf(err) == "" && slices.Contains(os.Args, "--json") { // cobra did not get as far as the command
+		report := newReport("")
+		report.finish(usageError("%w", err), 0)
+		report.writeJSON(os.Stdout)
+	}
 	return exitCode(err)
 }
 

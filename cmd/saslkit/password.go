@@ -29,8 +29,10 @@ func password(ctx context.Context, file, whose string) (sasl.Secret, error) {
 	return promptPassword(ctx, "Password of "+whose+": ")
 }
 
-// passwordFromFile reads the first line of a file, of at most 32 KiB; "-" is
-// the standard input.
+// maxPassword is the longest password that is sent, in octets.
+const maxPassword = 32 << 10
+
+// passwordFromFile reads the first line of a file; "-" is the standard input.
 func passwordFromFile(name string) (sasl.Secret, error) {
 	file := os.Stdin
 	if name != "-" {
@@ -40,9 +42,12 @@ func passwordFromFile(name string) (sasl.Secret, error) {
 		}
 		defer file.Close()
 	}
-	line, err := bufio.NewReader(io.LimitReader(file, 32<<10)).ReadString('\n')
-	if err != nil && err != io.EOF {
+	line, err := bufio.NewReader(io.LimitReader(file, maxPassword+2)).ReadString('\n')
+	switch {
+	case err != nil && err != io.EOF:
 		return sasl.Secret{}, usageError("--password-file: %w", err)
+	case len(strings.TrimRight(line, "\r\n")) > maxPassword:
+		return sasl.Secret{}, usageError("--password-file: the first line is over 32 KiB")
 	}
 	return sasl.NewSecret(strings.TrimRight(line, "\r\n")), nil
 }

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"time"
-	"unicode"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -32,38 +32,28 @@ type report struct {
 	secure bool
 }
 
-// newReport has the URL as it was given, but for a password in it.
-func newReport(url string) *report {
-	if at := strings.LastIndexByte(url, '@'); at >= 0 {
-		scheme, user, ok := strings.Cut(url[:at], "://")
-		if !ok {
-			scheme, user = "", url[:at]
+// newReport has the URL as it was given, but for anything that is not scheme,
+// user and host: a password may stand there, whether it may or not.
+func newReport(text string) *report {
+	r := &report{Offered: []string{}}
+	if u, err := url.Parse(text); err == nil && u.Host != "" {
+		shown := url.URL{Scheme: u.Scheme, Host: u.Host}
+		if name := u.User.Username(); name != "" {
+			shown.User = url.User(name)
 		}
-		user, _, _ = strings.Cut(user, ":")
-		url = user + url[at:]
-		if ok {
-			url = scheme + "://" + url
-		}
+		r.URL = shown.String()
 	}
-	return &report{URL: url, Offered: []string{}}
+	return r
 }
 
 func (r *report) server(info sasl.ServerInfo) {
 	for _, name := range info.Mechanisms {
-		r.Offered = append(r.Offered, strings.Map(printable, name))
+		r.Offered = append(r.Offered, sasl.Printable(name))
 	}
 	r.secure = info.Secure
 	if info.TLSVersion != 0 {
 		r.TLSVersion = strings.TrimPrefix(tls.VersionName(info.TLSVersion), "TLS ")
 	}
-}
-
-// printable drops what a terminal would act upon.
-func printable(c rune) rune {
-	if !unicode.IsPrint(c) {
-		return -1
-	}
-	return c
 }
 
 func (r *report) result(result sasl.Result) {
@@ -84,7 +74,7 @@ func (r *report) finish(err error, took time.Duration) {
 	if errors.As(err, &failure) {
 		r.Condition = string(failure.Condition)
 		if failure.Text != "" {
-			r.Text = failure.Text
+			r.Text = sasl.Printable(failure.Text)
 		}
 	}
 }

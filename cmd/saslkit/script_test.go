@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -47,13 +48,14 @@ func TestScripts(t *testing.T) {
 	}
 	t.Cleanup(func() { stripper.Close() })
 	environment := map[string]string{
-		"IMAP":  server.addresses["imap"],
-		"IMAPS": server.addresses["imaps"],
-		"STRIP": stripper.Addr().String(),
-		"STALL": answering(t, ""),
-		"HTTP":  answering(t, "HTTP/1.1 400 Bad Request\r\n\r\n"),
-		"CLEAR": withoutTLS(t, server.addresses["imap"]),
-		"BUSY":  answering(t, "* BYE too many connections\r\n"),
+		"IMAP":   server.addresses["imap"],
+		"IMAPS":  server.addresses["imaps"],
+		"STRIP":  stripper.Addr().String(),
+		"STALL":  answering(t, ""),
+		"HTTP":   answering(t, "HTTP/1.1 400 Bad Request\r\n\r\n"),
+		"CLEAR":  withoutTLS(t, server.addresses["imap"]),
+		"ESCAPE": answering(t, "* OK hi\r\nA1 NO \x1b]0;pwned\a\r\n"),
+		"BUSY":   answering(t, "* BYE too many connections\r\n"),
 	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -149,6 +151,9 @@ func withoutTLS(t *testing.T, server string) (address string) {
 func writePKI(dir string, pki *demoPKI) error {
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pki.root.Raw})
 	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), authority, 0o600); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "long"), bytes.Repeat([]byte("a"), 32<<10+1), 0o600); err != nil {
 		return err
 	}
 	key, err := x509.MarshalPKCS8PrivateKey(pki.client.PrivateKey)

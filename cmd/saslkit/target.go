@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strconv"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -72,22 +73,23 @@ func parseTarget(text string) (*target, error) {
 	if port == "" {
 		port = s.port
 	}
+	address := net.JoinHostPort(u.Hostname(), port)
 	return &target{
 		scheme:  u.Scheme,
 		user:    u.User.Username(),
 		host:    u.Hostname(),
-		address: net.JoinHostPort(u.Hostname(), port),
+		address: address,
 		tls:     &tls.Config{ServerName: u.Hostname()},
-	}, nil
+	}, checkAddress("the URL", address)
 }
 
-// url is the target without what should not be repeated.
-func (t *target) url() string {
-	u := url.URL{Scheme: t.scheme, Host: t.host}
-	if t.user != "" {
-		u.User = url.User(t.user)
+// checkAddress tells whether there can be such an address.
+func checkAddress(what, address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if number, numberErr := strconv.ParseUint(port, 10, 16); err != nil || numberErr != nil || host == "" || number == 0 {
+		return usageError("%s has no HOST:PORT with a port from 1 to 65535: %q", what, address)
 	}
-	return u.String()
+	return nil
 }
 
 // trust reads the files with certificates.

@@ -18,6 +18,8 @@ type Peer struct {
 	Lines []Line
 	// Unabortable makes every Abort fail, as on a connection out of sync.
 	Unabortable bool
+	// OnStall, if set, is called when the peer begins to stall.
+	OnStall func()
 
 	once   sync.Once
 	closed chan struct{}
@@ -128,6 +130,9 @@ func (p *Peer) exchange(message []byte) (sasl.Reply, error) {
 	case Refuse:
 		return sasl.Reply{}, &sasl.Failure{Condition: line.Condition}
 	case Stall:
+		if p.OnStall != nil {
+			p.OnStall()
+		}
 		<-p.closed
 		return sasl.Reply{}, io.ErrClosedPipe
 	case Cut:
