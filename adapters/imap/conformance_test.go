@@ -60,7 +60,7 @@ func TestConn(t *testing.T) {
 func TestExistingConforms(t *testing.T) {
 	sasltest.TestAdapter(t, sasltest.Adapter{
 		Wire: func(conn net.Conn) sasltest.Wire {
-			w := newWire(conn).(*wire)
+			w := newWire(conn).(*serverWire)
 			w.equals = "="
 			return w
 		},

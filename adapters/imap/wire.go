@@ -3,22 +3,17 @@ package saslimap
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
 
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/wire"
 )
 
-const (
-	// maxLine bounds a line of the server's, in octets: the base64 of the
-	// largest message that core takes, and room for the rest.
-	maxLine = 96 << 10
-	// maxUntagged bounds the untagged responses before the one waited for.
-	maxUntagged = 1000
-)
+// maxUntagged bounds the untagged responses before the one waited for.
+const maxUntagged = 1000
 
 // response is a line of the server's (RFC 9051 s7).
 type response struct {
@@ -31,7 +26,7 @@ type response struct {
 
 // readResponse reads a response, with the literals in it left out.
 func readResponse(r *bufio.Reader) (response, error) {
-	line, err := readLine(r)
+	line, err := wire.ReadLine(r)
 	if err != nil {
 		return response{}, err
 	}
@@ -44,40 +39,16 @@ func readResponse(r *bufio.Reader) (response, error) {
 		if !ok {
 			return resp, nil
 		}
-		if total += min(size, maxLine+1); total > maxLine {
+		if total += min(size, wire.MaxLine+1); total > wire.MaxLine {
 			return response{}, fmt.Errorf("%w: the server sent a literal of more than 96 KiB", sasl.ErrProtocol)
 		}
 		if _, err := r.Discard(size); err != nil {
-			return response{}, eof(err)
+			return response{}, wire.Cut(err)
 		}
-		if line, err = readLine(r); err != nil {
+		if line, err = wire.ReadLine(r); err != nil {
 			return response{}, err
 		}
 	}
-}
-
-// readLine reads a line without its end.
-func readLine(r *bufio.Reader) (string, error) {
-	var line []byte
-	for {
-		part, err := r.ReadSlice('\n')
-		line = append(line, part...)
-		switch {
-		case len(line) > maxLine:
-			return "", fmt.Errorf("%w: the server sent a line of more than 96 KiB", sasl.ErrProtocol)
-		case err == nil:
-			return strings.TrimSuffix(string(line[:len(line)-1]), "\r"), nil
-		case err != bufio.ErrBufferFull:
-			return "", eof(err)
-		}
-	}
-}
-
-func eof(err error) error {
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
 }
 
 // parseResponse reads the beginning of a line as far as it matters here.

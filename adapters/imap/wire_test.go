@@ -11,8 +11,8 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// wire is the server's side of IMAP for sasltest.
-type wire struct {
+// serverWire is the server's side of IMAP for sasltest.
+type serverWire struct {
 	conn   net.Conn
 	reader *bufio.Reader
 	tag    string
@@ -20,14 +20,16 @@ type wire struct {
 	equals string
 }
 
-func newWire(conn net.Conn) sasltest.Wire { return &wire{conn: conn, reader: bufio.NewReader(conn)} }
+func newWire(conn net.Conn) sasltest.Wire {
+	return &serverWire{conn: conn, reader: bufio.NewReader(conn)}
+}
 
-func (w *wire) write(format string, args ...any) error {
+func (w *serverWire) write(format string, args ...any) error {
 	_, err := fmt.Fprintf(w.conn, format+"\r\n", args...)
 	return err
 }
 
-func (w *wire) line() (string, error) {
+func (w *serverWire) line() (string, error) {
 	line, err := w.reader.ReadString('\n')
 	if err == nil && !strings.HasSuffix(line, "\r\n") {
 		err = fmt.Errorf("a line without CRLF: %q", line)
@@ -35,7 +37,7 @@ func (w *wire) line() (string, error) {
 	return strings.TrimSuffix(line, "\r\n"), err
 }
 
-func (w *wire) Greet(mechanism string, initialResponse bool) error {
+func (w *serverWire) Greet(mechanism string, initialResponse bool) error {
 	capabilities := "IMAP4rev1 AUTH=" + mechanism
 	if initialResponse {
 		capabilities += " SASL-IR"
@@ -43,7 +45,7 @@ func (w *wire) Greet(mechanism string, initialResponse bool) error {
 	return w.write("* OK [CAPABILITY %s] hello", capabilities)
 }
 
-func (w *wire) ReadInitiate() (mechanism string, initial []byte, err error) {
+func (w *serverWire) ReadInitiate() (mechanism string, initial []byte, err error) {
 	line, err := w.line()
 	if err != nil {
 		return "", nil, err
@@ -65,7 +67,7 @@ func (w *wire) ReadInitiate() (mechanism string, initial []byte, err error) {
 	return words[2], initial, err
 }
 
-func (w *wire) ReadResponse() (response []byte, aborted bool, err error) {
+func (w *serverWire) ReadResponse() (response []byte, aborted bool, err error) {
 	line, err := w.line()
 	if err != nil || line == "*" {
 		return nil, line == "*", err
@@ -77,11 +79,11 @@ func (w *wire) ReadResponse() (response []byte, aborted bool, err error) {
 	return response, false, err
 }
 
-func (w *wire) Challenge(data []byte) error {
+func (w *serverWire) Challenge(data []byte) error {
 	return w.write("+ %s", base64.StdEncoding.EncodeToString(data))
 }
 
-func (w *wire) Succeed(data []byte) error {
+func (w *serverWire) Succeed(data []byte) error {
 	if data != nil {
 		return fmt.Errorf("IMAP carries no data with success")
 	}
@@ -104,7 +106,7 @@ var codes = map[sasl.Condition]string{
 	sasl.Aborted:              "BAD",
 }
 
-func (w *wire) Refuse(condition sasl.Condition) error {
+func (w *serverWire) Refuse(condition sasl.Condition) error {
 	code, ok := codes[condition]
 	if !ok {
 		code = "NO"

@@ -36,7 +36,7 @@ var modules = map[string]module{
 		imports: []string{prefix + "core"},
 	},
 	"adapters/imap": {
-		imports: []string{prefix + "core", prefix + "channelbinding", "github.com/emersion/go-imap/v2", "github.com/emersion/go-imap/v2/", "github.com/emersion/go-sasl"},
+		imports: []string{prefix + "core", prefix + "core/wire", prefix + "channelbinding", "github.com/emersion/go-imap/v2", "github.com/emersion/go-imap/v2/", "github.com/emersion/go-sasl"},
 		tests:   []string{prefix + "core/sasltest", "go.uber.org/goleak"},
 	},
 	"cmd/saslkit": {
@@ -54,6 +54,7 @@ var modules = map[string]module{
 // The parts of core that may import more or less than core itself.
 var parts = map[string]module{
 	"core/sasltest": {imports: []string{prefix + "core"}},
+	"core/wire":     {imports: []string{prefix + "core"}},
 	"core/verifier": {imports: []string{prefix + "core", "golang.org/x/crypto/"}, forbidden: []string{"net", "crypto/tls", "crypto/x509"}},
 }
 
