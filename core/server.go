@@ -32,6 +32,10 @@ type Server struct {
 	// act as its Authzid. An error without a Class counts as ErrAuthorization.
 	// Nil = everybody may, as themselves.
 	Authorize func(ctx context.Context, id Identity, conn ConnInfo) error
+	// Refused is told why a client is refused, once a run and as soon as it is
+	// decided: a client that was told in a challenge may not come back for the
+	// refusal. Nil = nobody is told.
+	Refused func(mechanism string, conn ConnInfo, reason error)
 	// Key makes the salts that SCRAM shows for users who do not exist: at least
 	// 16 random octets, which stay the same as long as the users do. Without it
 	// there is no SCRAM.
@@ -103,16 +107,30 @@ func bindable(conn *ConnInfo) bool {
 // Begin starts a run of the mechanism that the client named. One that Offer
 // does not list for the connection is ErrPolicy.
 func (s *Server) Begin(_ context.Context, conn ConnInfo, mechanism string) (*ServerSession, error) {
+	session := &ServerSession{server: s, conn: conn, name: mechanism}
+	m, err := s.find(&conn, mechanism)
+	if err != nil {
+		session.refused(err)
+		return nil, err
+	}
+	session.exchange = m.New(s.terms(conn))
+	return session, nil
+}
+
+func (s *Server) find(conn *ConnInfo, mechanism string) (ServerMechanism, error) {
 	i := slices.IndexFunc(s.Mechanisms, func(m ServerMechanism) bool {
-		return m.Name() == mechanism && s.offers(m, &conn)
+		return m.Name() == mechanism && s.offers(m, conn)
 	})
 	if i < 0 {
 		return nil, classed(ErrPolicy, "the mechanism %q is not offered", Printable(mechanism))
 	}
-	m := s.Mechanisms[i]
-	if _, needs := m.(interface{ needsKey() }); needs && len(s.Key.Bytes()) < 16 {
+	if _, needs := s.Mechanisms[i].(interface{ needsKey() }); needs && len(s.Key.Bytes()) < 16 {
 		return nil, configError("Server.Key has less than 16 octets")
 	}
+	return s.Mechanisms[i], nil
+}
+
+func (s *Server) terms(conn ConnInfo) ServerTerms {
 	terms := ServerTerms{
 		Conn: conn,
 		PlusOffered: slices.ContainsFunc(s.Mechanisms, func(m ServerMechanism) bool {
@@ -127,7 +145,7 @@ func (s *Server) Begin(_ context.Context, conn ConnInfo, mechanism string) (*Ser
 	if terms.Canonical == nil {
 		terms.Canonical = preparedName
 	}
-	return &ServerSession{name: mechanism, successData: s.SuccessData, exchange: m.New(terms)}, nil
+	return terms
 }
 
 func (s *Server) authorize(ctx context.Context, id Identity, conn ConnInfo) error {
@@ -145,97 +163,4 @@ func withClassUnlessNil(err error, c Class) error {
 		return nil
 	}
 	return withClass(err, c)
-}
-
-// ServerSession is one run of a server's mechanism. It is used by one
-// goroutine.
-type ServerSession struct {
-	name        string
-	successData bool
-	exchange    Exchange
-
-	steps   int
-	confirm bool  // the last message is out as a challenge
-	doomed  error // the outcome once the client has answered the message that tells it
-	done    bool
-	err     error
-}
-
-// Respond takes the client's message and returns the next challenge; nil means
-// that there is none and, on the first call, that the client sent no initial
-// response. With done, the client is authenticated and the challenge is the
-// additional data for success, nil if there is none.
-//
-// An error ends the run and is the reason for refusal. A mechanism may have
-// told the client already, in a challenge.
-func (s *ServerSession) Respond(ctx context.Context, response []byte) (challenge []byte, done bool, err error) {
-	if s.err == nil && s.done {
-		s.err = protocolError("a response after the exchange was over")
-	}
-	if s.err != nil {
-		return nil, false, s.err
-	}
-	challenge, err = s.respond(ctx, response)
-	if err != nil {
-		s.err, s.done = withClass(err, ErrProtocol), false
-		return nil, false, s.err
-	}
-	return challenge, s.done, nil
-}
-
-func (s *ServerSession) respond(ctx context.Context, response []byte) ([]byte, error) {
-	if s.steps++; s.steps > maxSteps {
-		return nil, protocolError("the exchange is longer than %d steps", maxSteps)
-	}
-	switch {
-	case s.doomed != nil:
-		return nil, s.doomed
-	case len(response) > maxMessage:
-		return nil, protocolError("a message of more than 64 KiB")
-	case s.confirm && len(response) > 0:
-		return nil, protocolError("the response to the last challenge is not empty")
-	case s.confirm:
-		s.done = true
-		return nil, nil
-	case response == nil && s.steps > 1:
-		response = []byte{}
-	}
-	out, done, err := s.exchange.Step(ctx, response)
-	switch {
-	case err != nil && out != nil:
-		s.doomed = withClass(err, ErrProtocol)
-	case err != nil:
-		return nil, err
-	case done && out != nil && !s.successData:
-		s.confirm = true
-	default:
-		s.done = done
-	}
-	return out, nil
-}
-
-// Refused returns why the client is refused, as soon as that is decided; nil
-// before. A mechanism may tell the client in a challenge first, and a client
-// that knows will not answer it.
-func (s *ServerSession) Refused() error {
-	if s.err != nil {
-		return s.err
-	}
-	return s.doomed
-}
-
-// Result tells who authenticated, and how. It is valid once Respond has
-// returned done. RoundTrips counts the client's messages.
-func (s *ServerSession) Result() Result {
-	identity := s.exchange.Identity()
-	result := Result{
-		Mechanism:  s.name,
-		Username:   identity.Username,
-		Authzid:    identity.Authzid,
-		RoundTrips: s.steps,
-	}
-	if bound, ok := s.exchange.(interface{ boundTo() string }); ok {
-		result.Binding = bound.boundTo()
-	}
-	return result
 }

@@ -72,6 +72,44 @@ func TestOffer(t *testing.T) {
 	}
 }
 
+// TestRefusedIsTold: once a run, and at once where the client is told in a
+// challenge.
+func TestRefusedIsTold(t *testing.T) {
+	var told []string
+	server := &sasl.Server{
+		Key: serverKey,
+		Mechanisms: []sasl.ServerMechanism{
+			sasl.SCRAMServer(sasl.SHA256, scramStore(t, "user", derive(t, sasl.SHA256, "pencil"))),
+			sasl.PlainServer(func(context.Context, string, sasl.Secret) error { return sasl.ErrAuthentication }),
+		},
+		Refused: func(mechanism string, conn sasl.ConnInfo, reason error) {
+			told = append(told, mechanism+" "+conn.Host+" "+string(sasl.ClassOf(reason)))
+		},
+	}
+	server.SetNonce("server")
+	conn := sasl.ConnInfo{Secure: true, Host: "here"}
+	server.Begin(t.Context(), conn, "LOGIN")
+	session, err := server.Begin(t.Context(), conn, "PLAIN")
+	if err != nil {
+		t.Fatal(err)
+	}
+	session.Respond(t.Context(), []byte("\x00u\x00p"))
+	session.Respond(t.Context(), []byte("\x00u\x00p"))
+	if session, err = server.Begin(t.Context(), conn, "SCRAM-SHA-256"); err != nil {
+		t.Fatal(err)
+	}
+	session.Respond(t.Context(), []byte("n,,n=user,r=client"))
+	session.Respond(t.Context(), []byte("c=biws,r=clientserver,p=AAAA"))
+	want := []string{"LOGIN here policy", "PLAIN here authentication", "SCRAM-SHA-256 here authentication"}
+	if !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+	session.Respond(t.Context(), []byte{})
+	if len(told) != len(want) {
+		t.Errorf("told again: %q", told)
+	}
+}
+
 // TestServerKeyIsMandatory: without it the salts of unknown users would tell.
 func TestServerKeyIsMandatory(t *testing.T) {
 	server := &sasl.Server{Mechanisms: []sasl.ServerMechanism{sasl.SCRAMServer(sasl.SHA256, scramStore(t, "user", nil))}}

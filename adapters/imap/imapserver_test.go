@@ -60,6 +60,7 @@ func serve(t *testing.T, server *sasl.Server) *testServer {
 		logins:   make(chan sasl.Result, 1),
 		refusals: make(chan error, 1),
 	}
+	server.Refused = func(_ string, _ sasl.ConnInfo, reason error) { s.refusals <- reason }
 	user := imapmemserver.NewUser("user", "")
 	if err := user.Create("INBOX", nil); err != nil {
 		t.Fatal(err)
@@ -77,7 +78,6 @@ func serve(t *testing.T, server *sasl.Server) *testServer {
 					s.logins <- result
 					return nil
 				},
-				Refused: func(_ string, reason error) { s.refusals <- reason },
 			}
 			return session, nil, nil
 		},

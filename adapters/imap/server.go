@@ -26,9 +26,6 @@ type ServerAuth struct {
 	// Login is called once a client is authenticated, to make the session the
 	// user's. Its error refuses the client.
 	Login func(sasl.Result) error
-	// Refused is told once a run why a client was refused, which the client is
-	// not, as soon as that is decided. Nil = nobody.
-	Refused func(mechanism string, reason error)
 }
 
 // handshakeTimeout bounds the handshake of an implicit TLS connection, which
@@ -62,36 +59,26 @@ func (a *ServerAuth) AuthenticateMechanisms() []string {
 func (a *ServerAuth) Authenticate(mechanism string) (gosasl.Server, error) {
 	info, err := a.connInfo()
 	if err != nil {
-		return nil, a.refuse(mechanism, err)
+		return nil, refusalFor(err)
 	}
 	session, err := a.Server.Begin(context.Background(), info, mechanism)
 	if err != nil {
-		return nil, a.refuse(mechanism, err)
+		return nil, refusalFor(err)
 	}
-	return &serverExchange{auth: a, mechanism: mechanism, session: session}, nil
+	return &serverExchange{session: session, login: a.Login}, nil
 }
 
 // serverExchange is one run in the form that imapserver drives. It is not
 // handed to anything else.
 type serverExchange struct {
-	auth      *ServerAuth
-	mechanism string
-	session   *sasl.ServerSession
-	reported  bool
+	session *sasl.ServerSession
+	login   func(sasl.Result) error
 }
 
 func (x *serverExchange) Next(response []byte) (challenge []byte, done bool, err error) {
 	challenge, done, err = x.session.Respond(context.Background(), response)
 	if err == nil && done {
-		err = x.auth.Login(x.session.Result())
-	}
-	reason := err
-	if reason == nil {
-		reason = x.session.Refused() // a client that was told in a challenge may not answer it
-	}
-	if reason != nil && !x.reported {
-		x.reported = true
-		x.auth.report(x.mechanism, reason)
+		err = x.login(x.session.Result())
 	}
 	if err != nil {
 		return nil, false, refusalFor(err)
@@ -100,18 +87,6 @@ func (x *serverExchange) Next(response []byte) (challenge []byte, done bool, err
 		challenge = nil // an empty challenge of another kind is sent as "="
 	}
 	return challenge, done, nil
-}
-
-func (a *ServerAuth) report(mechanism string, reason error) {
-	if a.Refused != nil {
-		a.Refused(mechanism, reason)
-	}
-}
-
-// refuse is for what ends a run before it begins.
-func (a *ServerAuth) refuse(mechanism string, reason error) error {
-	a.report(mechanism, reason)
-	return refusalFor(reason)
 }
 
 // refusalFor turns a reason into what the client may know of it: imapserver
