@@ -55,6 +55,7 @@ func (s *Session) advise(refusal *Failure) error {
 	}
 	var hint string
 	switch _, gs2 := s.mechanism.(interface{ sendsGS2Flag() }); {
+	case !unclassed && f.Class != ErrSecurity: // SCRAM has words of its own for what is about the binding
 	case s.terms.GS2Flag == 'p':
 		hint = "; it was bound to " + s.terms.Binding.Type + ": somebody in between, or a type the server does not know (BindingTypes and DisableBinding change it), looks like this too"
 	case s.terms.GS2Flag == 'y' && gs2:

@@ -64,8 +64,8 @@ func TestExistingConforms(t *testing.T) {
 			w.equals = "="
 			return w
 		},
-		Conditions:    conditions(),
-		ClosesToAbort: true,
+		Conditions: conditions(),
+		Aborts:     sasltest.Closes,
 		Dial: func(ctx context.Context, conn net.Conn, client *sasl.Client) (sasl.Result, error) {
 			c := imapclient.New(conn, nil)
 			result, err := Authenticate(ctx, c, client, Existing{EqualsSign: true})

@@ -1,19 +1,11 @@
 package saslimap
 
 import (
-	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"testing"
-	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
@@ -21,6 +13,7 @@ import (
 
 	"github.com/saslkit/saslkit/channelbinding"
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
 )
 
 const host = "mail.example.org"
@@ -51,8 +44,8 @@ func (s *memSession) Login(string, string) error { return imapserver.ErrAuthFail
 
 func serve(t *testing.T, server *sasl.Server) *testServer {
 	t.Helper()
-	certificate, pool := certificateFor(t, host)
-	userCertificate, clientCAs := certificateFor(t, "user")
+	certificate, pool := sasltest.Certificate(t, host)
+	userCertificate, clientCAs := sasltest.Certificate(t, "user")
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: clientCAs}
 	s := &testServer{
 		user:     userCertificate,
@@ -108,55 +101,4 @@ func listen(t *testing.T, server *imapserver.Server, config *tls.Config) (addres
 		<-done
 	})
 	return address
-}
-
-// certificateFor returns a certificate that signs itself, for a server or a
-// client of that name.
-func certificateFor(t *testing.T, name string) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, pool
-}
-
-// allMechanisms is a server for the user "user" with the password "pencil".
-func allMechanisms() *sasl.Server {
-	lookup := func(ctx context.Context, h sasl.Hash, name string) (*sasl.SCRAMRecord, error) {
-		if name != "user" {
-			return nil, nil
-		}
-		return sasl.DeriveSCRAM(ctx, h, "pencil", []byte("0123456789abcdef"), 4096)
-	}
-	server := &sasl.Server{Key: sasl.NewSecret("0123456789abcdef"), Mechanisms: []sasl.ServerMechanism{
-		sasl.PlainServer(func(_ context.Context, name string, password sasl.Secret) error {
-			if name != "user" || string(password.Bytes()) != "pencil" {
-				return sasl.ErrAuthentication
-			}
-			return nil
-		}),
-		sasl.AnonymousServer(func(_ context.Context, trace string) (string, error) { return "guest", nil }),
-		sasl.ExternalServer(func(_ context.Context, peer any) (string, error) {
-			return peer.(*x509.Certificate).Subject.CommonName, nil
-		}),
-	}}
-	for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
-		server.Mechanisms = append(server.Mechanisms, sasl.SCRAMServer(h, lookup), sasl.SCRAMPlusServer(h, lookup))
-	}
-	return server
 }

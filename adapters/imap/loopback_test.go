@@ -14,6 +14,7 @@ import (
 	gosasl "github.com/emersion/go-sasl"
 
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
 )
 
 var credentials = sasl.Password("user", "pencil")
@@ -33,7 +34,7 @@ func (s *testServer) dialBoth(t *testing.T, config *tls.Config) map[string]*Conn
 // TestEveryMechanism logs in with every mechanism and binding over both kinds
 // of TLS, and the client that is handed over works.
 func TestEveryMechanism(t *testing.T) {
-	server := serve(t, allMechanisms())
+	server := serve(t, sasltest.AllMechanisms())
 	mechanisms := append(sasl.PasswordMechanisms(credentials), sasl.Anonymous("sirhc"))
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		bindings := []string{"tls-exporter", "tls-server-end-point"}
@@ -85,7 +86,7 @@ func use(t *testing.T, client *imapclient.Client) {
 
 // TestAutomatic: the Client of the documentation, and what it picks.
 func TestAutomatic(t *testing.T) {
-	server := serve(t, allMechanisms())
+	server := serve(t, sasltest.AllMechanisms())
 	for kind, conn := range server.dialBoth(t, server.client) {
 		result, err := conn.Authenticate(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)})
 		want := sasl.Result{Mechanism: "SCRAM-SHA-512-PLUS", Binding: "tls-exporter", Username: "user", RoundTrips: 3}
@@ -99,7 +100,7 @@ func TestAutomatic(t *testing.T) {
 
 // TestExternalOverTLS: the identity is the client certificate's.
 func TestExternalOverTLS(t *testing.T) {
-	server := serve(t, allMechanisms())
+	server := serve(t, sasltest.AllMechanisms())
 	auth := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.External("")}}
 	for kind, conn := range server.dialBoth(t, server.client) {
 		if _, err := conn.Authenticate(t.Context(), auth); !errors.Is(err, sasl.ErrAuthentication) {
@@ -128,7 +129,7 @@ func TestExternalOverTLS(t *testing.T) {
 // TestRefusals: what a server of ours says in refusing, and another attempt on
 // the same connection.
 func TestRefusals(t *testing.T) {
-	server := serve(t, allMechanisms())
+	server := serve(t, sasltest.AllMechanisms())
 	type list = []sasl.Mechanism
 	for name, row := range map[string]struct {
 		mechanisms list
@@ -164,7 +165,7 @@ func TestRefusals(t *testing.T) {
 
 // TestExisting: the function for a client that was made elsewhere.
 func TestExisting(t *testing.T) {
-	server := serve(t, allMechanisms())
+	server := serve(t, sasltest.AllMechanisms())
 	dial := func() (*imapclient.Client, Existing) {
 		conn, err := tls.Dial("tcp", server.implicit, server.client)
 		if err != nil {
@@ -235,7 +236,7 @@ func TestExisting(t *testing.T) {
 // TestForeignClient: the library's own PLAIN client, which does not know of
 // our server.
 func TestForeignClient(t *testing.T) {
-	server := serve(t, allMechanisms())
+	server := serve(t, sasltest.AllMechanisms())
 	conn, err := tls.Dial("tcp", server.implicit, server.client)
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +257,7 @@ func TestForeignClient(t *testing.T) {
 // TestNothingBeforeTLS: a server of ours offers nothing of a password before
 // TLS, and refuses what it has not offered.
 func TestNothingBeforeTLS(t *testing.T) {
-	server := serve(t, allMechanisms())
+	server := serve(t, sasltest.AllMechanisms())
 	raw, err := net.Dial("tcp", server.startTLS)
 	if err != nil {
 		t.Fatal(err)

@@ -39,6 +39,9 @@ func advise(err error) string {
 	case errors.Is(err, context.Canceled):
 		return "interrupted"
 	}
+	if strings.Contains(err.Error(), "DisableBinding") {
+		return "--channel-binding says what to bind to"
+	}
 	switch sasl.ClassOf(err) {
 	case sasl.ErrAuthentication:
 		return "check user name and password"

@@ -32,8 +32,10 @@ func authCommand() *cobra.Command {
 		Long: `Authenticate to a server and say what happened.
 
 The URL is scheme://[user@]host[:port]:
-  imaps://   IMAP over TLS, port 993
-  imap://    IMAP with STARTTLS, port 143
+  imaps://                    IMAP over TLS, port 993
+  imap://                     IMAP with STARTTLS, port 143
+  smtps://, submissions://    SMTP submission over TLS, port 465
+  smtp://                     SMTP submission with STARTTLS, port 587
 
 The password comes from the file that --password-file names, from the variable
 ` + passwordVariable + `, or from a prompt; it is asked for only if it is needed.

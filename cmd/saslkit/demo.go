@@ -41,7 +41,7 @@ func demo(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	server, err := startDemoIMAP(pki, users.server())
+	server, err := startDemo(pki, users.server(), false)
 	if err != nil {
 		return err
 	}
@@ -95,25 +95,26 @@ func demoLogins(ctx context.Context, w io.Writer, users *demoUsers, server *demo
 }
 
 // demoRows is every mechanism over both kinds of TLS in turn, and those that
-// bind with every type that TLS 1.2 and TLS 1.3 have.
+// bind with every type that TLS 1.2 and TLS 1.3 have, for each protocol.
 func demoRows(users *demoUsers) (rows []login) {
 	mechanisms := append(sasl.PasswordMechanisms(demoCredentials), sasl.External(""), sasl.Anonymous("demo"))
 	bindings := map[uint16][]string{
 		tls.VersionTLS13: {"tls-exporter", "tls-server-end-point"},
 		tls.VersionTLS12: {"tls-unique", "tls-server-end-point", "tls-exporter"},
 	}
-	kinds := []string{"imaps", "imap"}
-	for _, version := range []uint16{tls.VersionTLS13, tls.VersionTLS12} {
-		for _, m := range mechanisms {
-			types := []string{""}
-			switch {
-			case !users.usable(m):
-				types = nil
-			case isPlus(m):
-				types = bindings[version]
-			}
-			for _, binding := range types {
-				rows = append(rows, login{m, binding, kinds[len(rows)%2], version})
+	for _, kinds := range [][]string{{"imaps", "imap"}, {"smtps", "smtp"}} {
+		for _, version := range []uint16{tls.VersionTLS13, tls.VersionTLS12} {
+			for _, m := range mechanisms {
+				types := []string{""}
+				switch {
+				case !users.usable(m):
+					types = nil
+				case isPlus(m):
+					types = bindings[version]
+				}
+				for _, binding := range types {
+					rows = append(rows, login{m, binding, kinds[len(rows)%2], version})
+				}
 			}
 		}
 	}

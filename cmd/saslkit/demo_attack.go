@@ -17,6 +17,7 @@ import (
 // attack is a row of the table of attacks: what is done, and the class of error
 // that it must come to.
 type attack struct {
+	scheme string
 	name   string
 	target *target
 	client *sasl.Client
@@ -32,7 +33,7 @@ func demoAttacks(ctx context.Context, w io.Writer, pki *demoPKI, users *demoUser
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	defer table.Flush()
-	fmt.Fprintln(table, "ATTACK\tOUTCOME\tWHY")
+	fmt.Fprintln(table, "PROTOCOL\tATTACK\tOUTCOME\tWHY")
 	for _, a := range attacks {
 		_, err := tryLogin(ctx, a.target, a.client)
 		outcome, why := "AUTHENTICATED", ""
@@ -44,7 +45,7 @@ func demoAttacks(ctx context.Context, w io.Writer, pki *demoPKI, users *demoUser
 			outcome = "WRONG: " + outcome
 			wrong++
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", a.name, outcome, why)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", a.scheme, a.name, outcome, why)
 	}
 	return wrong, nil
 }
@@ -59,7 +60,7 @@ func prepareAttacks(pki *demoPKI, users *demoUsers, server *demoServer) (attacks
 		}
 	}
 	start := func(auth *sasl.Server, hasty bool) (*demoServer, error) {
-		s, err := startDemoIMAPWith(pki, auth, hasty)
+		s, err := startDemo(pki, auth, hasty)
 		if err == nil {
 			closers = append(closers, s.close)
 		}
@@ -73,49 +74,46 @@ func prepareAttacks(pki *demoPKI, users *demoUsers, server *demoServer) (attacks
 	if err != nil {
 		return nil, end, err
 	}
-	middle, err := startMiddle(server.target("imaps"), pki.other, func(line string) string { return line })
-	if err != nil {
-		return nil, end, err
+	// behind is the server with a man in the middle in front of it.
+	behind := func(scheme string, rewrite func(string) string) *target {
+		t := server.target(scheme)
+		middle, startErr := startMiddle(t, pki.other, rewrite)
+		if startErr != nil {
+			err = startErr
+			return nil
+		}
+		closers = append(closers, func() { middle.Close() })
+		behind := *t
+		behind.address = middle.Addr().String()
+		return &behind
 	}
-	closers = append(closers, func() { middle.Close() })
-	stripper, err := startMiddle(server.target("imaps"), pki.other, stripPlus)
-	if err != nil {
-		return nil, end, err
-	}
-	closers = append(closers, func() { stripper.Close() })
-	decoy, err := startMiddle(server.target("imaps"), pki.other, decoyPlus)
-	if err != nil {
-		return nil, end, err
-	}
-	closers = append(closers, func() { decoy.Close() })
-
-	behind := func(l net.Listener) *target {
-		t := server.target("imaps")
-		t.address = l.Addr().String()
-		return t
-	}
+	unchanged := func(line string) string { return line }
 	all := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(demoCredentials)}
 	required := &sasl.Client{Mechanisms: all.Mechanisms, Binding: sasl.RequireBinding}
 	wrongPassword := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password(demoUser, "Secret"))}
-	return []attack{
-		{"wrong password", server.target("imaps"), wrongPassword, sasl.ErrAuthentication},
-		{"wrong server signature", impostor.target("imaps"), all, sasl.ErrSecurity},
-		{"success announced too early", hasty.target("imaps"), all, sasl.ErrSecurity},
-		{"another certificate in the middle", behind(middle), all, sasl.ErrSecurity},
-		{"-PLUS stripped from the list", behind(stripper), all, sasl.ErrSecurity},
-		{"-PLUS stripped, another put there", behind(decoy), all, sasl.ErrSecurity},
-		{"-PLUS stripped, binding required", behind(stripper), required, sasl.ErrPolicy},
-	}, end, nil
+	for _, scheme := range []string{"imaps", "smtps"} {
+		attacks = append(attacks, []attack{
+			{scheme, "wrong password", server.target(scheme), wrongPassword, sasl.ErrAuthentication},
+			{scheme, "wrong server signature", impostor.target(scheme), all, sasl.ErrSecurity},
+			{scheme, "success announced too early", hasty.target(scheme), all, sasl.ErrSecurity},
+			{scheme, "another certificate in the middle", behind(scheme, unchanged), all, sasl.ErrSecurity},
+			{scheme, "-PLUS stripped from the list", behind(scheme, stripPlus), all, sasl.ErrSecurity},
+			{scheme, "-PLUS stripped, another put there", behind(scheme, decoyPlus), all, sasl.ErrSecurity},
+			{scheme, "-PLUS stripped, binding required", behind(scheme, stripPlus), required, sasl.ErrPolicy},
+		}...)
+	}
+	return attacks, end, err
 }
 
-var plusCapability = regexp.MustCompile(` AUTH=[A-Z0-9-]+-PLUS`)
+var plusCapability = regexp.MustCompile(` (AUTH=)?SCRAM-[A-Z0-9-]+-PLUS`)
 
 // stripPlus takes the mechanisms that bind out of a capability list.
 func stripPlus(line string) string { return plusCapability.ReplaceAllString(line, "") }
 
 // decoyPlus puts one there that no client has.
 func decoyPlus(line string) string {
-	return strings.Replace(stripPlus(line), " AUTH=PLAIN", " AUTH=PLAIN AUTH=OTHER-PLUS", 1)
+	line = strings.Replace(stripPlus(line), " AUTH=PLAIN", " AUTH=PLAIN AUTH=OTHER-PLUS", 1)
+	return strings.Replace(line, "AUTH PLAIN", "AUTH PLAIN OTHER-PLUS", 1)
 }
 
 // startMiddle is a man in the middle: he has a certificate that the client

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"io"
 	"log"
-	"net"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
@@ -15,22 +14,6 @@ import (
 	"github.com/saslkit/saslkit/channelbinding"
 	sasl "github.com/saslkit/saslkit/core"
 )
-
-// demoServer is an IMAP server in this process, once with implicit TLS and
-// once with STARTTLS.
-type demoServer struct {
-	pki       *demoPKI
-	addresses map[string]string // by scheme
-	close     func()
-}
-
-// target is the server as saslkit auth would see it.
-func (s *demoServer) target(scheme string) *target {
-	return &target{
-		scheme: scheme, host: demoHost, address: s.addresses[scheme],
-		tls: &tls.Config{ServerName: demoHost, RootCAs: s.pki.pool, Certificates: []tls.Certificate{s.pki.client}},
-	}
-}
 
 // demoSession is a mailbox that is nobody's until the login.
 type demoSession struct {
@@ -56,20 +39,8 @@ func (s *demoSession) Authenticate(mechanism string) (gosasl.Server, error) {
 	return s.ServerAuth.Authenticate(mechanism)
 }
 
-type hastyExchange struct{}
-
-func (hastyExchange) Next([]byte) (challenge []byte, done bool, err error) { return nil, true, nil }
-
-func startDemoIMAP(pki *demoPKI, auth *sasl.Server) (*demoServer, error) {
-	return startDemoIMAPWith(pki, auth, false)
-}
-
-func startDemoIMAPWith(pki *demoPKI, auth *sasl.Server, hasty bool) (*demoServer, error) {
-	config := &tls.Config{
-		Certificates: []tls.Certificate{pki.server},
-		ClientAuth:   tls.VerifyClientCertIfGiven,
-		ClientCAs:    pki.pool,
-	}
+// demoIMAP is go-imap's server with our mechanisms.
+func demoIMAP(auth *sasl.Server, config *tls.Config, hasty bool) (*imapserver.Server, error) {
 	mailbox := imapmemserver.NewUser(demoUser, "")
 	if err := mailbox.Create("INBOX", nil); err != nil {
 		return nil, err
@@ -92,24 +63,5 @@ func startDemoIMAPWith(pki *demoPKI, auth *sasl.Server, hasty bool) (*demoServer
 			return session, nil, nil
 		},
 	})
-	startTLS, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	implicit, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		startTLS.Close()
-		return nil, err
-	}
-	go server.Serve(startTLS)
-	go server.Serve(tls.NewListener(implicit, config))
-	return &demoServer{
-		pki:       pki,
-		addresses: map[string]string{"imap": startTLS.Addr().String(), "imaps": implicit.Addr().String()},
-		close: func() {
-			server.Close()
-			startTLS.Close()
-			implicit.Close()
-		},
-	}, nil
+	return server, nil
 }

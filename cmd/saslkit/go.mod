@@ -6,7 +6,9 @@ require (
 	github.com/emersion/go-imap/v2 v2.0.0-beta.8
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6
 	github.com/rogpeppe/go-internal v1.16.0
+	github.com/emersion/go-smtp v0.25.1
 	github.com/saslkit/saslkit/adapters/imap v0.0.0
+	github.com/saslkit/saslkit/adapters/smtp v0.0.0
 	github.com/saslkit/saslkit/channelbinding v0.0.0
 	github.com/saslkit/saslkit/core v0.0.0
 	github.com/spf13/cobra v1.10.2
@@ -24,6 +26,7 @@ require (
 
 replace (
 	github.com/saslkit/saslkit/adapters/imap => ../../adapters/imap
+	github.com/saslkit/saslkit/adapters/smtp => ../../adapters/smtp
 	github.com/saslkit/saslkit/channelbinding => ../../channelbinding
 	github.com/saslkit/saslkit/core => ../../core
 )

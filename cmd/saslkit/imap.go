@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -16,7 +15,7 @@ import (
 )
 
 func dialIMAP(ctx context.Context, t *target) (*connection, error) {
-	conn, err := openIMAP(ctx, t)
+	conn, err := openTarget(t, func(config *tls.Config) (*saslimap.Conn, error) { return openIMAP(ctx, t, config) })
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +24,7 @@ func dialIMAP(ctx context.Context, t *target) (*connection, error) {
 		authenticate: conn.Authenticate,
 		alerts:       conn.Alerts,
 		end: func(ctx context.Context) {
-			ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+			ctx, cancel := context.WithTimeout(ctx, goodbye)
 			defer cancel()
 			client := conn.Client(nil)
 			defer context.AfterFunc(ctx, func() { client.Close() })()
@@ -35,31 +34,24 @@ func dialIMAP(ctx context.Context, t *target) (*connection, error) {
 	}, nil
 }
 
-// openIMAP connects to a server that proves who it is or, where the caller
-// allows for that, to one that does not.
-func openIMAP(ctx context.Context, t *target) (*saslimap.Conn, error) {
-	dial := saslimap.DialStartTLS
-	if t.scheme == "imaps" {
-		dial = saslimap.DialTLS
-	}
-	conn, err := dial(ctx, t.address, &saslimap.Options{TLSConfig: t.tls})
-	if !t.insecure {
-		return conn, err
-	}
-	if errors.As(err, new(*tls.CertificateVerificationError)) {
-		fmt.Fprintf(os.Stderr, "saslkit: going on without verification: %s\n", sasl.Printable(err.Error()))
-		unverified := t.tls.Clone()
-		unverified.InsecureSkipVerify = true
-		return dial(ctx, t.address, &saslimap.Options{TLSConfig: unverified})
-	}
-	if errors.Is(err, sasl.ErrSecurity) && errors.As(err, new(*imap.Error)) { // STARTTLS was refused
-		fmt.Fprintf(os.Stderr, "saslkit: going on without TLS: %s\n", sasl.Printable(err.Error()))
-		var dialer net.Dialer
-		raw, err := dialer.DialContext(ctx, "tcp", t.address)
+// goodbye is how long a server may take to say it.
+const goodbye = 2 * time.Second
+
+func openIMAP(ctx context.Context, t *target, config *tls.Config) (*saslimap.Conn, error) {
+	options := &saslimap.Options{TLSConfig: config}
+	switch {
+	case config == nil:
+		raw, err := new(net.Dialer).DialContext(ctx, "tcp", t.address)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", sasl.ErrConnection, err)
 		}
 		return saslimap.NewConn(ctx, raw, t.host, nil)
+	case t.scheme == "imaps":
+		return saslimap.DialTLS(ctx, t.address, options)
+	}
+	conn, err := saslimap.DialStartTLS(ctx, t.address, options)
+	if refused := (*imap.Error)(nil); errors.Is(err, sasl.ErrSecurity) && errors.As(err, &refused) {
+		return nil, fmt.Errorf("%w: %s", errNoTLS, refused.Text)
 	}
 	return conn, err
 }

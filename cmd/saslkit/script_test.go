@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 	}
 	auth := users.server()
 	auth.Insecure = []string{"SCRAM-SHA-256"}
-	server, err := startDemoIMAP(pki, auth)
+	server, err := startDemo(pki, auth, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,14 +48,18 @@ func TestScripts(t *testing.T) {
 	}
 	t.Cleanup(func() { stripper.Close() })
 	environment := map[string]string{
-		"IMAP":   server.addresses["imap"],
-		"IMAPS":  server.addresses["imaps"],
-		"STRIP":  stripper.Addr().String(),
-		"STALL":  answering(t, ""),
-		"HTTP":   answering(t, "HTTP/1.1 400 Bad Request\r\n\r\n"),
-		"CLEAR":  withoutTLS(t, server.addresses["imap"]),
-		"ESCAPE": answering(t, "* OK hi\r\nA1 NO \x1b]0;pwned\a\r\n"),
-		"BUSY":   answering(t, "* BYE too many connections\r\n"),
+		"IMAP":      server.addresses["imap"],
+		"IMAPS":     server.addresses["imaps"],
+		"SMTP":      server.addresses["smtp"],
+		"SMTPS":     server.addresses["smtps"],
+		"SMTPCLEAR": answering(t, "220 hi\r\n250-mail.demo.test\r\n250 AUTH PLAIN\r\n"),
+		"SMTPBUSY":  answering(t, "421 too many connections\r\n"),
+		"STRIP":     stripper.Addr().String(),
+		"STALL":     answering(t, ""),
+		"HTTP":      answering(t, "HTTP/1.1 400 Bad Request\r\n\r\n"),
+		"CLEAR":     withoutTLS(t, server.addresses["imap"]),
+		"ESCAPE":    answering(t, "* OK hi\r\nA1 NO \x1b]0;pwned\a\r\n"),
+		"BUSY":      answering(t, "* BYE too many connections\r\n"),
 	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",

@@ -5,10 +5,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -42,8 +45,11 @@ type scheme struct {
 }
 
 var schemes = map[string]scheme{
-	"imap":  {"143", dialIMAP},
-	"imaps": {"993", dialIMAP},
+	"imap":        {"143", dialIMAP},
+	"imaps":       {"993", dialIMAP},
+	"smtp":        {"587", dialSMTP},
+	"smtps":       {"465", dialSMTP},
+	"submissions": {"465", dialSMTP},
 }
 
 func usageError(format string, args ...any) error {
@@ -60,7 +66,7 @@ func parseTarget(text string) (*target, error) {
 	s, ok := schemes[u.Scheme]
 	switch {
 	case !ok:
-		return nil, usageError("the scheme %q is not known: there are imap and imaps", u.Scheme)
+		return nil, usageError("the scheme %q is not known: there are %s", u.Scheme, strings.Join(slices.Sorted(maps.Keys(schemes)), ", "))
 	case u.Hostname() == "" || u.Opaque != "":
 		return nil, usageError("the URL has no host: it is %s://[user@]host[:port]", u.Scheme)
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":

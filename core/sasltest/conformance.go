@@ -45,13 +45,22 @@ type Adapter struct {
 	Conditions []sasl.Condition
 	// Malformed are frames that a server may send in place of a challenge.
 	Malformed []Malformed
-	// ClosesToAbort says that the adapter stands on a library that cannot cancel
-	// an exchange and closes the connection instead.
-	ClosesToAbort bool
+	// Aborts is how the adapter ends an exchange that is open and in sync.
+	Aborts AbortStyle
 	// Cannot lists cases that the protocol cannot express, by their names, and
 	// why. They are logged.
 	Cannot map[string]string
 }
+
+// AbortStyle is how an adapter ends an exchange that is open and in sync.
+type AbortStyle int
+
+// An adapter on a protocol's connection goes on with it. One that stands on a
+// library's loop may not know that it can.
+const (
+	AbortsAndGoesOn AbortStyle = iota
+	Closes
+)
 
 // Malformed is what a server sends in place of a challenge, and what comes of
 // it.

@@ -15,9 +15,9 @@ import (
 
 // server plays the server's part of transcripts over a Wire.
 type server struct {
-	conn          net.Conn
-	wire          Wire
-	closesToAbort bool
+	conn   net.Conn
+	wire   Wire
+	aborts AbortStyle
 }
 
 // play runs a transcript through the adapter, holds both sides to it, and
@@ -58,7 +58,7 @@ func (a Adapter) playMalformed(t *testing.T, m Malformed) {
 	if m.InSync {
 		client.Retry = func(context.Context, error) *sasl.Client { return a.client(second) }
 	}
-	inSync := m.InSync && !a.ClosesToAbort
+	inSync := m.InSync && a.Aborts == AbortsAndGoesOn
 	err := a.run(t, t.Context(), client, func(s *server) error {
 		if err := s.wire.Greet(mechanismName, true); err != nil {
 			return err
@@ -132,7 +132,7 @@ func (a Adapter) run(t *testing.T, ctx context.Context, client *sasl.Client, ser
 	defer far.Close()
 	far.SetDeadline(time.Now().Add(stall))
 	served := make(chan error, 1)
-	go func() { served <- serve(&server{far, a.Wire(far), a.ClosesToAbort}) }()
+	go func() { served <- serve(&server{far, a.Wire(far), a.Aborts}) }()
 	result, err := a.Dial(ctx, near, client)
 	if err != nil && result != (sasl.Result{}) {
 		t.Errorf("an error and a result: %+v", result)
@@ -167,7 +167,7 @@ func connect(t *testing.T) (near, far net.Conn) {
 // follow does the server's lines of a transcript and compares the client's.
 func (s *server) follow(tr *Transcript, initialResponse bool) error {
 	for i, line := range tr.Lines {
-		if s.closesToAbort && i > 0 && tr.Lines[i-1].Op == ClientAborts {
+		if s.aborts == Closes && i > 0 && tr.Lines[i-1].Op == ClientAborts {
 			break // what would have come after it
 		}
 		if err := s.do(tr, i, line, initialResponse); err != nil {
@@ -185,7 +185,7 @@ func (s *server) do(tr *Transcript, i int, line Line, initialResponse bool) erro
 		}
 		return s.readResponse(line.Data)
 	case ClientAborts:
-		if s.closesToAbort {
+		if s.aborts == Closes {
 			return s.closedByClient()
 		}
 		if _, aborted, err := s.wire.ReadResponse(); err != nil || !aborted {

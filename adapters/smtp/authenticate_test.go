@@ -1,0 +1,220 @@
+package saslsmtp_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"net"
+	netsmtp "net/smtp"
+	"net/textproto"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/emersion/go-smtp"
+
+	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
+	"github.com/saslkit/saslkit/adapters/smtp/internal/smtptest"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+var plain = &sasl.Client{
+	Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("tim", "tanstaaftanstaaf"))},
+	Allow:      func(string, sasl.ServerInfo) error { return nil },
+}
+
+// plainMessage is the base64 of RFC 4616's example.
+const plainMessage = "AHRpbQB0YW5zdGFhZnRhbnN0YWFm"
+
+// authenticators are the two kinds of clients, over a connection on which
+// nothing has been read.
+var authenticators = map[string]func(t *testing.T, conn net.Conn, client *sasl.Client) (sasl.Result, error){
+	"go-smtp": func(t *testing.T, conn net.Conn, client *sasl.Client) (sasl.Result, error) {
+		return saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), client, saslsmtp.Server{Host: smtptest.Host})
+	},
+	"net/smtp": func(t *testing.T, conn net.Conn, client *sasl.Client) (sasl.Result, error) {
+		c, err := netsmtp.NewClient(conn, smtptest.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return saslsmtp.AuthenticateNet(t.Context(), c, client, saslsmtp.Server{Host: smtptest.Host})
+	},
+}
+
+// TestAuthKeyword: in any case, with "=" as old servers write it, and nothing
+// else that begins so.
+func TestAuthKeyword(t *testing.T) {
+	for line, want := range map[string][]string{
+		"AUTH PLAIN SCRAM-SHA-256": {"PLAIN", "SCRAM-SHA-256"},
+		"auth plain Login":         {"PLAIN", "LOGIN"},
+		"AUTH=LOGIN PLAIN":         {"LOGIN", "PLAIN"},
+		"AUTH  PLAIN  LOGIN ":      {"PLAIN", "LOGIN"},
+		"AUTH PLAIN PLAIN":         {"PLAIN"},
+		"AUTH":                     nil,
+		"AUTHINFO PLAIN":           nil,
+		"XAUTH PLAIN":              nil,
+		"SIZE 1000":                nil,
+	} {
+		if got := saslsmtp.AuthKeyword([]string{"mail.example.org", line}); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}
+
+// TestSpellings: a list that the library itself does not find.
+func TestSpellings(t *testing.T) {
+	for name, authenticate := range authenticators {
+		again := map[string][]string{
+			"go-smtp":  {"<RSET", "250 flushed", "<EHLO localhost"},
+			"net/smtp": {"<EHLO localhost"},
+		}[name]
+		for _, keyword := range []string{"auth PLAIN", "AUTH=PLAIN", "auth=plain LOGIN"} {
+			lines := []string{"220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 " + keyword}
+			lines = append(lines, again...)
+			lines = append(lines, "250-mail.example.org\r\n250 "+keyword, "<AUTH PLAIN "+plainMessage, "235 2.7.0 welcome")
+			if _, err := authenticate(t, smtptest.Scripted(t, lines...), plain); err != nil {
+				t.Errorf("%s, %q: %v", name, keyword, err)
+			}
+		}
+		lines := []string{"220 hi", "<EHLO localhost", "250 mail.example.org"}
+		lines = append(append(lines, again...), "250 mail.example.org")
+		if _, err := authenticate(t, smtptest.Scripted(t, lines...), plain); !errors.Is(err, sasl.ErrPolicy) {
+			t.Errorf("%s, no AUTH at all: %v", name, err)
+		}
+	}
+}
+
+// TestLongInitialResponse: a line of 512 octets has it, one of 513 does not
+// (RFC 4954 s4), and a server that does not ask for it gets nothing.
+func TestLongInitialResponse(t *testing.T) {
+	client := func(octets int) *sasl.Client {
+		return &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("u", strings.Repeat("p", octets-3)))}, Allow: plain.Allow}
+	}
+	message := func(octets int) string {
+		return base64.StdEncoding.EncodeToString([]byte("\x00u\x00" + strings.Repeat("p", octets-3)))
+	}
+	// "AUTH PLAIN " + 498 octets in base64 + CRLF would not be a multiple of 4:
+	// 372 octets are 496 of base64, which makes 509; 375 are 500, which is 513.
+	greeting := []string{"220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN"}
+	for name, authenticate := range authenticators {
+		for _, row := range []struct {
+			name  string
+			size  int
+			lines []string
+			class sasl.Class
+		}{
+			{"509 octets", 372, []string{"<AUTH PLAIN " + message(372), "235 yes"}, ""},
+			{"513 octets", 375, []string{"<AUTH PLAIN", "334 ", "<" + message(375), "235 yes"}, ""},
+			{"no space behind 334", 375, []string{"<AUTH PLAIN", "334", "<" + message(375), "235 yes"}, ""},
+			{"success instead of asking", 375, []string{"<AUTH PLAIN", "235 yes"}, sasl.ErrSecurity},
+			{"another challenge instead", 375, []string{"<AUTH PLAIN", "334 YWJj"}, sasl.ErrProtocol},
+		} {
+			if name == "go-smtp" && row.lines[1] == "334" {
+				continue // the library needs the space
+			}
+			lines := append(slices.Clone(greeting), row.lines...)
+			if row.class == sasl.ErrProtocol && name == "net/smtp" { // which cancels; the other closes
+				lines = append(lines, "<*", "501 cancelled")
+			}
+			_, err := authenticate(t, smtptest.Scripted(t, lines...), client(row.size))
+			if sasl.ClassOf(err) != row.class || (err == nil) != (row.class == "") {
+				t.Errorf("%s, %s: %v", name, row.name, err)
+			}
+		}
+	}
+}
+
+// TestReplies: each reply has its class, and code, enhanced code and the
+// library's own error are there.
+func TestReplies(t *testing.T) {
+	for _, row := range []struct {
+		reply     string
+		class     sasl.Class
+		condition sasl.Condition
+		code      int
+		enhanced  [3]int
+		text      string
+	}{
+		{"535 5.7.8 no", sasl.ErrAuthentication, sasl.NotAuthorized, 535, [3]int{5, 7, 8}, "no"},
+		{"535-5.7.8 no\r\n535 5.7.8 never", sasl.ErrAuthentication, sasl.NotAuthorized, 535, [3]int{5, 7, 8}, "no\nnever"},
+		{"535 no", sasl.ErrAuthentication, sasl.NotAuthorized, 535, [3]int{}, "no"},
+		{"534 5.7.9 no", sasl.ErrPolicy, sasl.MechanismTooWeak, 534, [3]int{5, 7, 9}, "no"},
+		{"538 5.7.11 no", sasl.ErrPolicy, sasl.EncryptionRequired, 538, [3]int{5, 7, 11}, "no"},
+		{"530 5.7.0 no", sasl.ErrPolicy, sasl.EncryptionRequired, 530, [3]int{5, 7, 0}, "no"},
+		{"523 5.7.10 no", sasl.ErrPolicy, sasl.EncryptionRequired, 523, [3]int{5, 7, 10}, "no"},
+		{"504 5.5.4 no", sasl.ErrPolicy, sasl.InvalidMechanism, 504, [3]int{5, 5, 4}, "no"},
+		{"502 5.5.1 no", sasl.ErrPolicy, sasl.InvalidMechanism, 502, [3]int{5, 5, 1}, "no"},
+		{"525 5.7.13 Gone", sasl.ErrAuthorization, sasl.AccountDisabled, 525, [3]int{5, 7, 13}, "Gone"},
+		{"432 4.7.12 no", sasl.ErrAuthentication, sasl.CredentialsExpired, 432, [3]int{4, 7, 12}, "no"},
+		{"454 4.7.0 no", sasl.ErrTemporary, sasl.TemporaryAuthFailure, 454, [3]int{4, 7, 0}, "no"},
+		{"501 5.5.2 no", sasl.ErrProtocol, sasl.MalformedRequest, 501, [3]int{5, 5, 2}, "no"},
+		{"500 5.5.2 no", sasl.ErrProtocol, sasl.MalformedRequest, 500, [3]int{5, 5, 2}, "no"},
+		{"503 5.5.1 no", sasl.ErrProtocol, sasl.MalformedRequest, 503, [3]int{5, 5, 1}, "no"},
+		{"599 no", sasl.ErrAuthentication, sasl.NotAuthorized, 599, [3]int{}, "no"},
+	} {
+		for name, authenticate := range authenticators {
+			lines := []string{"220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN", "<AUTH PLAIN " + plainMessage, row.reply}
+			if name == "go-smtp" { // which cancels what is over
+				lines = append(lines, "<*", "501 what")
+			}
+			_, err := authenticate(t, smtptest.Scripted(t, lines...), plain)
+			var (
+				failure *sasl.Failure
+				reply   *saslsmtp.Reply
+				library *textproto.Error
+				goSMTP  *smtp.SMTPError
+			)
+			if sasl.ClassOf(err) != row.class || !errors.As(err, &failure) || failure.Condition != row.condition || failure.Text != row.text {
+				t.Errorf("%s, %s: %v (%+v)", name, row.reply, err, failure)
+			}
+			if !errors.As(err, &reply) || reply.Code != row.code || reply.Enhanced != row.enhanced {
+				t.Errorf("%s, %s: %+v", name, row.reply, reply)
+			}
+			if !errors.As(err, &library) && !errors.As(err, &goSMTP) {
+				t.Errorf("%s, %s: the library's error is lost in %v", name, row.reply, err)
+			}
+		}
+	}
+}
+
+// TestClosingReply: 421 is temporary, and the connection is of no more use.
+func TestClosingReply(t *testing.T) {
+	for name, authenticate := range authenticators {
+		lines := []string{"220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN", "<AUTH PLAIN " + plainMessage, "421 4.3.2 closing"}
+		if name == "go-smtp" {
+			lines = append(lines, "<*", "421 4.3.2 closing")
+		}
+		conn := smtptest.Scripted(t, lines...)
+		if _, err := authenticate(t, conn, plain); !errors.Is(err, sasl.ErrTemporary) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := conn.Write([]byte("x")); err == nil {
+			t.Errorf("%s: the connection is open", name)
+		}
+	}
+}
+
+// TestGoSMTPBadBase64: the library cancels and the client is closed.
+func TestGoSMTPBadBase64(t *testing.T) {
+	conn := smtptest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN", "<AUTH PLAIN "+plainMessage, "334 not!base64", "<*", "501 cancelled")
+	if _, err := authenticators["go-smtp"](t, conn, plain); !errors.Is(err, sasl.ErrProtocol) {
+		t.Error(err)
+	}
+}
+
+// TestConnectFails: nobody greets, or does not go on.
+func TestConnectFails(t *testing.T) {
+	for name, lines := range map[string][]string{
+		"turned away": {"554 go away"},
+		"no EHLO":     {"220 hi", "<EHLO localhost", "554 no"},
+	} {
+		conn := smtptest.Scripted(t, lines...)
+		if _, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), plain, saslsmtp.Server{Host: smtptest.Host}); err == nil || sasl.ClassOf(err) == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	near, far := net.Pipe()
+	far.Close()
+	if _, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(near), plain, saslsmtp.Server{Host: smtptest.Host}); !errors.Is(err, sasl.ErrConnection) {
+		t.Errorf("cut: %v", err)
+	}
+}

@@ -1,0 +1,56 @@
+package saslsmtp_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	netsmtp "net/smtp"
+	"testing"
+
+	"github.com/emersion/go-smtp"
+	"go.uber.org/goleak"
+
+	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
+	"github.com/saslkit/saslkit/adapters/smtp/internal/smtptest"
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestNetConforms runs the conformance kit on a client of net/smtp.
+func TestNetConforms(t *testing.T) {
+	sasltest.TestAdapter(t, sasltest.Adapter{
+		Wire:       func(conn net.Conn) sasltest.Wire { return smtptest.NewWire(conn, false) },
+		Conditions: smtptest.Conditions(),
+		Malformed:  smtptest.Malformed,
+		Dial: func(ctx context.Context, conn net.Conn, client *sasl.Client) (sasl.Result, error) {
+			stop := context.AfterFunc(ctx, func() { conn.Close() })
+			c, err := netsmtp.NewClient(conn, "mail.example.org") // waits for the greeting, without a context
+			if !stop() || err != nil {
+				conn.Close()
+				return sasl.Result{}, errors.Join(sasl.ErrConnection, ctx.Err(), err)
+			}
+			return saslsmtp.AuthenticateNet(ctx, c, client, saslsmtp.Server{Host: "mail.example.org"})
+		},
+	})
+}
+
+// TestGoSMTPConforms runs the kit on a client of go-smtp.
+func TestGoSMTPConforms(t *testing.T) {
+	sasltest.TestAdapter(t, sasltest.Adapter{
+		Wire:       func(conn net.Conn) sasltest.Wire { return smtptest.NewWire(conn, true) },
+		Conditions: smtptest.Conditions(),
+		Aborts:     sasltest.Closes,
+		Dial: func(ctx context.Context, conn net.Conn, client *sasl.Client) (sasl.Result, error) {
+			return saslsmtp.Authenticate(ctx, smtp.NewClient(conn), client, saslsmtp.Server{Host: "mail.example.org"})
+		},
+		Cannot: map[string]string{
+			"deferred initial responses": "the library cannot try again without one; TestLongInitialResponse has those that are too long",
+			"deferred to a challenge":    "TestLongInitialResponse",
+			"long messages":              "the library reads lines of 2000 octets",
+			"attempt after abort":        "the library does not say whether the server took the abort",
+			"malformed":                  "the library reads the frames; TestGoSMTPBadBase64",
+		},
+	})
+}

@@ -1,0 +1,3 @@
+package saslsmtp
+
+var AuthKeyword = authKeyword

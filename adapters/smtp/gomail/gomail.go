@@ -1,0 +1,42 @@
+// Package saslgomail authenticates the SMTP clients of
+// github.com/wneessen/go-mail with any mechanism of package sasl. With channel
+// binding:
+//
+//	client, err := mail.NewClient("mail.example.org", mail.WithSMTPAuth(mail.SMTPAuthNoAuth), mail.WithTLSPolicy(mail.TLSMandatory))
+//	smtpClient, err := client.DialToSMTPClientWithContext(ctx)
+//	result, err := saslgomail.Authenticate(ctx, smtpClient, auth, saslsmtp.Server{Host: "mail.example.org"})
+//	err = client.SendWithSMTPClient(smtpClient, message)
+//
+// and without it, where the client is to connect by itself:
+//
+//	client, err := mail.NewClient("mail.example.org", mail.WithSMTPAuthCustom(saslgomail.Auth(ctx, "mail.example.org", auth)))
+package saslgomail
+
+import (
+	"context"
+
+	"github.com/wneessen/go-mail/smtp"
+
+	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// Authenticate authenticates a client as saslsmtp.AuthenticateNet does one of
+// net/smtp. What goes over the connection is not in the client's debug log.
+func Authenticate(ctx context.Context, client *smtp.Client, auth *sasl.Client, server saslsmtp.Server) (sasl.Result, error) {
+	return saslsmtp.AuthenticateText(ctx, client.Text, client, auth, server)
+}
+
+// Auth makes an smtp.Auth of go-mail, with the limits of saslsmtp.Auth: prefer
+// Authenticate. The server counts as Secure if the library says that it has TLS
+// with it and knows it under the name host, so the client's tls.Config has to
+// verify it.
+func Auth(ctx context.Context, host string, auth *sasl.Client) smtp.Auth {
+	return &value{saslsmtp.LoopAuth{Context: ctx, Client: auth, Host: host}}
+}
+
+type value struct{ saslsmtp.LoopAuth }
+
+func (v *value) Start(server *smtp.ServerInfo) (mechanism string, initial []byte, err error) {
+	return v.Begin(server.Name, server.TLS, server.Auth)
+}

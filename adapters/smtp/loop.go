@@ -1,0 +1,61 @@
+package saslsmtp
+
+import (
+	"fmt"
+	"io"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// loop is a Session in the form that libraries with a loop of their own drive:
+// Start once, Next for each 334. It sends an initial response that makes the
+// line too long when the server asks for it. It is not exported: the loops do
+// not all see success, and who makes one decides about that.
+type loop struct {
+	session *sasl.Session
+	pending []byte // an initial response that waits; nil if there is none
+	// dropsEmpty says that the library sends nothing for an empty initial
+	// response, so that it has to wait too.
+	dropsEmpty bool
+	// giveUp, if set, ends the connection after an error, for which the library
+	// would first wait for the server to take an abort.
+	giveUp io.Closer
+}
+
+// Start returns the mechanism and what goes on the line of the AUTH command.
+func (l *loop) Start() (mechanism string, initial []byte, err error) {
+	mechanism, initial, err = l.session.Start()
+	if err != nil || initial == nil {
+		return mechanism, nil, err
+	}
+	if _, deferred := authLine(mechanism, initial); deferred || l.dropsEmpty && len(initial) == 0 {
+		l.pending = initial
+		return mechanism, nil, nil
+	}
+	return mechanism, initial, nil
+}
+
+// Next returns the response to a challenge. It is never nil.
+func (l *loop) Next(challenge []byte) (response []byte, err error) {
+	switch {
+	case l.pending == nil:
+		response, err = l.session.Respond(challenge)
+	case len(challenge) > 0:
+		err = fmt.Errorf("%w: the server sent a challenge where it must ask for the initial response", sasl.ErrProtocol)
+	default:
+		response, l.pending = l.pending, nil
+	}
+	if err != nil && l.giveUp != nil {
+		l.giveUp.Close()
+	}
+	return response, err
+}
+
+// delivered is for when the server announced success: an error if it did not
+// even have the first message.
+func (l *loop) delivered() error {
+	if l.pending != nil {
+		return fmt.Errorf("%w: the server announced success before it had our first message", sasl.ErrSecurity)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package saslsmtp
+
+import (
+	"context"
+	"errors"
+
+	gosasl "github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+
+	"github.com/saslkit/saslkit/channelbinding"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// ServerLineLength is what MaxLineLength of an smtp.Server should be at least:
+// the 12288 octets of base64 that RFC 4954 s4 wants a line to have room for,
+// and its end. The library's default cuts a long response off.
+const ServerLineLength = 12288 + 2
+
+// ServerAuth makes a session of go-smtp's server offer the mechanisms of a
+// sasl.Server. Embedded in the session, it is the part of smtp.AuthSession that
+// is not Session.
+type ServerAuth struct {
+	// Server has SuccessData unset: SMTP carries no data with success.
+	Server *sasl.Server
+	// Conn is the connection of the session.
+	Conn *smtp.Conn
+	// Leaf is the server's certificate, for tls-server-end-point.
+	Leaf channelbinding.Leaf
+	// Login is called once a client is authenticated, to make the session the
+	// user's. Its error refuses the client.
+	Login func(sasl.Result) error
+}
+
+func (a *ServerAuth) connInfo() (sasl.ConnInfo, error) {
+	info, err := channelbinding.ServerConn(a.Conn.Conn(), a.Leaf)
+	info.Service = "smtp"
+	return info, err
+}
+
+// AuthMechanisms is for go-smtp.
+func (a *ServerAuth) AuthMechanisms() []string {
+	info, err := a.connInfo()
+	if err != nil {
+		return nil
+	}
+	return a.Server.Offer(info)
+}
+
+// Auth is for go-smtp.
+func (a *ServerAuth) Auth(mechanism string) (gosasl.Server, error) {
+	info, err := a.connInfo()
+	if err != nil {
+		return nil, refusalFor(err)
+	}
+	session, err := a.Server.Begin(context.Background(), info, mechanism)
+	if err != nil {
+		return nil, refusalFor(err)
+	}
+	return &serverExchange{session: session, login: a.Login}, nil
+}
+
+// serverExchange is one run in the form that go-smtp drives. It is not handed
+// to anything else.
+type serverExchange struct {
+	session *sasl.ServerSession
+	login   func(sasl.Result) error
+}
+
+func (x *serverExchange) Next(response []byte) (challenge []byte, done bool, err error) {
+	challenge, done, err = x.session.Respond(context.Background(), response)
+	if err == nil && done {
+		err = x.login(x.session.Result())
+	}
+	if err != nil {
+		return nil, false, refusalFor(err)
+	}
+	return challenge, done, nil
+}
+
+// refusalFor turns a reason into what the client may know of it (RFC 4954 s6).
+func refusalFor(reason error) error {
+	var own *smtp.SMTPError
+	if errors.As(reason, &own) {
+		return own
+	}
+	switch sasl.ClassOf(reason) {
+	case sasl.ErrProtocol:
+		return &smtp.SMTPError{Code: 501, EnhancedCode: smtp.EnhancedCode{5, 5, 2}, Message: "Malformed authentication exchange"}
+	case sasl.ErrPolicy:
+		return &smtp.SMTPError{Code: 504, EnhancedCode: smtp.EnhancedCode{5, 5, 4}, Message: "Mechanism not offered"}
+	case sasl.ErrTemporary, sasl.ErrConfig, sasl.ErrConnection, "":
+		return &smtp.SMTPError{Code: 454, EnhancedCode: smtp.EnhancedCode{4, 7, 0}, Message: "Temporary authentication failure"}
+	}
+	return smtp.ErrAuthFailed
+}

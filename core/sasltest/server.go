@@ -1,0 +1,69 @@
+package sasltest
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"testing"
+	"time"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// AllMechanisms returns a server with every mechanism, for one user, "user",
+// with the password "pencil". EXTERNAL takes the common name of the client's
+// certificate for the user; ANONYMOUS is "guest".
+func AllMechanisms() *sasl.Server {
+	lookup := func(ctx context.Context, h sasl.Hash, name string) (*sasl.SCRAMRecord, error) {
+		if name != "user" {
+			return nil, nil
+		}
+		return sasl.DeriveSCRAM(ctx, h, "pencil", []byte("0123456789abcdef"), 4096)
+	}
+	server := &sasl.Server{Key: sasl.NewSecret("0123456789abcdef"), Mechanisms: []sasl.ServerMechanism{
+		sasl.PlainServer(func(_ context.Context, name string, password sasl.Secret) error {
+			if name != "user" || string(password.Bytes()) != "pencil" {
+				return sasl.ErrAuthentication
+			}
+			return nil
+		}),
+		sasl.AnonymousServer(func(context.Context, string) (string, error) { return "guest", nil }),
+		sasl.ExternalServer(func(_ context.Context, peer any) (string, error) {
+			return peer.(*x509.Certificate).Subject.CommonName, nil
+		}),
+	}}
+	for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
+		server.Mechanisms = append(server.Mechanisms, sasl.SCRAMServer(h, lookup), sasl.SCRAMPlusServer(h, lookup))
+	}
+	return server
+}
+
+// Certificate returns a certificate that signs itself, for a server or a client
+// of that name, and a pool that trusts it alone.
+func Certificate(tb testing.TB, name string) (tls.Certificate, *x509.CertPool) {
+	tb.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(leaf)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, pool
+}
