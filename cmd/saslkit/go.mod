@@ -5,8 +5,8 @@ go 1.26.0
 require (
 	github.com/emersion/go-imap/v2 v2.0.0-beta.8
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6
-	github.com/rogpeppe/go-internal v1.16.0
 	github.com/emersion/go-smtp v0.25.1
+	github.com/rogpeppe/go-internal v1.16.0
 	github.com/saslkit/saslkit/adapters/imap v0.0.0
 	github.com/saslkit/saslkit/adapters/smtp v0.0.0
 	github.com/saslkit/saslkit/channelbinding v0.0.0
