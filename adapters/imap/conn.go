@@ -25,6 +25,7 @@ import (
 
 	"github.com/saslkit/saslkit/channelbinding"
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/wire"
 )
 
 // Conn is an IMAP connection on the way to being authenticated. It is a
@@ -133,7 +134,7 @@ func dial(ctx context.Context, address string, options *Options) (net.Conn, stri
 	}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, "", connectionError(ctx, err)
+		return nil, "", wire.Classify(ctx, err)
 	}
 	return conn, host, nil
 }
@@ -157,7 +158,7 @@ func open(ctx context.Context, conn net.Conn, host string, options *Options, est
 	}
 	if !stop() || err != nil {
 		c.raw.Close()
-		return nil, connectionError(ctx, err)
+		return nil, wire.Classify(ctx, err)
 	}
 	return c, nil
 }
@@ -244,16 +245,4 @@ func (c *Conn) Authenticate(ctx context.Context, auth *sasl.Client) (sasl.Result
 func (c *Conn) Close() error {
 	c.closed.Store(true)
 	return c.raw.Close()
-}
-
-// connectionError gives an error of the connection its class. Where the
-// context has ended, that is the reason.
-func connectionError(ctx context.Context, err error) error {
-	switch {
-	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
-		return fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
-	case err == nil || sasl.ClassOf(err) != "":
-		return err
-	}
-	return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
 }

@@ -1,11 +1,9 @@
 package saslimap
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"slices"
 	"strings"
@@ -16,44 +14,10 @@ import (
 	"go.uber.org/goleak"
 
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// scripted is a server that says its lines: one that begins with "<" is what
-// it waits for from the client, and "~" any octet. After the last it holds the connection until
-// the client closes.
-func scripted(t *testing.T, lines ...string) net.Conn {
-	t.Helper()
-	near, far := pair(t)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		reader := bufio.NewReader(far)
-		for _, line := range lines {
-			if line == "~" {
-				reader.ReadByte()
-				continue
-			}
-			want, isWanted := strings.CutPrefix(line, "<")
-			if !isWanted {
-				io.WriteString(far, line+"\r\n")
-				continue
-			}
-			if got, err := reader.ReadString('\n'); got != want+"\r\n" {
-				t.Errorf("the client sent %q, %v, want %q", got, err, want)
-				break
-			}
-		}
-		io.Copy(io.Discard, reader)
-		far.Close()
-	}()
-	t.Cleanup(func() {
-		near.Close()
-		<-done
-	})
-	return near
-}
 
 var plain = &sasl.Client{
 	Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("tim", "tanstaaftanstaaf"))},
@@ -82,7 +46,7 @@ func TestGreetings(t *testing.T) {
 		{"a flood", []string{"* OK hi", "<A1 CAPABILITY", strings.Repeat("* 1 EXISTS\r\n", 1001)}, sasl.ErrProtocol, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			c, err := NewConn(t.Context(), scripted(t, row.lines...), "", nil)
+			c, err := NewConn(t.Context(), sasltest.Scripted(t, row.lines...), "", nil)
 			if sasl.ClassOf(err) != row.class || (err == nil) != (row.class == "") {
 				t.Fatalf("%v, want class %q", err, row.class)
 			}
@@ -96,21 +60,21 @@ func TestGreetings(t *testing.T) {
 // TestPreauth: a server that claims to know us already is not believed where
 // we are to authenticate.
 func TestPreauth(t *testing.T) {
-	c, err := NewConn(t.Context(), scripted(t, "* PREAUTH [CAPABILITY IMAP4rev1 AUTH=PLAIN] hello"), "", nil)
+	c, err := NewConn(t.Context(), sasltest.Scripted(t, "* PREAUTH [CAPABILITY IMAP4rev1 AUTH=PLAIN] hello"), "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Authenticate(t.Context(), plain); !errors.Is(err, sasl.ErrSecurity) {
 		t.Error(err)
 	}
-	if _, err := NewStartTLS(t.Context(), scripted(t, "* PREAUTH hello"), "", nil); !errors.Is(err, sasl.ErrSecurity) {
+	if _, err := NewStartTLS(t.Context(), sasltest.Scripted(t, "* PREAUTH hello"), "", nil); !errors.Is(err, sasl.ErrSecurity) {
 		t.Errorf("STARTTLS after PREAUTH: %v", err)
 	}
 }
 
 // TestLoginDisabled: the error says what the server wants.
 func TestLoginDisabled(t *testing.T) {
-	c, err := NewConn(t.Context(), scripted(t, "* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] hi"), "", nil)
+	c, err := NewConn(t.Context(), sasltest.Scripted(t, "* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] hi"), "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +86,7 @@ func TestLoginDisabled(t *testing.T) {
 // TestInBetween: untagged responses, alerts and a literal between the lines of
 // an exchange, a continuation request without its space, and one that is "=".
 func TestInBetween(t *testing.T) {
-	c, err := NewConn(t.Context(), scripted(t,
+	c, err := NewConn(t.Context(), sasltest.Scripted(t,
 		"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi",
 		"<A1 AUTHENTICATE PLAIN",
 		"* OK [ALERT] Your disk is full",
@@ -170,7 +134,7 @@ func TestInitialResponse(t *testing.T) {
 		"IMAP4rev2":         {"<A1 AUTHENTICATE PLAIN " + plainMessage, "A1 OK welcome"},
 	} {
 		lines = append([]string{"* OK [CAPABILITY " + capabilities + " AUTH=PLAIN] hi"}, lines...)
-		c, err := NewConn(t.Context(), scripted(t, lines...), "", nil)
+		c, err := NewConn(t.Context(), sasltest.Scripted(t, lines...), "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +154,7 @@ func TestStartTLSIsKept(t *testing.T) {
 		"injection on its own": {"* OK hi", "<A1 STARTTLS", "A1 OK begin", "~", "* CAPABILITY IMAP4rev1 AUTH=PLAIN"},
 		"injected OK":          {"* OK hi", "<A1 STARTTLS", "A1 OK begin\r\nA2 OK capability completed"},
 	} {
-		c, err := NewStartTLS(t.Context(), scripted(t, lines...), "mail.example.org", nil)
+		c, err := NewStartTLS(t.Context(), sasltest.Scripted(t, lines...), "mail.example.org", nil)
 		if !errors.Is(err, sasl.ErrSecurity) || c != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -200,7 +164,7 @@ func TestStartTLSIsKept(t *testing.T) {
 // TestNotAuthenticatedAfterFailure: what the server claimed without proof does
 // not make the connection, or the client that it is handed to, authenticated.
 func TestNotAuthenticatedAfterFailure(t *testing.T) {
-	c, err := NewConn(t.Context(), scripted(t, "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=SCRAM-SHA-256] hi", "~", "A1 OK welcome"), "", nil)
+	c, err := NewConn(t.Context(), sasltest.Scripted(t, "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=SCRAM-SHA-256] hi", "~", "A1 OK welcome"), "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +213,7 @@ func TestOpenErrors(t *testing.T) {
 		},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		err := open(ctx, scripted(t))
+		err := open(ctx, sasltest.Scripted(t))
 		if !errors.Is(err, sasl.ErrConnection) || name != "cut before" && !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", name, err)
 		}

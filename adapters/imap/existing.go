@@ -12,6 +12,7 @@ import (
 
 	"github.com/saslkit/saslkit/channelbinding"
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/wire"
 )
 
 // Existing says of an *imapclient.Client that was made elsewhere what cannot
@@ -77,7 +78,7 @@ func (e Existing) serverInfo(ctx context.Context, client *imapclient.Client) (sa
 	greeting := client.WaitGreeting()
 	capabilities := client.Caps()
 	if !stop() || greeting != nil {
-		return info, connectionError(ctx, greeting)
+		return info, wire.Classify(ctx, greeting)
 	}
 	if client.State() != imap.ConnStateNotAuthenticated {
 		return info, fmt.Errorf("%w: the client is authenticated already: by PREAUTH, or by an earlier call", sasl.ErrSecurity)

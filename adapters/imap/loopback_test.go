@@ -226,7 +226,7 @@ func TestExisting(t *testing.T) {
 	client.Close()
 
 	// To a server without SASL-IR the library sends "=" for an empty first message.
-	client = imapclient.New(scripted(t, "* OK [CAPABILITY IMAP4rev1 AUTH=EXTERNAL] hi"), nil)
+	client = imapclient.New(sasltest.Scripted(t, "* OK [CAPABILITY IMAP4rev1 AUTH=EXTERNAL] hi"), nil)
 	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.External("")}}, Existing{Secure: true}); !errors.Is(err, sasl.ErrPolicy) {
 		t.Errorf("an empty first message: %v", err)
 	}
@@ -275,7 +275,7 @@ func TestNothingBeforeTLS(t *testing.T) {
 // TestUnsolicited: what the server says right behind its success is not lost
 // when the connection is handed over.
 func TestUnsolicited(t *testing.T) {
-	c, err := NewConn(t.Context(), scripted(t,
+	c, err := NewConn(t.Context(), sasltest.Scripted(t,
 		"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi",
 		"<A1 AUTHENTICATE PLAIN "+plainMessage,
 		"A1 OK [CAPABILITY IMAP4rev1 IDLE] welcome\r\n* BYE and goodbye"), "", nil)

@@ -61,32 +61,7 @@ func (a *ServerAuth) Authenticate(mechanism string) (gosasl.Server, error) {
 	if err != nil {
 		return nil, refusalFor(err)
 	}
-	session, err := a.Server.Begin(context.Background(), info, mechanism)
-	if err != nil {
-		return nil, refusalFor(err)
-	}
-	return &serverExchange{session: session, login: a.Login}, nil
-}
-
-// serverExchange is one run in the form that imapserver drives. It is not
-// handed to anything else.
-type serverExchange struct {
-	session *sasl.ServerSession
-	login   func(sasl.Result) error
-}
-
-func (x *serverExchange) Next(response []byte) (challenge []byte, done bool, err error) {
-	challenge, done, err = x.session.Respond(context.Background(), response)
-	if err == nil && done {
-		err = x.login(x.session.Result())
-	}
-	if err != nil {
-		return nil, false, refusalFor(err)
-	}
-	if len(challenge) == 0 {
-		challenge = nil // an empty challenge of another kind is sent as "="
-	}
-	return challenge, done, nil
+	return a.Server.Loop(context.Background(), info, mechanism, a.Login, refusalFor)
 }
 
 // refusalFor turns a reason into what the client may know of it: imapserver

@@ -15,6 +15,7 @@ import (
 	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
 	"github.com/saslkit/saslkit/adapters/smtp/internal/smtptest"
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
 )
 
 var plain = &sasl.Client{
@@ -71,13 +72,13 @@ func TestSpellings(t *testing.T) {
 			lines := []string{"220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 " + keyword}
 			lines = append(lines, again...)
 			lines = append(lines, "250-mail.example.org\r\n250 "+keyword, "<AUTH PLAIN "+plainMessage, "235 2.7.0 welcome")
-			if _, err := authenticate(t, smtptest.Scripted(t, lines...), plain); err != nil {
+			if _, err := authenticate(t, sasltest.Scripted(t, lines...), plain); err != nil {
 				t.Errorf("%s, %q: %v", name, keyword, err)
 			}
 		}
 		lines := []string{"220 hi", "<EHLO localhost", "250 mail.example.org"}
 		lines = append(append(lines, again...), "250 mail.example.org")
-		if _, err := authenticate(t, smtptest.Scripted(t, lines...), plain); !errors.Is(err, sasl.ErrPolicy) {
+		if _, err := authenticate(t, sasltest.Scripted(t, lines...), plain); !errors.Is(err, sasl.ErrPolicy) {
 			t.Errorf("%s, no AUTH at all: %v", name, err)
 		}
 	}
@@ -115,7 +116,7 @@ func TestLongInitialResponse(t *testing.T) {
 			if row.class == sasl.ErrProtocol && name == "net/smtp" { // which cancels; the other closes
 				lines = append(lines, "<*", "501 cancelled")
 			}
-			_, err := authenticate(t, smtptest.Scripted(t, lines...), client(row.size))
+			_, err := authenticate(t, sasltest.Scripted(t, lines...), client(row.size))
 			if sasl.ClassOf(err) != row.class || (err == nil) != (row.class == "") {
 				t.Errorf("%s, %s: %v", name, row.name, err)
 			}
@@ -156,7 +157,7 @@ func TestReplies(t *testing.T) {
 			if name == "go-smtp" { // which cancels what is over
 				lines = append(lines, "<*", "501 what")
 			}
-			_, err := authenticate(t, smtptest.Scripted(t, lines...), plain)
+			_, err := authenticate(t, sasltest.Scripted(t, lines...), plain)
 			var (
 				failure *sasl.Failure
 				reply   *saslsmtp.Reply
@@ -183,7 +184,7 @@ func TestClosingReply(t *testing.T) {
 		if name == "go-smtp" {
 			lines = append(lines, "<*", "421 4.3.2 closing")
 		}
-		conn := smtptest.Scripted(t, lines...)
+		conn := sasltest.Scripted(t, lines...)
 		if _, err := authenticate(t, conn, plain); !errors.Is(err, sasl.ErrTemporary) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -195,7 +196,7 @@ func TestClosingReply(t *testing.T) {
 
 // TestGoSMTPBadBase64: the library cancels and the client is closed.
 func TestGoSMTPBadBase64(t *testing.T) {
-	conn := smtptest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN", "<AUTH PLAIN "+plainMessage, "334 not!base64", "<*", "501 cancelled")
+	conn := sasltest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN", "<AUTH PLAIN "+plainMessage, "334 not!base64", "<*", "501 cancelled")
 	if _, err := authenticators["go-smtp"](t, conn, plain); !errors.Is(err, sasl.ErrProtocol) {
 		t.Error(err)
 	}
@@ -207,7 +208,7 @@ func TestConnectFails(t *testing.T) {
 		"turned away": {"554 go away"},
 		"no EHLO":     {"220 hi", "<EHLO localhost", "554 no"},
 	} {
-		conn := smtptest.Scripted(t, lines...)
+		conn := sasltest.Scripted(t, lines...)
 		if _, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), plain, saslsmtp.Server{Host: smtptest.Host}); err == nil || sasl.ClassOf(err) == "" {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -22,6 +22,7 @@ import (
 
 	"github.com/saslkit/saslkit/channelbinding"
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/wire"
 )
 
 // Server says of a client's connection what cannot be seen.
@@ -63,7 +64,7 @@ func goSMTPInfo(ctx context.Context, client *smtp.Client, server Server) (info s
 	mechanisms, err := goSMTPMechanisms(client)
 	if !stop() || err != nil {
 		client.Close()
-		return info, connectionError(ctx, goSMTPError(err))
+		return info, wire.Classify(ctx, goSMTPError(err))
 	}
 	info.Host = server.Host
 	if state, ok := client.TLSConnectionState(); ok { // the handshake was before EHLO
@@ -125,16 +126,4 @@ func (s Server) complete(info *sasl.ServerInfo, mechanisms []string) {
 	info.Service = "smtp"
 	info.Mechanisms = mechanisms
 	info.Secure = info.Secure || s.Secure
-}
-
-// connectionError gives an error of the connection its class. Where the
-// context has ended, that is the reason.
-func connectionError(ctx context.Context, err error) error {
-	switch {
-	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
-		return fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
-	case err == nil || sasl.ClassOf(err) != "":
-		return err
-	}
-	return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/saslkit/saslkit/channelbinding"
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/wire"
 )
 
 // AuthenticateNet authenticates a client of net/smtp, after its own STARTTLS if
@@ -47,7 +48,7 @@ func ServerInfo(ctx context.Context, text *textproto.Conn, library Library, serv
 	mechanisms, err := textMechanisms(newTextConn(text, library), library)
 	if !stop() || err != nil {
 		library.Close()
-		return info, connectionError(ctx, err)
+		return info, wire.Classify(ctx, err)
 	}
 	info.Host = server.Host
 	if state, ok := library.TLSConnectionState(); ok {

@@ -52,29 +52,7 @@ func (a *ServerAuth) Auth(mechanism string) (gosasl.Server, error) {
 	if err != nil {
 		return nil, refusalFor(err)
 	}
-	session, err := a.Server.Begin(context.Background(), info, mechanism)
-	if err != nil {
-		return nil, refusalFor(err)
-	}
-	return &serverExchange{session: session, login: a.Login}, nil
-}
-
-// serverExchange is one run in the form that go-smtp drives. It is not handed
-// to anything else.
-type serverExchange struct {
-	session *sasl.ServerSession
-	login   func(sasl.Result) error
-}
-
-func (x *serverExchange) Next(response []byte) (challenge []byte, done bool, err error) {
-	challenge, done, err = x.session.Respond(context.Background(), response)
-	if err == nil && done {
-		err = x.login(x.session.Result())
-	}
-	if err != nil {
-		return nil, false, refusalFor(err)
-	}
-	return challenge, done, nil
+	return a.Server.Loop(context.Background(), info, mechanism, a.Login, refusalFor)
 }
 
 // refusalFor turns a reason into what the client may know of it (RFC 4954 s6).

@@ -148,18 +148,18 @@ func (a Adapter) run(t *testing.T, ctx context.Context, client *sasl.Client, ser
 }
 
 // connect returns the two ends of a connection over loopback.
-func connect(t *testing.T) (near, far net.Conn) {
-	t.Helper()
+func connect(tb testing.TB) (near, far net.Conn) {
+	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer listener.Close()
 	if near, err = net.Dial("tcp", listener.Addr().String()); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if far, err = listener.Accept(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return near, far
 }

@@ -1,8 +1,10 @@
-// Package wire reads lines for the adapters of protocols that are made of them.
+// Package wire has what the adapters of protocols that are made of lines share.
 package wire
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -31,6 +33,18 @@ func ReadLine(r *bufio.Reader) (string, error) {
 			return "", Cut(err)
 		}
 	}
+}
+
+// Classify gives an error of a connection its class. Where the context has
+// ended, that is the reason.
+func Classify(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
+		return fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
+	case err == nil || sasl.ClassOf(err) != "":
+		return err
+	}
+	return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
 }
 
 // Cut gives an error of reading its class. An end of the connection is an

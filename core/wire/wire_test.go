@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"strings"
@@ -31,6 +32,29 @@ func TestReadLine(t *testing.T) {
 		}
 		if row.class == sasl.ErrConnection && !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%s: %v", row.name, err)
+		}
+	}
+}
+
+func TestClassify(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, row := range []struct {
+		ctx   context.Context
+		err   error
+		class sasl.Class
+		is    error
+	}{
+		{t.Context(), nil, "", nil},
+		{t.Context(), io.ErrUnexpectedEOF, sasl.ErrConnection, io.ErrUnexpectedEOF},
+		{t.Context(), sasl.ErrSecurity, sasl.ErrSecurity, sasl.ErrSecurity},
+		{ended, nil, sasl.ErrConnection, context.Canceled},
+		{ended, io.ErrUnexpectedEOF, sasl.ErrConnection, context.Canceled},
+		{ended, context.Canceled, sasl.ErrConnection, context.Canceled},
+	} {
+		got := Classify(row.ctx, row.err)
+		if sasl.ClassOf(got) != row.class || row.is != nil && !errors.Is(got, row.is) || (got == nil) != (row.class == "") {
+			t.Errorf("%v: %v", row.err, got)
 		}
 	}
 }
