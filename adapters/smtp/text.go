@@ -46,7 +46,7 @@ func (t *textConn) Initiate(_ context.Context, mechanism string, initial []byte)
 	case len(reply.Data) > 0:
 		return sasl.Reply{}, fmt.Errorf("%w: the server sent a challenge where it must ask for the initial response", sasl.ErrProtocol)
 	}
-	return t.Respond(nil, initial)
+	return t.exchange(base64.StdEncoding.EncodeToString(initial))
 }
 
 // authLine is the command that begins an exchange, and whether the initial
