@@ -124,6 +124,25 @@ func TestLongInitialResponse(t *testing.T) {
 	}
 }
 
+// TestLineTooLong: 500 5.5.6 to the AUTH line makes the client send the same
+// message again when it is asked for; to a later line it is a refusal.
+func TestLineTooLong(t *testing.T) {
+	for name, authenticate := range authenticators {
+		tooLong := []string{"500 5.5.6 too long"}
+		if name == "go-smtp" { // which cancels what is over
+			tooLong = append(tooLong, "<*", "501 what")
+		}
+		line := append([]string{"220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN", "<AUTH PLAIN " + plainMessage}, tooLong...)
+		line = append(line, "<AUTH PLAIN", "334 ", "<"+plainMessage)
+		if _, err := authenticate(t, sasltest.Scripted(t, append(slices.Clone(line), "235 yes")...), plain); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := authenticate(t, sasltest.Scripted(t, append(slices.Clone(line), tooLong...)...), plain); !errors.Is(err, sasl.ErrProtocol) {
+			t.Errorf("%s, also too long by itself: %v", name, err)
+		}
+	}
+}
+
 // TestReplies: each reply has its class, and code, enhanced code and the
 // library's own error are there.
 func TestReplies(t *testing.T) {

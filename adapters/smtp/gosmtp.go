@@ -50,8 +50,12 @@ func Authenticate(ctx context.Context, client *smtp.Client, auth *sasl.Client, s
 	}
 	return auth.Drive(ctx, client, info, func(s *sasl.Session) error {
 		loop := &loop{session: s, giveUp: client}
-		if err := client.Auth(loop); err != nil {
-			return goSMTPError(err)
+		err := goSMTPError(client.Auth(loop))
+		if loop.inline != nil && isLineTooLong(err) {
+			err = goSMTPError(client.Auth(loop))
+		}
+		if err != nil {
+			return err
 		}
 		return loop.delivered()
 	})

@@ -12,8 +12,10 @@ import (
 // line too long when the server asks for it. It is not exported: the loops do
 // not all see success, and who makes one decides about that.
 type loop struct {
-	session *sasl.Session
-	pending []byte // an initial response that waits; nil if there is none
+	session   *sasl.Session
+	mechanism string
+	pending   []byte // an initial response that waits; nil if there is none
+	inline    []byte // one that went on the line, until the server answers with a challenge; nil if there is none
 	// dropsEmpty says that the library sends nothing for an empty initial
 	// response, so that it has to wait too.
 	dropsEmpty bool
@@ -23,7 +25,12 @@ type loop struct {
 }
 
 // Start returns the mechanism and what goes on the line of the AUTH command.
+// The second time, for a server that found the line too long, nothing does.
 func (l *loop) Start() (mechanism string, initial []byte, err error) {
+	if l.inline != nil {
+		l.pending, l.inline = l.inline, nil
+		return l.mechanism, nil, nil
+	}
 	mechanism, initial, err = l.session.Start()
 	if err != nil || initial == nil {
 		return mechanism, nil, err
@@ -32,11 +39,13 @@ func (l *loop) Start() (mechanism string, initial []byte, err error) {
 		l.pending = initial
 		return mechanism, nil, nil
 	}
+	l.mechanism, l.inline = mechanism, initial
 	return mechanism, initial, nil
 }
 
 // Next returns the response to a challenge. It is never nil.
 func (l *loop) Next(challenge []byte) (response []byte, err error) {
+	l.inline = nil
 	switch {
 	case l.pending == nil:
 		response, err = l.session.Respond(challenge)

@@ -66,7 +66,7 @@ func (w *Wire) ReadInitiate() (mechanism string, initial []byte, err error) {
 		return "", nil, fmt.Errorf("a line of %d octets", len(line)+2)
 	}
 	if len(words) == 3 && w.noInitialResponses {
-		if err := w.write("500 5.5.6 Authentication exchange line is too long"); err != nil {
+		if err := w.refuse("500 5.5.6"); err != nil {
 			return "", nil, err
 		}
 		return w.ReadInitiate()
@@ -121,7 +121,15 @@ func (w *Wire) Refuse(condition sasl.Condition) error {
 	if !ok {
 		reply = "535 5.7.8"
 	}
-	if err := w.write("%s because", reply); err != nil || !w.cancelsAlways || condition == sasl.Aborted {
+	if condition == sasl.Aborted {
+		return w.write("%s because", reply)
+	}
+	return w.refuse(reply)
+}
+
+// refuse expects the "*" of a client that always sends it.
+func (w *Wire) refuse(reply string) error {
+	if err := w.write("%s because", reply); err != nil || !w.cancelsAlways {
 		return err
 	}
 	line, err := w.line()
