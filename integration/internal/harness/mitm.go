@@ -6,14 +6,13 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
-	"strings"
 	"sync"
 	"testing"
 )
 
-// MITM is a man in the middle of an IMAP connection: it ends the client's TLS with a certificate of its own and makes
-// another TLS connection to the server. What precedes STARTTLS must be commands and answers in turn, without literals
-// that do not wait for the server.
+// MITM is a man in the middle of an IMAP or SMTP connection: it ends the client's TLS with a certificate of its own and
+// makes another TLS connection to the server. What precedes STARTTLS must be commands and answers in turn, without
+// pipelining, chunks, and literals that do not wait for the server.
 type MITM struct {
 	Server   string          // the server's address
 	Upstream *tls.Config     // for the connection to it
@@ -85,28 +84,27 @@ func (m MITM) attack(ctx context.Context, toClient net.Conn) {
 }
 
 // untilSTARTTLS relays the part before TLS and tells whether client and server agreed on TLS. They take turns here: the
-// server speaks until it has answered the command or asks for more ("+"), the client one line.
+// server speaks until it has answered the command or asks for more, the client until an answer is due.
 func (m MITM) untilSTARTTLS(client, server *lineConn) bool {
-	tag, command := "*", "" // the greeting is the first answer
+	var protocol turns
 	for {
 		answer, err := server.pass(client, m.FromServer, false)
 		if err != nil {
 			return false
 		}
-		more := strings.HasPrefix(answer, "+")
-		status, tagged := strings.CutPrefix(answer, tag+" ")
-		if !more && !tagged {
-			continue
+		if protocol == nil {
+			protocol = turnsOf(answer)
 		}
-		if strings.EqualFold(command, "STARTTLS") && strings.HasPrefix(status, "OK") {
+		answered, startsTLS := protocol.heard(answer)
+		if startsTLS {
 			return true
 		}
-		line, err := client.pass(server, m.FromClient, false)
-		if err != nil {
-			return false
-		}
-		if tagged {
-			tag, command, _ = strings.Cut(strings.TrimSpace(line), " ")
+		for serversTurn := !answered; !serversTurn; {
+			line, err := client.pass(server, m.FromClient, false)
+			if err != nil {
+				return false
+			}
+			serversTurn = protocol.said(line)
 		}
 	}
 }

@@ -66,6 +66,17 @@ func (p *PKI) RootPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.root.Raw})
 }
 
+// serverFiles are where the images' configurations have them: the authority, and a certificate for the name and for where
+// the container is reached.
+func (p *PKI) serverFiles(name string) map[string][]byte {
+	cert := p.ServerCert(name, "localhost", "127.0.0.1")
+	return map[string][]byte{
+		"/certs/ca.pem":   p.RootPEM(),
+		"/certs/cert.pem": certPEM(cert),
+		"/certs/key.pem":  keyPEM(cert),
+	}
+}
+
 // certPEM and keyPEM are what a server reads to present a certificate.
 func certPEM(c tls.Certificate) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]})

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -38,6 +39,17 @@ var started struct {
 type namedContainer struct {
 	*testcontainers.DockerContainer
 	name string
+}
+
+func serverFor[T any](tb testing.TB, start func() (T, error)) T {
+	tb.Helper()
+	// The go command notes what is read while tests run: no cached result without this variable stands for a run with it.
+	os.Getenv(requireDocker)
+	s, err := start()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
 }
 
 // start returns when the server serves. The container lives until Main removes it.

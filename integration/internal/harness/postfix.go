@@ -1,0 +1,70 @@
+package harness
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"sync"
+	"testing"
+)
+
+// PostfixServer is a running Postfix, shared by the tests of a package, with two services to submit mail to, and a
+// Dovecot that serves this mail. Whoever has authenticated may submit; alice@ and bob@ the server's name receive.
+type PostfixServer struct {
+	Host        string         // the name its certificate is for, besides localhost and 127.0.0.1
+	DovecotSASL Submission     // the users are Dovecot's: docker/postfix/users, of whom carol is denied
+	CyrusSASL   Submission     // the users are Cyrus SASL's: alice and bob
+	IMAP        string         // address, 127.0.0.1:port; STARTTLS. For Dovecot's users
+	CA          *x509.CertPool // trusts its certificate
+	PKI         *PKI           // issued its certificate
+}
+
+// Submission has the addresses of one service.
+type Submission struct {
+	STARTTLS string
+	Implicit string // TLS from the first byte
+}
+
+// Postfix returns a server that offers PLAIN, ANONYMOUS and SCRAM: with Dovecot for SHA-1 and SHA-256, with Cyrus SASL
+// for SHA-1 to SHA-512. Channel binding is not offered, and the gs2 flag "y" is accepted.
+func Postfix(tb testing.TB) *PostfixServer {
+	tb.Helper()
+	return serverFor(tb, postfix)
+}
+
+// PostfixPlus returns a server that differs from [Postfix]'s in what its Dovecot knows: channel binding, which Postfix
+// still does not offer. So a client that says "y" is right, and is refused.
+func PostfixPlus(tb testing.TB) *PostfixServer {
+	tb.Helper()
+	return serverFor(tb, postfixPlus)
+}
+
+var (
+	postfix     = sync.OnceValues(func() (*PostfixServer, error) { return startPostfix("postfix", "dovecot") })
+	postfixPlus = sync.OnceValues(func() (*PostfixServer, error) { return startPostfix("postfix-plus", "dovecot-plus") })
+)
+
+// startPostfix runs the image with the configuration of Dovecot of this name.
+func startPostfix(name, dovecot string) (*PostfixServer, error) {
+	const host = "postfix.test"
+	pki := NewPKI()
+	at, err := server{
+		name:  name,
+		image: "postfix",
+		cmd:   []string{"bash", "/etc/postfix/serve.sh", "/etc/dovecot/" + dovecot + ".conf"},
+		files: pki.serverFiles(host),
+		ports: []string{"143/tcp", "587/tcp", "465/tcp", "1587/tcp", "1465/tcp"},
+		ask: askAll(&tls.Config{ServerName: host, RootCAs: pki.Pool},
+			submissionProbe("587/tcp"), submissionsProbe("465/tcp"),
+			submissionProbe("1587/tcp"), submissionsProbe("1465/tcp"), imapProbe("143/tcp")),
+	}.start()
+	if err != nil {
+		return nil, err
+	}
+	return &PostfixServer{
+		Host:        host,
+		DovecotSASL: Submission{STARTTLS: at["587/tcp"], Implicit: at["465/tcp"]},
+		CyrusSASL:   Submission{STARTTLS: at["1587/tcp"], Implicit: at["1465/tcp"]},
+		IMAP:        at["143/tcp"],
+		CA:          pki.Pool, PKI: pki,
+	}, nil
+}

@@ -1,0 +1,167 @@
+package integration
+
+import (
+	"crypto/tls"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/saslkit/saslkit/integration/internal/harness"
+)
+
+const (
+	postfixDovecotAuth = "AUTH PLAIN SCRAM-SHA-1 SCRAM-SHA-256 ANONYMOUS"
+	postfixCyrusAuth   = "AUTH PLAIN SCRAM-SHA-1 SCRAM-SHA-224 SCRAM-SHA-256 SCRAM-SHA-384 SCRAM-SHA-512 ANONYMOUS"
+)
+
+// postfixServices are the services of both variants.
+var postfixServices = []struct {
+	name    string
+	start   func(testing.TB) *harness.PostfixServer
+	service func(*harness.PostfixServer) harness.Submission
+	auth    string
+}{
+	{"Dovecot", harness.Postfix, dovecotSASL, postfixDovecotAuth},
+	{"Cyrus", harness.Postfix, cyrusSASL, postfixCyrusAuth},
+	{"plus Dovecot", harness.PostfixPlus, dovecotSASL, postfixDovecotAuth},
+	{"plus Cyrus", harness.PostfixPlus, cyrusSASL, postfixCyrusAuth},
+}
+
+func dovecotSASL(srv *harness.PostfixServer) harness.Submission { return srv.DovecotSASL }
+func cyrusSASL(srv *harness.PostfixServer) harness.Submission   { return srv.CyrusSASL }
+
+func postfixConfig(srv *harness.PostfixServer, version uint16) *tls.Config {
+	return &tls.Config{ServerName: srv.Host, RootCAs: srv.CA, MinVersion: version, MaxVersion: version}
+}
+
+func TestPostfixOffers(t *testing.T) {
+	t.Parallel()
+	for _, s := range postfixServices {
+		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+			t.Run(s.name+"/"+tls.VersionName(version), func(t *testing.T) {
+				t.Parallel()
+				srv := s.start(t)
+				at, config := s.service(srv), postfixConfig(srv, version)
+
+				starttls := dialSMTP(t, at.STARTTLS, nil)
+				starttls.checkAuth(t, s.auth, "STARTTLS")
+				starttls.startTLS(t, config)
+				starttls.checkAuth(t, s.auth)
+				dialSMTP(t, at.Implicit, config).checkAuth(t, s.auth)
+			})
+		}
+	}
+}
+
+// TestPostfixDelivers: what someone who has logged in submits arrives.
+func TestPostfixDelivers(t *testing.T) {
+	t.Parallel()
+	for _, s := range postfixServices {
+		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+			t.Run(s.name+"/"+tls.VersionName(version), func(t *testing.T) {
+				t.Parallel()
+				srv := s.start(t)
+				at, config := s.service(srv), postfixConfig(srv, version)
+				starttls := dialSMTP(t, at.STARTTLS, nil)
+				starttls.startTLS(t, config)
+				for kind, c := range map[string]*smtpConn{
+					"cleartext": dialSMTP(t, at.STARTTLS, nil),
+					"STARTTLS":  starttls,
+					"implicit":  dialSMTP(t, at.Implicit, config),
+				} {
+					subject := fmt.Sprintf("%s by %s", t.Name(), kind)
+					c.ok(t, 235, "AUTH PLAIN "+base64("\x00alice\x00secret"))
+					c.submit(t, "alice@"+srv.Host, subject)
+					checkDelivered(t, srv, subject)
+				}
+			})
+		}
+	}
+}
+
+// checkDelivered reads alice's mail. The server has queued a message before it says so, and delivers it afterwards.
+func checkDelivered(t *testing.T, srv *harness.PostfixServer, subject string) {
+	t.Helper()
+	c := dialIMAP(t, srv.IMAP, nil)
+	c.startTLS(t, &tls.Config{ServerName: srv.Host, RootCAs: srv.CA})
+	c.ok(t, "LOGIN alice secret")
+	c.ok(t, "SELECT INBOX")
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		c.ok(t, "NOOP")
+		found := c.ok(t, fmt.Sprintf("SEARCH SUBJECT %q", subject))[0]
+		if number, ok := strings.CutPrefix(found, "* SEARCH "); ok {
+			text := strings.Join(c.ok(t, "FETCH "+number+" BODY.PEEK[TEXT]"), "\n")
+			if !strings.Contains(text, "Submitted.") {
+				t.Errorf("got %q", text)
+			}
+			return
+		}
+	}
+	t.Errorf("%q did not arrive", subject)
+}
+
+func TestPostfixWantsAuthentication(t *testing.T) {
+	t.Parallel()
+	srv := harness.Postfix(t)
+	for _, at := range []harness.Submission{srv.DovecotSASL, srv.CyrusSASL} {
+		c := dialSMTP(t, at.STARTTLS, nil)
+		c.ok(t, 250, "MAIL FROM:<sender@client.test>")
+		want := "554 5.7.1 <alice@postfix.test>: Recipient address rejected: Access denied"
+		if got := c.command(t, "RCPT TO:<alice@postfix.test>"); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestPostfixRefuses: every way to fail looks alike, and leaves a connection that authenticates.
+func TestPostfixRefuses(t *testing.T) {
+	t.Parallel()
+	srv := harness.Postfix(t)
+	for _, service := range []struct{ name, address, reason string }{
+		{"Dovecot", srv.DovecotSASL.STARTTLS, "(reason unavailable)"},
+		{"Cyrus", srv.CyrusSASL.STARTTLS, "authentication failure"},
+	} {
+		for name, command := range map[string]string{
+			"wrong password":        "AUTH PLAIN " + base64("\x00alice\x00hunter2"),
+			"unknown user":          "AUTH PLAIN " + base64("\x00nobody\x00secret"),
+			"denied user":           "AUTH PLAIN " + base64("\x00carol\x00secret"), // unknown to Cyrus SASL
+			"another's name":        "AUTH PLAIN " + base64("bob\x00alice\x00secret"),
+			"SCRAM by unknown user": "AUTH SCRAM-SHA-256 " + base64("n,,n=nobody,r=nonce"),
+		} {
+			t.Run(service.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				c := dialSMTP(t, service.address, nil)
+				want := "535 5.7.8 Error: authentication failed: " + service.reason
+				if got := c.command(t, command); got != want {
+					t.Errorf("got %q, want %q", got, want)
+				}
+				c.ok(t, 235, "AUTH PLAIN "+base64("\x00bob\x00hunter2"))
+			})
+		}
+	}
+}
+
+// TestPostfixGS2Flag: who could bind and says so is refused where Dovecot could, though Postfix does not offer it.
+func TestPostfixGS2Flag(t *testing.T) {
+	t.Parallel()
+	for _, s := range postfixServices {
+		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+			t.Run(s.name+"/"+tls.VersionName(version), func(t *testing.T) {
+				t.Parallel()
+				srv := s.start(t)
+				for _, flag := range []string{"n", "y"} {
+					c := dialSMTP(t, s.service(srv).Implicit, postfixConfig(srv, version))
+					got := c.command(t, "AUTH SCRAM-SHA-256 "+base64(flag+",,n=alice,r=nonce"))
+					want := "334 " + base64("r=nonce")[:8] // up to where the server's part begins
+					if s.name == "plus Dovecot" && flag == "y" {
+						want = "535 5.7.8 Error: authentication failed: (reason unavailable)"
+					}
+					if !strings.HasPrefix(got, want) {
+						t.Errorf("%s: got %q, want %q…", flag, got, want)
+					}
+				}
+			})
+		}
+	}
+}
