@@ -70,6 +70,21 @@ func isLineTooLong(err error) bool {
 	return errors.As(err, &r) && r.Code == 500 && r.Enhanced == [3]int{5, 5, 6}
 }
 
+// maxResponse is the longest line of an exchange that servers have to take,
+// without its end, in octets (RFC 4954 s4).
+const maxResponse = 12288
+
+// afterLine is how the refusal of a line ends the exchange. A server that finds
+// a line too long that it does not have to take may not have read to its end,
+// and take the rest for a command: the connection is of no more use.
+func afterLine(octets int, refusal error) error {
+	var r *Reply
+	if octets > maxResponse && isLineTooLong(refusal) && errors.As(refusal, &r) {
+		return fmt.Errorf("%w: the server takes no line of %d octets: %w", sasl.ErrProtocol, octets, r)
+	}
+	return refusal
+}
+
 // cutEnhanced takes the enhanced status code (RFC 2034 s3) off each line of a
 // text.
 func cutEnhanced(text string) (enhanced [3]int, rest string) {

@@ -50,9 +50,9 @@ func Authenticate(ctx context.Context, client *smtp.Client, auth *sasl.Client, s
 	}
 	return auth.Drive(ctx, client, info, func(s *sasl.Session) error {
 		loop := &loop{session: s, giveUp: client}
-		err := goSMTPError(client.Auth(loop))
+		err := goSMTPAuth(client, loop)
 		if loop.inline != nil && isLineTooLong(err) {
-			err = goSMTPError(client.Auth(loop))
+			err = goSMTPAuth(client, loop)
 		}
 		if err != nil {
 			return err

@@ -14,7 +14,7 @@ import (
 // ServerLineLength is what MaxLineLength of an smtp.Server should be at least:
 // the 12288 octets of base64 that RFC 4954 s4 wants a line to have room for,
 // and its end. The library's default cuts a long response off.
-const ServerLineLength = 12288 + 2
+const ServerLineLength = maxResponse + 2
 
 // ServerAuth makes a session of go-smtp's server offer the mechanisms of a
 // sasl.Server. Embedded in the session, it is the part of smtp.AuthSession that

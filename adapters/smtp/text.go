@@ -104,7 +104,7 @@ func (t *textConn) exchange(line string) (sasl.Reply, error) {
 	case r.code == 235:
 		return sasl.Reply{Done: true}, nil
 	}
-	return sasl.Reply{}, r.refusal().err()
+	return sasl.Reply{}, afterLine(len(line), r.refusal().err())
 }
 
 func (t *textConn) roundTrip(line string) (reply, error) {

@@ -27,7 +27,7 @@ var credentials = sasl.Password("user", "pencil")
 // TestConforms runs the conformance kit on go-mail's SMTP client.
 func TestConforms(t *testing.T) {
 	sasltest.TestAdapter(t, sasltest.Adapter{
-		Wire:       func(conn net.Conn) sasltest.Wire { return smtptest.NewWire(conn, false) },
+		Wire:       func(conn net.Conn) sasltest.Wire { return smtptest.NewWire(conn) },
 		Conditions: smtptest.Conditions(),
 		Malformed:  smtptest.Malformed,
 		Dial: func(ctx context.Context, conn net.Conn, client *sasl.Client) (sasl.Result, error) {

@@ -44,8 +44,6 @@ func Injecting(t *testing.T, certificate tls.Certificate) (address string, auth 
 		line, _ := lines.ReadString('\n')
 		auth <- line
 		io.WriteString(secured, "535 no\r\n")
-		lines.ReadString('\n') // go-smtp's "*"
-		io.WriteString(secured, "501 no\r\n")
 	}()
 	return listener.Addr().String(), auth
 }

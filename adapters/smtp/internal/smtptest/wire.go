@@ -19,13 +19,10 @@ type Wire struct {
 	reader *bufio.Reader
 	// noInitialResponses is a server that finds every line with one too long.
 	noInitialResponses bool
-	cancelsAlways      bool
 }
 
-// NewWire makes the Wire of a connection. The client under test may be one that
-// sends "*" after a refusal too.
-func NewWire(conn net.Conn, cancelsAlways bool) *Wire {
-	return &Wire{conn: conn, reader: bufio.NewReader(conn), cancelsAlways: cancelsAlways}
+func NewWire(conn net.Conn) *Wire {
+	return &Wire{conn: conn, reader: bufio.NewReader(conn)}
 }
 
 func (w *Wire) write(format string, args ...any) error {
@@ -66,7 +63,7 @@ func (w *Wire) ReadInitiate() (mechanism string, initial []byte, err error) {
 		return "", nil, fmt.Errorf("a line of %d octets", len(line)+2)
 	}
 	if len(words) == 3 && w.noInitialResponses {
-		if err := w.refuse("500 5.5.6"); err != nil {
+		if err := w.write("500 5.5.6 Authentication exchange line is too long"); err != nil {
 			return "", nil, err
 		}
 		return w.ReadInitiate()
@@ -121,22 +118,7 @@ func (w *Wire) Refuse(condition sasl.Condition) error {
 	if !ok {
 		reply = "535 5.7.8"
 	}
-	if condition == sasl.Aborted {
-		return w.write("%s because", reply)
-	}
-	return w.refuse(reply)
-}
-
-// refuse expects the "*" of a client that always sends it.
-func (w *Wire) refuse(reply string) error {
-	if err := w.write("%s because", reply); err != nil || !w.cancelsAlways {
-		return err
-	}
-	line, err := w.line()
-	if err != nil || line != "*" {
-		return fmt.Errorf("no * after a refusal: %q, %w", line, err)
-	}
-	return w.write("501 5.5.2 Nothing to cancel")
+	return w.write("%s because", reply)
 }
 
 // Conditions are those that SMTP has words for.
