@@ -7,9 +7,16 @@ require (
 	github.com/moby/moby/api v1.56.1
 	github.com/moby/moby/client v0.6.2
 	github.com/saslkit/saslkit/adapters/imap v0.0.0
+	github.com/saslkit/saslkit/adapters/smtp v0.0.0
+	github.com/saslkit/saslkit/adapters/smtp/gomail v0.0.0
 	github.com/saslkit/saslkit/core v0.0.0
 	github.com/saslkit/saslkit/docker v0.0.0
 	github.com/testcontainers/testcontainers-go v0.45.0
+)
+
+require (
+	github.com/emersion/go-smtp v0.25.1
+	github.com/wneessen/go-mail v0.8.1
 )
 
 require (
@@ -67,6 +74,8 @@ require (
 
 replace (
 	github.com/saslkit/saslkit/adapters/imap => ../adapters/imap
+	github.com/saslkit/saslkit/adapters/smtp => ../adapters/smtp
+	github.com/saslkit/saslkit/adapters/smtp/gomail => ../adapters/smtp/gomail
 	github.com/saslkit/saslkit/channelbinding => ../channelbinding
 	github.com/saslkit/saslkit/core => ../core
 	github.com/saslkit/saslkit/docker => ../docker

@@ -31,10 +31,6 @@ var postfixServices = []struct {
 func dovecotSASL(srv *harness.PostfixServer) harness.Submission { return srv.DovecotSASL }
 func cyrusSASL(srv *harness.PostfixServer) harness.Submission   { return srv.CyrusSASL }
 
-func postfixConfig(srv *harness.PostfixServer, version uint16) *tls.Config {
-	return &tls.Config{ServerName: srv.Host, RootCAs: srv.CA, MinVersion: version, MaxVersion: version}
-}
-
 func TestPostfixOffers(t *testing.T) {
 	t.Parallel()
 	for _, s := range postfixServices {
@@ -42,7 +38,7 @@ func TestPostfixOffers(t *testing.T) {
 			t.Run(s.name+"/"+tls.VersionName(version), func(t *testing.T) {
 				t.Parallel()
 				srv := s.start(t)
-				at, config := s.service(srv), postfixConfig(srv, version)
+				at, config := s.service(srv), srv.ClientConfig(version)
 
 				starttls := dialSMTP(t, at.STARTTLS, nil)
 				starttls.checkAuth(t, s.auth, "STARTTLS")
@@ -62,7 +58,7 @@ func TestPostfixDelivers(t *testing.T) {
 			t.Run(s.name+"/"+tls.VersionName(version), func(t *testing.T) {
 				t.Parallel()
 				srv := s.start(t)
-				at, config := s.service(srv), postfixConfig(srv, version)
+				at, config := s.service(srv), srv.ClientConfig(version)
 				starttls := dialSMTP(t, at.STARTTLS, nil)
 				starttls.startTLS(t, config)
 				for kind, c := range map[string]*smtpConn{
@@ -81,24 +77,31 @@ func TestPostfixDelivers(t *testing.T) {
 }
 
 // checkDelivered reads alice's mail. The server has queued a message before it says so, and delivers it afterwards.
-func checkDelivered(t *testing.T, srv *harness.PostfixServer, subject string) {
+func checkDelivered(t *testing.T, srv *harness.PostfixServer, subjects ...string) {
 	t.Helper()
 	c := dialIMAP(t, srv.IMAP, nil)
 	c.startTLS(t, &tls.Config{ServerName: srv.Host, RootCAs: srv.CA})
 	c.ok(t, "LOGIN alice secret")
 	c.ok(t, "SELECT INBOX")
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		c.ok(t, "NOOP")
-		found := c.ok(t, fmt.Sprintf("SEARCH SUBJECT %q", subject))[0]
-		if number, ok := strings.CutPrefix(found, "* SEARCH "); ok {
-			text := strings.Join(c.ok(t, "FETCH "+number+" BODY.PEEK[TEXT]"), "\n")
-			if !strings.Contains(text, "Submitted.") {
-				t.Errorf("got %q", text)
-			}
-			return
+	deadline := time.Now().Add(10 * time.Second)
+	for _, subject := range subjects {
+		number, ok := c.search(t, subject)
+		for ; !ok && time.Now().Before(deadline); number, ok = c.search(t, subject) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if !ok {
+			t.Errorf("%q did not arrive", subject)
+		} else if text := strings.Join(c.ok(t, "FETCH "+number+" BODY.PEEK[TEXT]"), "\n"); !strings.Contains(text, "Submitted.") {
+			t.Errorf("%q: %q", subject, text)
 		}
 	}
-	t.Errorf("%q did not arrive", subject)
+}
+
+// search returns the number of a message, if it is there.
+func (c *imapConn) search(t *testing.T, subject string) (number string, ok bool) {
+	t.Helper()
+	c.ok(t, "NOOP")
+	return strings.CutPrefix(c.ok(t, fmt.Sprintf("SEARCH SUBJECT %q", subject))[0], "* SEARCH ")
 }
 
 func TestPostfixWantsAuthentication(t *testing.T) {
@@ -151,7 +154,7 @@ func TestPostfixGS2Flag(t *testing.T) {
 				t.Parallel()
 				srv := s.start(t)
 				for _, flag := range []string{"n", "y"} {
-					c := dialSMTP(t, s.service(srv).Implicit, postfixConfig(srv, version))
+					c := dialSMTP(t, s.service(srv).Implicit, srv.ClientConfig(version))
 					got := c.command(t, "AUTH SCRAM-SHA-256 "+base64(flag+",,n=alice,r=nonce"))
 					want := "334 " + base64("r=nonce")[:8] // up to where the server's part begins
 					if s.name == "plus Dovecot" && flag == "y" {

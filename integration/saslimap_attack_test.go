@@ -22,7 +22,7 @@ func TestSASLIMAPAbort(t *testing.T) {
 	t.Parallel()
 	everyWay(t, func(t *testing.T, dial open, version uint16) {
 		srv := harness.Dovecot(t)
-		conn := dial(t, srv, clientConfig(srv, version))
+		conn := dial(t, srv, srv.ClientConfig(version))
 		locked := errors.New("the keyring is locked")
 		failing := func(context.Context, sasl.Prompt) (sasl.Credential, error) {
 			return sasl.Credential{Username: "alice", Password: func(context.Context) (sasl.Secret, error) {
@@ -50,7 +50,7 @@ func attacked(t *testing.T, srv *harness.MailServer, implicit bool, version uint
 		server = srv.IMAPS
 	}
 	address := harness.MITM{
-		Server: server, Upstream: clientConfig(srv, version),
+		Server: server, Upstream: srv.ClientConfig(version),
 		Cert: pki.ServerCert(srv.Host), Implicit: implicit, FromServer: fromServer,
 	}.Start(t)
 	behind := *srv
@@ -67,7 +67,7 @@ func throughMITM(t *testing.T, fromServer func(string, bool) string, test func(t
 				t.Parallel()
 				srv := harness.Dovecot(t)
 				behind := attacked(t, srv, kind == "implicit", version, srv.PKI, fromServer)
-				test(t, func() *saslimap.Conn { return dial(t, behind, clientConfig(srv, version)) })
+				test(t, func() *saslimap.Conn { return dial(t, behind, srv.ClientConfig(version)) })
 			})
 		}
 	}
@@ -93,7 +93,7 @@ func TestSASLIMAPManInTheMiddle(t *testing.T) {
 func TestSASLIMAPUntrusted(t *testing.T) {
 	t.Parallel()
 	srv := harness.Dovecot(t)
-	config := clientConfig(srv, tls.VersionTLS13)
+	config := srv.ClientConfig(tls.VersionTLS13)
 	for kind, implicit := range map[string]bool{"implicit": true, "STARTTLS": false} {
 		behind := attacked(t, srv, implicit, tls.VersionTLS13, harness.NewPKI(), nil)
 		dial := saslimap.DialStartTLS
@@ -149,7 +149,7 @@ func TestSASLIMAPStrippedBeforeTLS(t *testing.T) {
 	})
 	behind := *srv
 	behind.IMAP = relay
-	conn := startTLS(t, &behind, clientConfig(srv, tls.VersionTLS13))
+	conn := startTLS(t, &behind, srv.ClientConfig(tls.VersionTLS13))
 	result, err := conn.Authenticate(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice)})
 	if err != nil || result.Mechanism != "SCRAM-SHA-256-PLUS" {
 		t.Errorf("%+v, %v", result, err)
@@ -214,7 +214,7 @@ func TestSASLIMAPCancel(t *testing.T) {
 				return line
 			})
 			start := time.Now()
-			conn, err := saslimap.DialStartTLS(ctx, behind.IMAP, &saslimap.Options{TLSConfig: clientConfig(srv, tls.VersionTLS13)})
+			conn, err := saslimap.DialStartTLS(ctx, behind.IMAP, &saslimap.Options{TLSConfig: srv.ClientConfig(tls.VersionTLS13)})
 			if err == nil {
 				defer conn.Close()
 				_, err = conn.Authenticate(ctx, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice), Binding: sasl.DisableBinding})
@@ -234,7 +234,7 @@ func TestSASLIMAPExisting(t *testing.T) {
 	t.Parallel()
 	srv := harness.Dovecot(t)
 	dial := func() (*imapclient.Client, saslimap.Existing) {
-		conn, err := tls.Dial("tcp", srv.IMAPS, clientConfig(srv, tls.VersionTLS13))
+		conn, err := tls.Dial("tcp", srv.IMAPS, srv.ClientConfig(tls.VersionTLS13))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -40,10 +40,6 @@ func opened(t *testing.T, conn *saslimap.Conn, err error) *saslimap.Conn {
 	return conn
 }
 
-func clientConfig(srv *harness.MailServer, version uint16) *tls.Config {
-	return &tls.Config{ServerName: srv.Host, RootCAs: srv.CA, MinVersion: version, MaxVersion: version}
-}
-
 // everyWay runs a test over both kinds and both versions of TLS.
 func everyWay(t *testing.T, test func(t *testing.T, dial open, version uint16)) {
 	for kind, dial := range map[string]open{"implicit": implicit, "STARTTLS": startTLS} {
@@ -93,7 +89,7 @@ func TestSASLIMAPEveryMechanism(t *testing.T) {
 			sasl.SCRAMPlus(sasl.SHA1, alice), sasl.SCRAMPlus(sasl.SHA256, alice), sasl.SCRAMPlus(sasl.SHA256, alice.ActingAs("alice")),
 			sasl.Anonymous("sirhc"), sasl.External(""), sasl.External("alice"),
 		} {
-			config := clientConfig(srv, version)
+			config := srv.ClientConfig(version)
 			if m.Name() == "EXTERNAL" {
 				config.Certificates = []tls.Certificate{srv.PKI.ClientCert("alice")}
 			}
@@ -128,7 +124,7 @@ func TestSASLIMAPAutomatic(t *testing.T) {
 			"no plus": {harness.DovecotNoPlus, sasl.Result{Mechanism: "SCRAM-SHA-256", Username: "alice", RoundTrips: 3}},
 		} {
 			srv := row.start(t)
-			conn := dial(t, srv, clientConfig(srv, version))
+			conn := dial(t, srv, srv.ClientConfig(version))
 			var events []string
 			auth := &sasl.Client{
 				Mechanisms: sasl.PasswordMechanisms(alice),
@@ -159,7 +155,7 @@ func TestSASLIMAPUsers(t *testing.T) {
 			sasl.Password("us,er=1", "pa\u0308sswo\u0308rd"), // in decomposed form
 			sasl.Password("dora", "swordfish"),
 		} {
-			conn := dial(t, srv, clientConfig(srv, version))
+			conn := dial(t, srv, srv.ClientConfig(version))
 			result, err := conn.Authenticate(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)})
 			if err != nil || result.Mechanism != "SCRAM-SHA-256-PLUS" {
 				t.Errorf("%+v, %v", result, err)
@@ -191,7 +187,7 @@ func TestSASLIMAPRefusals(t *testing.T) {
 				sasl.Plain(row.credentials), sasl.SCRAM(sasl.SHA1, row.credentials), sasl.SCRAM(sasl.SHA256, row.credentials),
 				sasl.SCRAMPlus(sasl.SHA1, row.credentials), sasl.SCRAMPlus(sasl.SHA256, row.credentials),
 			} {
-				conn := dial(t, srv, clientConfig(srv, version))
+				conn := dial(t, srv, srv.ClientConfig(version))
 				_, err := conn.Authenticate(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{m}})
 				var own *imap.Error
 				if sasl.ClassOf(err) != row.class || !errors.As(err, &own) || own.Code != row.code {

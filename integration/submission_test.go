@@ -12,7 +12,7 @@ import (
 func TestDovecotSubmission(t *testing.T) {
 	t.Parallel()
 	srv := harness.Dovecot(t)
-	conn, err := net.Dial("tcp", srv.Submission)
+	conn, err := net.Dial("tcp", srv.Submission.STARTTLS)
 	if err != nil {
 		t.Fatal(err)
 	}

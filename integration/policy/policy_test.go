@@ -55,7 +55,7 @@ var modules = map[string]module{
 	"docker": {},
 	"integration": {
 		imports: []string{prefix + "docker", "github.com/moby/moby/", "github.com/testcontainers/testcontainers-go", "github.com/testcontainers/testcontainers-go/"},
-		tests:   []string{prefix, "github.com/emersion/"},
+		tests:   []string{prefix, "github.com/emersion/", "github.com/wneessen/go-mail"},
 	},
 }
 

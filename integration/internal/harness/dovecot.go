@@ -2,20 +2,16 @@ package harness
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"sync"
 	"testing"
 )
 
 // MailServer is a running server, shared by the tests of a package.
 type MailServer struct {
-	Host        string         // the name its certificate is for, besides localhost and 127.0.0.1
-	IMAP        string         // address, 127.0.0.1:port; STARTTLS
-	IMAPS       string         // address; TLS from the first byte
-	Submission  string         // address; STARTTLS. It authenticates, but takes no mail
-	Submissions string         // address; the same with TLS from the first byte
-	CA          *x509.CertPool // trusts its certificate
-	PKI         *PKI           // issued its certificate, and is the one whose client certificates it trusts
+	Named
+	IMAP       string     // address, 127.0.0.1:port; STARTTLS
+	IMAPS      string     // address; TLS from the first byte
+	Submission Submission // it authenticates, but takes no mail
 }
 
 // Dovecot returns a server that offers PLAIN, ANONYMOUS, EXTERNAL and SCRAM with SHA-1 and SHA-256, the last two also
@@ -54,8 +50,8 @@ func startDovecot(name string) (*MailServer, error) {
 		return nil, err
 	}
 	return &MailServer{
-		Host: host, IMAP: at["143/tcp"], IMAPS: at["993/tcp"],
-		Submission: at["587/tcp"], Submissions: at["465/tcp"],
-		CA: pki.Pool, PKI: pki,
+		Named: Named{Host: host, CA: pki.Pool, PKI: pki},
+		IMAP:  at["143/tcp"], IMAPS: at["993/tcp"],
+		Submission: Submission{STARTTLS: at["587/tcp"], Implicit: at["465/tcp"]},
 	}, nil
 }

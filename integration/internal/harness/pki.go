@@ -66,6 +66,18 @@ func (p *PKI) RootPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.root.Raw})
 }
 
+// Named is a server that proves its name with a certificate.
+type Named struct {
+	Host string         // the name its certificate is for, besides localhost and 127.0.0.1
+	CA   *x509.CertPool // trusts its certificate
+	PKI  *PKI           // issued its certificate, and is the one whose client certificates it trusts, if any
+}
+
+// ClientConfig is for a client that speaks this version of TLS.
+func (n Named) ClientConfig(version uint16) *tls.Config {
+	return &tls.Config{ServerName: n.Host, RootCAs: n.CA, MinVersion: version, MaxVersion: version}
+}
+
 // serverFiles are where the images' configurations have them: the authority, and a certificate for the name and for where
 // the container is reached.
 func (p *PKI) serverFiles(name string) map[string][]byte {

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"sync"
 	"testing"
 )
@@ -10,15 +9,13 @@ import (
 // PostfixServer is a running Postfix, shared by the tests of a package, with two services to submit mail to, and a
 // Dovecot that serves this mail. Whoever has authenticated may submit; alice@ and bob@ the server's name receive.
 type PostfixServer struct {
-	Host        string         // the name its certificate is for, besides localhost and 127.0.0.1
-	DovecotSASL Submission     // the users are Dovecot's: docker/postfix/users, of whom carol is denied
-	CyrusSASL   Submission     // the users are Cyrus SASL's: alice and bob
-	IMAP        string         // address, 127.0.0.1:port; STARTTLS. For Dovecot's users
-	CA          *x509.CertPool // trusts its certificate
-	PKI         *PKI           // issued its certificate
+	Named
+	DovecotSASL Submission // the users are Dovecot's: docker/postfix/users, of whom carol is denied
+	CyrusSASL   Submission // the users are Cyrus SASL's: alice and bob
+	IMAP        string     // address, 127.0.0.1:port; STARTTLS. For Dovecot's users
 }
 
-// Submission has the addresses of one service.
+// Submission has the addresses of one service, 127.0.0.1:port.
 type Submission struct {
 	STARTTLS string
 	Implicit string // TLS from the first byte
@@ -61,10 +58,9 @@ func startPostfix(name, dovecot string) (*PostfixServer, error) {
 		return nil, err
 	}
 	return &PostfixServer{
-		Host:        host,
+		Named:       Named{Host: host, CA: pki.Pool, PKI: pki},
 		DovecotSASL: Submission{STARTTLS: at["587/tcp"], Implicit: at["465/tcp"]},
 		CyrusSASL:   Submission{STARTTLS: at["1587/tcp"], Implicit: at["1465/tcp"]},
 		IMAP:        at["143/tcp"],
-		CA:          pki.Pool, PKI: pki,
 	}, nil
 }
