@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/emersion/go-imap/v2 v2.0.0-beta.8
+	github.com/emersion/go-smtp v0.25.1
 	github.com/moby/moby/api v1.56.1
 	github.com/moby/moby/client v0.6.2
 	github.com/saslkit/saslkit/adapters/imap v0.0.0
@@ -12,10 +13,6 @@ require (
 	github.com/saslkit/saslkit/core v0.0.0
 	github.com/saslkit/saslkit/docker v0.0.0
 	github.com/testcontainers/testcontainers-go v0.45.0
-)
-
-require (
-	github.com/emersion/go-smtp v0.25.1
 	github.com/wneessen/go-mail v0.8.1
 )
 
