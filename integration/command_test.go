@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -33,7 +34,7 @@ var commandDir string
 // saslkit runs the command against a server, in a folder that has the server's
 // authority as ca.pem, and returns its exit code. The two writers may be the
 // same.
-func saslkit(t *testing.T, srv *harness.MailServer, stdout, stderr *bytes.Buffer, password string, args ...string) (code int) {
+func saslkit(t *testing.T, srv harness.Named, stdout, stderr *bytes.Buffer, password string, args ...string) (code int) {
 	t.Helper()
 	program, err := command()
 	if err != nil {
@@ -79,46 +80,83 @@ func TestReadmeTranscript(t *testing.T) {
 	}
 	srv := harness.Dovecot(t)
 	var got bytes.Buffer
-	code := saslkit(t, srv, &got, &got, "secret", "auth", "--trace", "--ca-file", "ca.pem", "--connect", srv.IMAP, "imap://alice@"+srv.Host)
+	code := saslkit(t, srv.Named, &got, &got, "secret", "auth", "--trace", "--ca-file", "ca.pem", "--connect", srv.IMAP, "imap://alice@"+srv.Host)
 	if code != 0 || normalise(got.String()) != normalise(want) {
 		t.Errorf("exit code %d, printed\n%s\nthe README has\n%s", code, got.String(), want)
 	}
+}
+
+type commandRow struct {
+	connect, password string
+	args              []string
+	code              int
+	class, binding    string
+	text              string // contained in what a person is told
 }
 
 // TestCommandAgainstDovecot: outcomes as a script sees them.
 func TestCommandAgainstDovecot(t *testing.T) {
 	t.Parallel()
 	srv := harness.Dovecot(t)
-	for name, row := range map[string]struct {
-		password string
-		args     []string
-		code     int
-		class    string
-		binding  string
-	}{
-		"TLS 1.3":        {"secret", []string{"imaps://alice@dovecot.test"}, 0, "", "tls-exporter"},
-		"TLS 1.2":        {"secret", []string{"--tls-max", "1.2", "imaps://alice@dovecot.test"}, 0, "", "tls-unique"},
-		"wrong password": {"wrong", []string{"imaps://alice@dovecot.test"}, 1, "authentication", ""},
-		"disabled":       {"secret", []string{"imaps://carol@dovecot.test"}, 1, "authorization", ""},
-		"not offered":    {"secret", []string{"--mechanism", "SCRAM-SHA-512", "imaps://alice@dovecot.test"}, 5, "policy", ""},
-		"another name":   {"secret", []string{"imaps://alice@other.test"}, 4, "security", ""},
+	for name, row := range map[string]commandRow{
+		"TLS 1.3":             {srv.IMAPS, "secret", []string{"imaps://alice@dovecot.test"}, 0, "", "tls-exporter", ""},
+		"TLS 1.2":             {srv.IMAPS, "secret", []string{"--tls-max", "1.2", "imaps://alice@dovecot.test"}, 0, "", "tls-unique", ""},
+		"wrong password":      {srv.IMAPS, "wrong", []string{"imaps://alice@dovecot.test"}, 1, "authentication", "", ""},
+		"disabled":            {srv.IMAPS, "secret", []string{"imaps://carol@dovecot.test"}, 1, "authorization", "", ""},
+		"not offered":         {srv.IMAPS, "secret", []string{"--mechanism", "SCRAM-SHA-512", "imaps://alice@dovecot.test"}, 5, "policy", "", ""},
+		"another name":        {srv.IMAPS, "secret", []string{"imaps://alice@other.test"}, 4, "security", "", ""},
+		"submission":          {srv.Submission.STARTTLS, "secret", []string{"smtp://alice@dovecot.test"}, 0, "", "tls-exporter", ""},
+		"submissions":         {srv.Submission.Implicit, "secret", []string{"submissions://alice@dovecot.test"}, 0, "", "tls-exporter", ""},
+		"disabled submission": {srv.Submission.STARTTLS, "secret", []string{"smtp://carol@dovecot.test"}, 1, "authorization", "", "Gone"},
 	} {
-		args := append([]string{"auth", "--json", "--ca-file", "ca.pem", "--connect", srv.IMAPS}, row.args...)
-		var stdout, stderr bytes.Buffer
-		code := saslkit(t, srv, &stdout, &stderr, row.password, args...)
-		var got struct {
-			Authenticated         bool
-			Class, Text           string
-			Binding               string `json:"channel_binding"`
-			Offered               []string
-			TLSVersion, Mechanism string
-		}
-		if err := json.Unmarshal(stdout.Bytes(), &got); err != nil {
-			t.Errorf("%s: %v in %s%s", name, err, stdout.String(), stderr.String())
-			continue
-		}
-		if code != row.code || got.Class != row.class || got.Binding != row.binding || got.Authenticated != (row.code == 0) {
-			t.Errorf("%s: exit code %d, %+v", name, code, got)
-		}
+		t.Run(name, func(t *testing.T) { row.check(t, srv.Named) })
+	}
+}
+
+func TestCommandAgainstPostfix(t *testing.T) {
+	t.Parallel()
+	srv, hides := harness.Postfix(t), harness.PostfixPlus(t)
+	for name, row := range map[string]commandRow{
+		"STARTTLS":       {srv.DovecotSASL.STARTTLS, "secret", []string{"smtp://alice@postfix.test"}, 0, "", "", ""},
+		"implicit":       {srv.CyrusSASL.Implicit, "secret", []string{"smtps://alice@postfix.test"}, 0, "", "", ""},
+		"wrong password": {srv.DovecotSASL.STARTTLS, "wrong", []string{"smtp://alice@postfix.test"}, 1, "authentication", "", ""},
+		"bound":          {srv.DovecotSASL.STARTTLS, "secret", []string{"--channel-binding", "require", "smtp://alice@postfix.test"}, 5, "policy", "", ""},
+		"another name":   {srv.DovecotSASL.STARTTLS, "secret", []string{"smtp://alice@other.test"}, 4, "security", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) { row.check(t, srv.Named) })
+	}
+	for name, row := range map[string]commandRow{
+		"hidden -PLUS":           {hides.DovecotSASL.STARTTLS, "secret", []string{"smtp://alice@postfix.test"}, 1, "authentication", "", "--channel-binding disable"},
+		"hidden and allowed for": {hides.DovecotSASL.STARTTLS, "secret", []string{"--channel-binding", "disable", "smtp://alice@postfix.test"}, 0, "", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) { row.check(t, hides.Named) })
+	}
+}
+
+func (row commandRow) check(t *testing.T, srv harness.Named) {
+	t.Helper()
+	args := append([]string{"auth", "--json", "--ca-file", "ca.pem", "--connect", row.connect}, row.args...)
+	var stdout, stderr bytes.Buffer
+	code := saslkit(t, srv, &stdout, &stderr, row.password, args...)
+	var got struct {
+		Authenticated         bool
+		Class, Text           string
+		Binding               string `json:"channel_binding"`
+		Offered               []string
+		TLSVersion, Mechanism string
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &got); err != nil {
+		t.Fatalf("%v in %s%s", err, stdout.String(), stderr.String())
+	}
+	if code != row.code || got.Class != row.class || got.Binding != row.binding || got.Authenticated != (row.code == 0) {
+		t.Errorf("exit code %d, %+v", code, got)
+	}
+	if row.text == "" {
+		return
+	}
+	stderr.Reset()
+	saslkit(t, srv, &stdout, &stderr, row.password, slices.DeleteFunc(args, func(arg string) bool { return arg == "--json" })...)
+	if !strings.Contains(stderr.String(), row.text) {
+		t.Errorf("%q is not in %s", row.text, stderr.String())
 	}
 }

@@ -219,12 +219,7 @@ func TestSASLIMAPCancel(t *testing.T) {
 				defer conn.Close()
 				_, err = conn.Authenticate(ctx, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice), Binding: sasl.DisableBinding})
 			}
-			if !errors.Is(err, sasl.ErrConnection) || !errors.Is(err, context.Canceled) {
-				t.Error(err)
-			}
-			if took := time.Since(start); took > 20*time.Second {
-				t.Errorf("it took %v", took)
-			}
+			checkCancelled(t, start, err)
 		})
 	}
 }

@@ -39,7 +39,10 @@ func advise(err error) string {
 	case errors.Is(err, context.Canceled):
 		return "interrupted"
 	}
-	if strings.Contains(err.Error(), "DisableBinding") {
+	switch text := err.Error(); {
+	case strings.Contains(text, "hides -PLUS"):
+		return "check user name and password; --channel-binding disable allows for such a proxy"
+	case strings.Contains(text, "DisableBinding"):
 		return "--channel-binding says what to bind to"
 	}
 	switch sasl.ClassOf(err) {
