@@ -1,0 +1,65 @@
+package saslsmtp_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log"
+	netsmtp "net/smtp"
+
+	"github.com/emersion/go-smtp"
+
+	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// A client of go-smtp: it uses the strongest mechanism that the server has,
+// bound to the TLS connection. After a refusal the same client may try again.
+func ExampleAuthenticate() {
+	ctx := context.Background()
+	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "secret"))}
+	client, err := smtp.DialStartTLS("mail.example.org:587", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	result, err := saslsmtp.Authenticate(ctx, client, auth, saslsmtp.Server{Host: "mail.example.org"})
+	var reply *saslsmtp.Reply
+	switch {
+	case errors.As(err, &reply):
+		log.Fatalf("refused with %d %v: %v", reply.Code, reply.Enhanced, err)
+	case err != nil:
+		log.Fatal(err)
+	}
+	fmt.Println(result.Mechanism, result.Binding)
+}
+
+// A client of net/smtp, in place of its own Auth.
+func ExampleAuthenticateNet() {
+	ctx := context.Background()
+	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "secret"))}
+	client, err := netsmtp.Dial("mail.example.org:587")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.StartTLS(&tls.Config{ServerName: "mail.example.org"}); err != nil {
+		log.Fatal(err)
+	}
+	_, err = saslsmtp.AuthenticateNet(ctx, client, auth, saslsmtp.Server{Host: "mail.example.org"})
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// SendMail accepts nothing but an Auth.
+func ExampleAuth() {
+	ctx := context.Background()
+	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "secret"))}
+	err := netsmtp.SendMail("mail.example.org:587", saslsmtp.Auth(ctx, "mail.example.org", auth),
+		"alice@example.org", []string{"bob@example.org"}, []byte("Subject: hello\r\n\r\nhello\r\n"))
+	if err != nil {
+		log.Fatal(err)
+	}
+}
