@@ -7,7 +7,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/emersion/go-imap/v2/imapclient"
 
@@ -183,45 +182,6 @@ func TestSASLIMAPInsecure(t *testing.T) {
 		t.Errorf("what is named: %v", err)
 	}
 	read(t, conn.Client(nil))
-}
-
-// TestSASLIMAPCancel: the context ends while an answer of the server's is held
-// back, each of them in turn, from the greeting to the last.
-func TestSASLIMAPCancel(t *testing.T) {
-	t.Parallel()
-	for name, held := range map[string]func(line string, secured bool, continuations int) bool{
-		"greeting":     func(line string, secured bool, _ int) bool { return !secured && strings.HasPrefix(line, "* OK") },
-		"STARTTLS":     func(line string, secured bool, _ int) bool { return !secured && strings.HasPrefix(line, "A1 OK") },
-		"capabilities": func(line string, secured bool, _ int) bool { return secured && strings.HasPrefix(line, "A2 OK") },
-		"server-first": func(_ string, _ bool, continuations int) bool { return continuations == 1 },
-		"server-final": func(_ string, _ bool, continuations int) bool { return continuations == 2 },
-		"success":      func(line string, secured bool, _ int) bool { return secured && strings.HasPrefix(line, "A3 OK") },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			continuations := 0
-			srv := harness.Dovecot(t)
-			behind := attacked(t, srv, false, tls.VersionTLS13, srv.PKI, func(line string, secured bool) string {
-				if strings.HasPrefix(line, "+ ") {
-					continuations++
-				}
-				if held(line, secured, continuations) {
-					time.AfterFunc(10*time.Millisecond, cancel)
-					return ""
-				}
-				return line
-			})
-			start := time.Now()
-			conn, err := saslimap.DialStartTLS(ctx, behind.IMAP, &saslimap.Options{TLSConfig: srv.ClientConfig(tls.VersionTLS13)})
-			if err == nil {
-				defer conn.Close()
-				_, err = conn.Authenticate(ctx, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice), Binding: sasl.DisableBinding})
-			}
-			checkCancelled(t, start, err)
-		})
-	}
 }
 
 // TestSASLIMAPExisting: a client of the library that was made elsewhere.

@@ -6,7 +6,6 @@ import (
 	netsmtp "net/smtp"
 	"net/textproto"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/emersion/go-smtp"

@@ -6,11 +6,9 @@ import (
 	"errors"
 	"net"
 	netsmtp "net/smtp"
-	"net/textproto"
 	"strings"
 	"testing"
 
-	gosasl "github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
 	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
@@ -176,136 +174,5 @@ func TestRefusals(t *testing.T) {
 			<-server.Logins
 			works(t, server, kind, "user", client)
 		}
-	}
-}
-
-// TestServerErrors: what a server of ours answers to what it does not take.
-func TestServerErrors(t *testing.T) {
-	auth := sasltest.AllMechanisms()
-	auth.Mechanisms = append(auth.Mechanisms, serverFirst{})
-	server := smtptest.Serve(t, auth)
-	client := dialNet(t, "implicit", server.Implicit, server.Client)
-	defer client.Close()
-	if err := client.Hello("localhost"); err != nil {
-		t.Fatal(err)
-	}
-	for line, want := range map[string]string{
-		"AUTH LOGIN":                 "504 5.5.4 Mechanism not offered",
-		"AUTH PLAIN " + plainMessage: "535 5.7.8 Authentication failed",
-		"AUTH PLAIN YWJj":            "501 5.5.2 Malformed authentication exchange",
-		"AUTH X-SERVER-FIRST YWJj":   "501 5.5.2 Malformed authentication exchange",
-	} {
-		id, err := client.Text.Cmd("%s", line)
-		if err != nil {
-			t.Fatal(err)
-		}
-		client.Text.StartResponse(id)
-		got, err := client.Text.ReadLine()
-		client.Text.EndResponse(id)
-		if err != nil || got != want {
-			t.Errorf("%s: %q, %v, want %q", line, got, err, want)
-		}
-		<-server.Refusals
-	}
-}
-
-// serverFirst is a mechanism in which the server speaks first.
-type serverFirst struct{}
-
-func (serverFirst) Name() string                       { return "X-SERVER-FIRST" }
-func (serverFirst) New(sasl.ServerTerms) sasl.Exchange { return serverFirst{} }
-func (serverFirst) Identity() sasl.Identity            { return sasl.Identity{} }
-func (serverFirst) Step(_ context.Context, in []byte) (out []byte, done bool, err error) {
-	if in != nil {
-		return nil, false, sasl.ErrProtocol // RFC 4422 s5 item 2a: no initial response
-	}
-	return []byte("challenge"), false, nil
-}
-
-// TestForeignClients: the libraries' own PLAIN clients, which do not know of
-// our server.
-func TestForeignClients(t *testing.T) {
-	server := smtptest.Serve(t, sasltest.AllMechanisms())
-	goClient, err := smtp.DialTLS(server.Implicit, server.Client)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer goClient.Close()
-	if err := goClient.Auth(gosasl.NewPlainClient("", "user", "wrong")); err == nil {
-		t.Error("go-smtp: no error for a wrong password")
-	}
-	<-server.Refusals
-	if err := goClient.Auth(gosasl.NewPlainClient("", "user", "pencil")); err != nil {
-		t.Errorf("go-smtp: %v", err)
-	}
-	<-server.Logins
-	netClient := dialNet(t, "implicit", server.Implicit, server.Client)
-	defer netClient.Close()
-	if err := netClient.Auth(netsmtp.PlainAuth("", "user", "pencil", smtptest.Host)); err != nil {
-		t.Errorf("net/smtp: %v", err)
-	}
-	<-server.Logins
-}
-
-// TestAuthValue: the value for what accepts nothing else.
-func TestAuthValue(t *testing.T) {
-	server := smtptest.Serve(t, sasltest.AllMechanisms())
-	for name, row := range map[string]struct {
-		auth  *sasl.Client
-		host  string
-		class sasl.Class // "" = success
-	}{
-		"ladder":         {&sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, smtptest.Host, ""},
-		"PLAIN":          {&sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, smtptest.Host, ""},
-		"empty":          {&sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Anonymous("")}}, smtptest.Host, ""},
-		"another name":   {&sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, "other.example.org", sasl.ErrPolicy},
-		"binding needed": {&sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials), Binding: sasl.RequireBinding}, smtptest.Host, sasl.ErrPolicy},
-	} {
-		client := dialNet(t, "STARTTLS", server.StartTLS, server.Client)
-		err := client.Auth(saslsmtp.Auth(t.Context(), row.host, row.auth))
-		if sasl.ClassOf(err) != row.class || (err == nil) != (row.class == "") {
-			t.Errorf("%s: %v", name, err)
-		}
-		if err == nil {
-			<-server.Logins
-		}
-		client.Close()
-	}
-	client := dialNet(t, "STARTTLS", server.StartTLS, server.Client)
-	defer client.Close()
-	err := client.Auth(saslsmtp.Auth(t.Context(), smtptest.Host, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("user", "wrong"))}}))
-	var refused *textproto.Error
-	if !errors.As(err, &refused) || refused.Code != 535 {
-		t.Errorf("wrong password: %v", err)
-	}
-	<-server.Refusals
-}
-
-// TestAuthValueEarlySuccess: a server that announces success at once, and one
-// that does before it has the first message.
-func TestAuthValueEarlySuccess(t *testing.T) {
-	scram := sasl.SCRAM(sasl.SHA256, credentials)
-	for name, m := range map[string]sasl.Mechanism{
-		"before the proof":         scram,
-		"before the first message": sasl.Plain(sasl.Password("user", strings.Repeat("p", 400))),
-	} {
-		near, far := net.Pipe()
-		go func() {
-			text := textproto.NewConn(far)
-			for _, answer := range []string{"220 hi", "250-mail.example.org\r\n250 AUTH " + m.Name(), "235 welcome", "501 what", "221 bye"} {
-				text.PrintfLine("%s", answer)
-				text.ReadLine()
-			}
-			text.Close()
-		}()
-		client, err := netsmtp.NewClient(near, smtptest.Host)
-		if err != nil {
-			t.Fatal(err)
-		}
-		auth := &sasl.Client{Mechanisms: []sasl.Mechanism{m}, Allow: plain.Allow}
-		if err := client.Auth(saslsmtp.Auth(t.Context(), smtptest.Host, auth)); !errors.Is(err, sasl.ErrSecurity) {
-			t.Errorf("%s: %v", name, err)
-		}
-		client.Close()
 	}
 }

@@ -1,0 +1,82 @@
+package saslsmtp_test
+
+import (
+	"context"
+	netsmtp "net/smtp"
+	"testing"
+
+	gosasl "github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+
+	"github.com/saslkit/saslkit/adapters/smtp/internal/smtptest"
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+// TestServerErrors: what a server of ours answers to what it does not take.
+func TestServerErrors(t *testing.T) {
+	auth := sasltest.AllMechanisms()
+	auth.Mechanisms = append(auth.Mechanisms, serverFirst{})
+	server := smtptest.Serve(t, auth)
+	client := dialNet(t, "implicit", server.Implicit, server.Client)
+	defer client.Close()
+	if err := client.Hello("localhost"); err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]string{
+		"AUTH LOGIN":                 "504 5.5.4 Mechanism not offered",
+		"AUTH PLAIN " + plainMessage: "535 5.7.8 Authentication failed",
+		"AUTH PLAIN YWJj":            "501 5.5.2 Malformed authentication exchange",
+		"AUTH X-SERVER-FIRST YWJj":   "501 5.5.2 Malformed authentication exchange",
+	} {
+		id, err := client.Text.Cmd("%s", line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client.Text.StartResponse(id)
+		got, err := client.Text.ReadLine()
+		client.Text.EndResponse(id)
+		if err != nil || got != want {
+			t.Errorf("%s: %q, %v, want %q", line, got, err, want)
+		}
+		<-server.Refusals
+	}
+}
+
+// serverFirst is a mechanism in which the server speaks first.
+type serverFirst struct{}
+
+func (serverFirst) Name() string                       { return "X-SERVER-FIRST" }
+func (serverFirst) New(sasl.ServerTerms) sasl.Exchange { return serverFirst{} }
+func (serverFirst) Identity() sasl.Identity            { return sasl.Identity{} }
+func (serverFirst) Step(_ context.Context, in []byte) (out []byte, done bool, err error) {
+	if in != nil {
+		return nil, false, sasl.ErrProtocol // RFC 4422 s5 item 2a: no initial response
+	}
+	return []byte("challenge"), false, nil
+}
+
+// TestForeignClients: the libraries' own PLAIN clients, which do not know of
+// our server.
+func TestForeignClients(t *testing.T) {
+	server := smtptest.Serve(t, sasltest.AllMechanisms())
+	goClient, err := smtp.DialTLS(server.Implicit, server.Client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer goClient.Close()
+	if err := goClient.Auth(gosasl.NewPlainClient("", "user", "wrong")); err == nil {
+		t.Error("go-smtp: no error for a wrong password")
+	}
+	<-server.Refusals
+	if err := goClient.Auth(gosasl.NewPlainClient("", "user", "pencil")); err != nil {
+		t.Errorf("go-smtp: %v", err)
+	}
+	<-server.Logins
+	netClient := dialNet(t, "implicit", server.Implicit, server.Client)
+	defer netClient.Close()
+	if err := netClient.Auth(netsmtp.PlainAuth("", "user", "pencil", smtptest.Host)); err != nil {
+		t.Errorf("net/smtp: %v", err)
+	}
+	<-server.Logins
+}
