@@ -117,7 +117,7 @@ func TestSASLSMTPGarbage(t *testing.T) {
 			for name, row := range map[string]struct {
 				m     says
 				class sasl.Class
-				code  int
+				code  int        // 0: it may hang up before it says
 				then  sasl.Class // of another attempt
 			}{
 				"PLAIN without NUL":        {says{"PLAIN", "alice secret"}, sasl.ErrAuthentication, 535, ""},
@@ -127,12 +127,12 @@ func TestSASLSMTPGarbage(t *testing.T) {
 				"8 KiB":                    {says{"PLAIN", longPassword(8 << 10)}, sasl.ErrAuthentication, 535, ""},
 				"12288 octets":             {says{"PLAIN", longPassword(12288 / 4 * 3)}, sasl.ErrProtocol, 500, ""},
 				"12292 octets":             {says{"PLAIN", longPassword(12292 / 4 * 3)}, sasl.ErrProtocol, 500, sasl.ErrConnection},
-				"48 KiB":                   {says{"PLAIN", longPassword(48 << 10)}, sasl.ErrProtocol, 500, sasl.ErrConnection},
+				"48 KiB":                   {says{"PLAIN", longPassword(48 << 10)}, sasl.ErrProtocol, 0, sasl.ErrConnection},
 			} {
 				client := dial(at, srv.ClientConfig(version))
 				_, err := client.authenticate(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{&row.m}})
 				var reply *saslsmtp.Reply
-				if !errors.Is(err, row.class) || !errors.As(err, &reply) || reply.Code != row.code {
+				if sasl.ClassOf(err) != row.class || row.code != 0 && (!errors.As(err, &reply) || reply.Code != row.code) {
 					t.Errorf("%s, %s: %v", service, name, err)
 				}
 				_, err = client.authenticate(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice)})

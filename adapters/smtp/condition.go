@@ -74,15 +74,21 @@ func isLineTooLong(err error) bool {
 // without its end, in octets (RFC 4954 s4).
 const maxResponse = 12288
 
-// afterLine is how the refusal of a line ends the exchange. A server that finds
-// a line too long that it does not have to take may not have read to its end,
-// and take the rest for a command: the connection is of no more use.
-func afterLine(octets int, refusal error) error {
-	var r *Reply
-	if octets > maxResponse && isLineTooLong(refusal) && errors.As(refusal, &r) {
-		return fmt.Errorf("%w: the server takes no line of %d octets: %w", sasl.ErrProtocol, octets, r)
+// afterLine is what an error in answer to a line means. A server that finds a
+// line too long that it does not have to take may not read to its end, and take
+// the rest for commands or hang up: the connection is of no more use.
+func afterLine(octets int, err error) error {
+	if octets <= maxResponse {
+		return err
 	}
-	return refusal
+	var r *Reply
+	switch class := sasl.ClassOf(err); {
+	case isLineTooLong(err) && errors.As(err, &r):
+		return fmt.Errorf("%w: the server takes no line of %d octets: %w", sasl.ErrProtocol, octets, r)
+	case err != nil && (class == "" || class == sasl.ErrConnection):
+		return fmt.Errorf("%w: the server hung up on a line of %d octets: %w", sasl.ErrProtocol, octets, err)
+	}
+	return err
 }
 
 // cutEnhanced takes the enhanced status code (RFC 2034 s3) off each line of a

@@ -67,21 +67,34 @@ func TestLineTooLong(t *testing.T) {
 }
 
 // TestLineTooLongToEnd: a line of 12288 octets without its end is one that the
-// server has read, even if it does not like it; one that is longer need not be.
+// server has read, even if it does not like it. At one that is longer it may
+// have stopped, so that the connection is of no more use, or hang up.
 func TestLineTooLongToEnd(t *testing.T) {
 	for name, authenticate := range authenticators {
-		for octets, closed := range map[int]bool{12288: false, 12292: true} {
-			message := "\x00u\x00" + strings.Repeat("p", octets/4*3-3)
+		for _, row := range []struct {
+			octets int
+			answer string
+			class  sasl.Class
+			code   int
+			closed bool
+		}{
+			{12288, "500 5.5.6 too long", sasl.ErrProtocol, 500, false},
+			{12292, "500 5.5.6 too long", sasl.ErrProtocol, 500, true},
+			{12292, "535 5.7.8 no", sasl.ErrAuthentication, 535, false},
+			{12288, "!", sasl.ErrConnection, 0, true},
+			{12292, "!", sasl.ErrProtocol, 0, true},
+		} {
+			message := "\x00u\x00" + strings.Repeat("p", row.octets/4*3-3)
 			auth := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("u", message[3:]))}, Allow: plain.Allow}
 			conn := sasltest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN",
-				"<AUTH PLAIN", "334 ", "<"+base64.StdEncoding.EncodeToString([]byte(message)), "500 5.5.6 too long")
+				"<AUTH PLAIN", "334 ", "<"+base64.StdEncoding.EncodeToString([]byte(message)), row.answer)
 			_, err := authenticate(t, conn, auth)
 			var reply *saslsmtp.Reply
-			if !errors.Is(err, sasl.ErrProtocol) || !errors.As(err, &reply) || reply.Code != 500 {
-				t.Errorf("%s, %d: %v", name, octets, err)
+			if errors.As(err, &reply) != (row.code != 0) || reply != nil && reply.Code != row.code || sasl.ClassOf(err) != row.class {
+				t.Errorf("%s, %d, %s: %v", name, row.octets, row.answer, err)
 			}
-			if _, err := conn.Write([]byte("x")); (err != nil) != closed {
-				t.Errorf("%s, %d: %v, want closed: %t", name, octets, err, closed)
+			if _, err := conn.Write([]byte("x")); (err != nil) != row.closed {
+				t.Errorf("%s, %d, %s: %v, want closed: %t", name, row.octets, row.answer, err, row.closed)
 			}
 		}
 	}

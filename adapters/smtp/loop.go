@@ -16,6 +16,7 @@ type loop struct {
 	mechanism string
 	pending   []byte // an initial response that waits; nil if there is none
 	inline    []byte // one that went on the line, until the server answers with a challenge; nil if there is none
+	response  int    // octets of the last response
 	// dropsEmpty says that the library sends nothing for an empty initial
 	// response, so that it has to wait too.
 	dropsEmpty bool
@@ -57,6 +58,7 @@ func (l *loop) Next(challenge []byte) (response []byte, err error) {
 	if err != nil && l.giveUp != nil {
 		l.giveUp.Close()
 	}
+	l.response = len(response)
 	return response, err
 }
 

@@ -3,6 +3,7 @@ package saslsmtp
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -19,11 +20,11 @@ func goSMTPAuth(client *smtp.Client, loop *loop) error {
 	watch := &refusalWatch{next: client.DebugWriter}
 	client.DebugWriter = watch
 	defer func() { client.DebugWriter = watch.next }()
-	err := client.Auth(loop)
+	err := goSMTPError(client.Auth(loop))
 	if watch.ended != nil {
-		return watch.ended
+		err = watch.ended
 	}
-	return goSMTPError(err)
+	return afterLine(base64.StdEncoding.EncodedLen(loop.response), err)
 }
 
 // refusalWatch is a DebugWriter for one exchange, from AUTH on. It sees what the
@@ -32,7 +33,6 @@ func goSMTPAuth(client *smtp.Client, loop *loop) error {
 type refusalWatch struct {
 	next    io.Writer // the client's own; may be nil
 	reading bool      // it is the server's turn
-	written int       // octets of the client's last line
 	unread  []byte    // of a reply that is not whole yet
 	ended   error     // how the exchange ended, other than by success
 }
@@ -46,7 +46,6 @@ func (w *refusalWatch) Write(p []byte) (int, error) {
 		}
 	}
 	if !w.reading {
-		w.written += len(p)
 		w.reading = bytes.HasSuffix(p, []byte("\n"))
 		return len(p), nil
 	}
@@ -61,9 +60,8 @@ func (w *refusalWatch) Write(p []byte) (int, error) {
 	}
 	w.reading, w.unread = false, nil
 	if w.ended = err; err == nil {
-		w.ended = afterLine(w.written-len("\r\n"), goSMTPEnd(r))
+		w.ended = goSMTPEnd(r)
 	}
-	w.written = 0
 	if w.ended == nil && lines.Buffered() > 0 {
 		w.ended = fmt.Errorf("%w: the server sent more than a reply", sasl.ErrProtocol)
 	}

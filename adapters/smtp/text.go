@@ -93,7 +93,7 @@ func (t *textConn) exchange(line string) (sasl.Reply, error) {
 	r, err := t.roundTrip(line)
 	switch {
 	case err != nil:
-		return sasl.Reply{}, err
+		return sasl.Reply{}, afterLine(len(line), err)
 	case r.code == 334:
 		t.open = true
 		challenge, err := sasl.DecodeBase64(r.text)

@@ -10,8 +10,8 @@ import (
 
 // Scripted returns a connection to a server of a protocol of lines that says
 // its own: one that begins with "<" is what it waits for from the client, and
-// "~" any octet. After the last it holds the connection until the client
-// closes, which it waits for at the end of the test.
+// "~" any octet; at "!" it hangs up. After the last it holds the connection
+// until the client closes, which it waits for at the end of the test.
 func Scripted(tb testing.TB, lines ...string) net.Conn {
 	tb.Helper()
 	near, far := connect(tb)
@@ -20,8 +20,12 @@ func Scripted(tb testing.TB, lines ...string) net.Conn {
 		defer close(done)
 		reader := bufio.NewReader(far)
 		for _, line := range lines {
-			if line == "~" {
+			switch line {
+			case "~":
 				reader.ReadByte()
+				continue
+			case "!":
+				far.Close()
 				continue
 			}
 			want, isWanted := strings.CutPrefix(line, "<")
