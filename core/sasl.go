@@ -121,7 +121,18 @@ type Identity struct {
 // for one connection.
 type ChannelBinding struct {
 	Type string
+	// Name is the cb-name of the gs2-header (RFC 5801 s4) where the server
+	// calls the type something else; "" = Type.
+	Name string
 	Data []byte
+}
+
+// cbName is the type as the gs2-header has it.
+func (b ChannelBinding) cbName() string {
+	if b.Name != "" {
+		return b.Name
+	}
+	return b.Type
 }
 
 // ServerInfo is what a client knows about the server and the connection.

@@ -87,7 +87,7 @@ func (x *scramExchange) clientFirst(ctx context.Context) ([]byte, error) {
 	}
 	x.gs2 = gs2Header{flag: x.terms.GS2Flag, authzid: x.credential.Authzid}
 	if x.gs2.flag == 'p' {
-		x.gs2.cbName = x.terms.Binding.Type
+		x.gs2.cbName = x.terms.Binding.cbName()
 		if len(x.terms.Binding.Data) == 0 {
 			return nil, configError("%s: the channel binding %s has no data", x.name, x.gs2.cbName)
 		}

@@ -126,7 +126,7 @@ func endPointUndefined(srv *ServerInfo) bool {
 // ourBindings is what the connection offers and BindingTypes allows.
 func (c *Client) ourBindings(srv *ServerInfo) ([]ChannelBinding, error) {
 	for _, b := range srv.Bindings {
-		if !validBindingType(b.Type) || len(b.Data) == 0 {
+		if !validBindingType(b.Type) || !validBindingType(b.cbName()) || len(b.Data) == 0 {
 			return nil, configError("the channel binding %q has no data or no valid name", b.Type)
 		}
 	}

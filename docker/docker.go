@@ -6,5 +6,5 @@ import "embed"
 
 // Files holds base.sh and the folder of every server.
 //
-//go:embed base.sh dovecot postfix
+//go:embed base.sh dovecot openldap postfix
 var Files embed.FS

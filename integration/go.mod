@@ -5,9 +5,11 @@ go 1.26.0
 require (
 	github.com/emersion/go-imap/v2 v2.0.0-beta.8
 	github.com/emersion/go-smtp v0.25.1
+	github.com/go-ldap/ldap/v3 v3.4.15
 	github.com/moby/moby/api v1.56.1
 	github.com/moby/moby/client v0.6.2
 	github.com/saslkit/saslkit/adapters/imap v0.0.0
+	github.com/saslkit/saslkit/adapters/ldap v0.0.0
 	github.com/saslkit/saslkit/adapters/smtp v0.0.0
 	github.com/saslkit/saslkit/adapters/smtp/gomail v0.0.0
 	github.com/saslkit/saslkit/core v0.0.0
@@ -19,6 +21,7 @@ require (
 require (
 	dario.cat/mergo v1.0.2 // indirect
 	github.com/Azure/go-ansiterm v0.0.0-20261006220739-8c912ac31dd4 // indirect
+	github.com/Azure/go-ntlmssp v0.1.1 // indirect
 	github.com/Microsoft/go-winio v0.6.2 // indirect
 	github.com/cenkalti/backoff/v4 v4.3.0 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
@@ -34,6 +37,7 @@ require (
 	github.com/emersion/go-message v0.18.2 // indirect
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // indirect
 	github.com/felixge/httpsnoop v1.1.0 // indirect
+	github.com/go-asn1-ber/asn1-ber v1.5.8 // indirect
 	github.com/go-logr/logr v1.4.3 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/go-ole/go-ole v1.3.0 // indirect
@@ -71,6 +75,7 @@ require (
 
 replace (
 	github.com/saslkit/saslkit/adapters/imap => ../adapters/imap
+	github.com/saslkit/saslkit/adapters/ldap => ../adapters/ldap
 	github.com/saslkit/saslkit/adapters/smtp => ../adapters/smtp
 	github.com/saslkit/saslkit/adapters/smtp/gomail => ../adapters/smtp/gomail
 	github.com/saslkit/saslkit/channelbinding => ../channelbinding

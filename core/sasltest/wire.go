@@ -102,6 +102,10 @@ func (a Adapter) playCancelled(t *testing.T, ctx context.Context, cancel func(),
 			return err
 		}
 		cancel()
+		if len(tr.Lines) == 1 { // who speaks first has spoken
+			_, err := s.untilClosed()
+			return err
+		}
 		return s.closedByClient()
 	})
 }
@@ -246,12 +250,19 @@ func compare(got, want []byte) error {
 
 // closedByClient waits for the end of the connection.
 func (s *server) closedByClient() error {
-	n, err := io.Copy(io.Discard, s.conn)
+	n, err := s.untilClosed()
 	if n > 0 {
 		return fmt.Errorf("%d octets where the client should have closed", n)
 	}
+	return err
+}
+
+// untilClosed reads until the client closes or resets the connection, and
+// returns how many octets it sent before.
+func (s *server) untilClosed() (int64, error) {
+	n, err := io.Copy(io.Discard, s.conn)
 	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
-		return errors.New("the client did not close the connection")
+		return n, errors.New("the client did not close the connection")
 	}
-	return nil // closed or reset
+	return n, nil
 }

@@ -39,6 +39,10 @@ var modules = map[string]module{
 		imports: []string{prefix + "core", prefix + "core/wire", prefix + "channelbinding", "github.com/emersion/go-imap/v2", "github.com/emersion/go-imap/v2/", "github.com/emersion/go-sasl"},
 		tests:   []string{prefix + "core/sasltest", "go.uber.org/goleak"},
 	},
+	"adapters/ldap": {
+		imports: []string{prefix + "core", prefix + "channelbinding", "github.com/go-asn1-ber/asn1-ber", "github.com/go-ldap/ldap/v3"},
+		tests:   []string{prefix + "core/sasltest", "go.uber.org/goleak"},
+	},
 	"adapters/smtp": {
 		imports: []string{prefix + "core", prefix + "core/wire", prefix + "channelbinding", "github.com/emersion/go-smtp", "github.com/emersion/go-sasl"},
 		tests:   []string{prefix + "adapters/smtp", prefix + "core/sasltest", "go.uber.org/goleak"},
@@ -55,7 +59,7 @@ var modules = map[string]module{
 	"docker": {},
 	"integration": {
 		imports: []string{prefix + "docker", "github.com/moby/moby/", "github.com/testcontainers/testcontainers-go", "github.com/testcontainers/testcontainers-go/"},
-		tests:   []string{prefix, "github.com/emersion/", "github.com/wneessen/go-mail"},
+		tests:   []string{prefix, "github.com/emersion/", "github.com/go-ldap/ldap/v3", "github.com/wneessen/go-mail"},
 	},
 }
 

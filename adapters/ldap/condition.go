@@ -1,0 +1,61 @@
+package saslldap
+
+import (
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// failure is a refusal. The library's *ldap.Error is there for errors.As and
+// ldap.IsErrorWithCode.
+func (r result) failure(first bool) error {
+	return &sasl.Failure{Condition: r.condition(first), Text: r.text, Err: r.library}
+}
+
+// condition is what a result code (RFC 4511 appendix A) says about a bind. To
+// the first message of an exchange, "other" is what OpenLDAP says of a user who
+// does not exist; later, of a message that it does not understand.
+func (r result) condition(first bool) sasl.Condition {
+	switch r.code {
+	case ldap.LDAPResultInvalidCredentials:
+		return subCondition(r.text)
+	case ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultStrongAuthRequired:
+		return sasl.MechanismTooWeak
+	case ldap.LDAPResultAuthMethodNotSupported:
+		return sasl.InvalidMechanism
+	case ldap.LDAPResultConfidentialityRequired:
+		return sasl.EncryptionRequired
+	case ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultAuthorizationDenied:
+		return sasl.InvalidAuthzid
+	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultTimeout:
+		return sasl.TemporaryAuthFailure
+	case ldap.LDAPResultProtocolError:
+		return sasl.MalformedRequest
+	case ldap.LDAPResultOther:
+		if !first {
+			return sasl.MalformedRequest
+		}
+	}
+	return sasl.NotAuthorized
+}
+
+// subCondition reads the number that Active Directory puts into the text of
+// invalidCredentials: "…: LdapErr: DSID-0C090400, comment:
+// AcceptSecurityContext error, data 533, v1db1".
+func subCondition(text string) sasl.Condition {
+	_, after, found := strings.Cut(text, "LdapErr: ")
+	_, after, found2 := strings.Cut(after, ", data ")
+	if !found || !found2 {
+		return sasl.NotAuthorized
+	}
+	number, _, _ := strings.Cut(after, ",")
+	switch strings.ToLower(strings.TrimSpace(number)) {
+	case "532", "773": // expired; must be changed
+		return sasl.CredentialsExpired
+	case "530", "531", "533", "701", "775": // hours; workstation; disabled; expired; locked
+		return sasl.AccountDisabled
+	}
+	return sasl.NotAuthorized
+}

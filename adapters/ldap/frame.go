@@ -1,0 +1,140 @@
+package saslldap
+
+import (
+	"bufio"
+	"fmt"
+	"math"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// maxFrame bounds an LDAPMessage from the server, in octets.
+const maxFrame = 256 << 20
+
+// maxHeader is the most that a frame's header takes: the tag and the length of
+// the sequence, the message ID, and the tag of the operation.
+const maxHeader = 6 + 6 + 1
+
+// The protocolOps (RFC 4511 s4.2 to s4.14) by their tags.
+const (
+	bindRequest       = 0x60
+	bindResponse      = 0x61
+	unbindRequest     = 0x42
+	searchRequest     = 0x63
+	searchEntry       = 0x64
+	abandonRequest    = 0x50
+	searchReference   = 0x73
+	extendedRequest   = 0x77
+	extendedResponse  = 0x78
+	intermediateReply = 0x79
+)
+
+// header is what the routing of an LDAPMessage (RFC 4511 s4.1.1) needs.
+type header struct {
+	size   int   // of the header up to and with the tag of the operation
+	frame  int   // of the whole message
+	id     int64 // message ID
+	op     byte  // tag of the operation
+	opBody int   // what is left of the message behind the tag of the operation
+}
+
+// final tells whether a response is the last to its request.
+func (h header) final() bool {
+	return h.op != searchEntry && h.op != searchReference && h.op != intermediateReply
+}
+
+var errFrame = fmt.Errorf("%w: the server sent what is no LDAP message", sasl.ErrProtocol)
+
+// parseHeader reads the header at the start of b. If b is too short for that,
+// need is how much there must be at least, else 0. Lengths are definite
+// (RFC 4511 s5.1).
+func parseHeader(b []byte) (h header, need int, err error) {
+	if len(b) < 2 {
+		return h, 2, nil
+	}
+	content, start, err := parseLength(b)
+	switch {
+	case err != nil:
+		return h, 0, err
+	case start > len(b):
+		return h, start, nil
+	case content > maxFrame:
+		return h, 0, fmt.Errorf("%w: the server sent a message of more than %d MiB", sasl.ErrProtocol, maxFrame>>20)
+	case content < len("\x02\x01\x00")+2:
+		return h, 0, errFrame
+	case len(b) < start+2:
+		return h, start + 2, nil
+	}
+	idLen := int(b[start+1])
+	if b[0] != 0x30 || b[start] != 0x02 || idLen < 1 || idLen > 4 || content < 2+idLen+2 {
+		return h, 0, errFrame
+	}
+	h.size = start + 2 + idLen + 1
+	if len(b) < h.size {
+		return h, h.size, nil
+	}
+	for _, octet := range b[start+2 : h.size-1] {
+		h.id = h.id<<8 | int64(octet)
+	}
+	if h.id > math.MaxInt32 {
+		return h, 0, errFrame
+	}
+	h.frame, h.op = start+content, b[h.size-1]
+	h.opBody = h.frame - h.size
+	return h, 0, nil
+}
+
+// parseLength reads the length behind a tag, and where the content starts. If
+// that is past the end of b, the length is not known yet.
+func parseLength(b []byte) (content, start int, err error) {
+	if b[1] < 0x80 {
+		return int(b[1]), 2, nil
+	}
+	n := int(b[1] & 0x7f)
+	if n < 1 || n > 4 {
+		return 0, 0, errFrame
+	}
+	if len(b) < 2+n {
+		return 0, 2 + n, nil
+	}
+	for _, octet := range b[2 : 2+n] {
+		content = content<<8 | int(octet)
+	}
+	return content, 2 + n, nil
+}
+
+// peekHeader reads the header of the next message and leaves it in r.
+func peekHeader(r *bufio.Reader) (header, error) {
+	b, _ := r.Peek(min(r.Buffered(), maxHeader))
+	for {
+		h, need, err := parseHeader(b)
+		if err != nil || need == 0 {
+			return h, err
+		}
+		if b, err = r.Peek(need); err != nil {
+			return h, err
+		}
+	}
+}
+
+// maxDepth is how far an answer to us nests, controls included.
+const maxDepth = 8
+
+// isDefinite tells whether b is a sequence of elements that end where they are
+// said to: with a definite length (RFC 4511 s5.1), at every depth.
+func isDefinite(b []byte, depth int) bool {
+	for len(b) > 0 {
+		if len(b) < 2 || b[0]&0x1f == 0x1f || depth == 0 {
+			return false
+		}
+		content, start, err := parseLength(b)
+		if err != nil || start > len(b) || content > len(b)-start {
+			return false
+		}
+		if b[0]&0x20 != 0 && !isDefinite(b[start:start+content], depth-1) {
+			return false
+		}
+		b = b[start+content:]
+	}
+	return true
+}

@@ -1,0 +1,185 @@
+package saslldap
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// Write is the library's, which writes a message at a time.
+func (m *mux) Write(b []byte) (int, error) {
+	h, need, err := parseHeader(b)
+	if err != nil || need != 0 || h.frame != len(b) {
+		return 0, fmt.Errorf("%w: what is written is no LDAP message", sasl.ErrConfig)
+	}
+	m.writing.Lock()
+	defer m.writing.Unlock()
+	if !m.admit(h, b) {
+		return len(b), nil
+	}
+	return m.Conn.Write(b)
+}
+
+// admit tells whether a message may be written now, and keeps it if not.
+func (m *mux) admit(h header, b []byte) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	waiting := m.idle != nil // for answers, and an abandoned request has none
+	if m.holding && !(waiting && h.op == abandonRequest) {
+		m.held = append(m.held, slices.Clone(b))
+		return false
+	}
+	m.register(h, b)
+	return true
+}
+
+// register notes what a request leaves to be answered.
+func (m *mux) register(h header, b []byte) {
+	m.lastID = max(m.lastID, h.id)
+	switch h.op {
+	case unbindRequest:
+	case abandonRequest:
+		var id int64
+		for _, octet := range b[min(h.size+1, h.frame):h.frame] {
+			id = id<<8 | int64(octet)
+		}
+		delete(m.outstanding, id)
+		m.signalIdle()
+	default:
+		m.outstanding[h.id] = h.op == searchRequest && endless(b)
+	}
+}
+
+// signalIdle wakes who waits for the last outstanding answer.
+func (m *mux) signalIdle() {
+	if m.idle != nil && len(m.outstanding) == 0 {
+		close(m.idle)
+		m.idle = nil
+	}
+}
+
+// endlessControls make a search one that does not end by itself: persistent
+// search, change notification, and content synchronization (RFC 4533) in its
+// mode refreshAndPersist, which is told apart by its value.
+var endlessControls = []string{"2.16.840.1.113730.3.4.3", "1.2.840.113556.1.4.528", syncRequest}
+
+const syncRequest = "1.3.6.1.4.1.4203.1.9.1.1"
+
+// endless tells whether a search request has one of these controls.
+func endless(b []byte) bool {
+	if !slices.ContainsFunc(endlessControls, func(oid string) bool { return bytes.Contains(b, []byte(oid)) }) {
+		return false
+	}
+	message, err := ber.DecodePacketErr(b)
+	if err != nil || len(message.Children) < 3 {
+		return false
+	}
+	for _, control := range message.Children[2].Children {
+		if len(control.Children) == 0 {
+			continue
+		}
+		oid, _ := control.Children[0].Value.(string)
+		if oid == syncRequest {
+			return persists(control.Children[len(control.Children)-1])
+		}
+		if slices.Contains(endlessControls, oid) {
+			return true
+		}
+	}
+	return false
+}
+
+// persists reads the mode out of a syncRequestValue (RFC 4533 s2.2).
+func persists(value *ber.Packet) bool {
+	const refreshAndPersist = 3
+	content, err := ber.DecodePacketErr(value.ByteValue)
+	if err != nil || len(content.Children) == 0 {
+		return false
+	}
+	mode, _ := content.Children[0].Value.(int64)
+	return mode == refreshAndPersist
+}
+
+// hold keeps the library's requests back and waits for the answers to those
+// that are on their way: a bind would abandon them (RFC 4511 s4.2.1).
+func (m *mux) hold(ctx context.Context) error {
+	m.mu.Lock()
+	for _, persistent := range m.outstanding {
+		if persistent {
+			m.mu.Unlock()
+			return fmt.Errorf("%w: a persistent search is running on this connection, which a bind would end: abandon it first, or bind on another connection", sasl.ErrConfig)
+		}
+	}
+	m.holding = true
+	idle := make(chan struct{})
+	m.idle = idle
+	m.signalIdle()
+	m.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-m.dead:
+		return fmt.Errorf("%w: %w", sasl.ErrConnection, m.failure())
+	case <-ctx.Done():
+		m.release()
+		return fmt.Errorf("%w: waiting for answers to earlier requests: %w", sasl.ErrConnection, ctx.Err())
+	}
+}
+
+// release lets the library's requests go on, those first that were kept back.
+func (m *mux) release() {
+	m.writing.Lock()
+	defer m.writing.Unlock()
+	for {
+		m.mu.Lock()
+		held := m.held
+		m.held, m.idle = nil, nil
+		for _, b := range held {
+			h, _, _ := parseHeader(b)
+			m.register(h, b)
+		}
+		m.holding = len(held) > 0
+		m.mu.Unlock()
+		if len(held) == 0 {
+			return
+		}
+		for _, b := range held {
+			if _, err := m.Conn.Write(b); err != nil {
+				m.Close()
+				return
+			}
+		}
+	}
+}
+
+// exchange sends a request of our own and returns the answer.
+func (m *mux) exchange(ctx context.Context, id int64, request []byte) (frame, error) {
+	m.mu.Lock()
+	m.own = id
+	m.mu.Unlock()
+	m.writing.Lock()
+	_, err := m.Conn.Write(request)
+	m.writing.Unlock()
+	if err != nil {
+		return frame{}, fmt.Errorf("%w: %w", sasl.ErrConnection, err)
+	}
+	select {
+	case answer := <-m.answer:
+		return answer, answer.err
+	case <-m.dead:
+		// What came before the end counts.
+		select {
+		case answer := <-m.answer:
+			return answer, answer.err
+		default:
+			return frame{}, m.failure()
+		}
+	case <-ctx.Done():
+		return frame{}, fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
+	}
+}

@@ -1,0 +1,180 @@
+// Package saslldap gives clients of github.com/go-ldap/ldap/v3 a SASL bind (RFC
+// 4511 s4.2, RFC 4513 s5.2) with any mechanism of package sasl, at any time on
+// the connection that they use:
+//
+//	client, err := saslldap.DialURL(ctx, "ldap://ldap.example.org", nil) // with StartTLS
+//	result, err := client.SASLBind(ctx, auth)
+//	found, err := client.Search(request)
+//
+// An authzid has one of the forms of RFC 4513 s5.2.1.8, "dn:uid=alice,dc=example"
+// or "u:alice".
+package saslldap
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/saslkit/saslkit/channelbinding"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// Options are for making a Client. A nil *Options is the zero value.
+type Options struct {
+	// TLSConfig is for TLS; nil is the default configuration of crypto/tls. An
+	// empty ServerName is the URL's host.
+	TLSConfig *tls.Config
+	// NoStartTLS leaves a connection to an ldap URL without TLS. A Client's
+	// policy keeps passwords off it.
+	NoStartTLS bool
+	// Secure asserts that the connection is confidential and its peer the host,
+	// although crypto/tls did not verify it: for pinned certificates and DANE.
+	Secure bool
+	// Binding is the form of channel bindings.
+	Binding BindingForm
+	// Address is where the TCP connection goes, host:port, if not to the URL's
+	// host, which stays the name that is verified.
+	Address string
+}
+
+// BindingForm is how a server wants channel bindings in SCRAM.
+type BindingForm int
+
+const (
+	// AutomaticBinding is OpenLDAPBinding if the root DSE says that the server
+	// is OpenLDAP, else StandardBinding.
+	AutomaticBinding BindingForm = iota
+	// StandardBinding is that of RFC 5802 and RFC 9266.
+	StandardBinding
+	// OpenLDAPBinding calls every type "ldap" and puts its name in front of the
+	// data. The server accepts one type, which it does not tell: the setting
+	// sasl-cbinding. That is tls-server-end-point unless BindingTypes of the
+	// sasl.Client says "tls-unique".
+	OpenLDAPBinding
+)
+
+// Client is a client of the library, which can bind with SASL. The *ldap.Conn
+// serves wherever one is asked for, and the Client is an ldap.Client itself.
+type Client struct {
+	*ldap.Conn
+	mux     *mux
+	base    net.Conn // below the mux: of crypto/tls, if there is TLS
+	host    string
+	options Options
+	turn    chan struct{} // holds one token: whose turn it is to bind
+	nextID  int64
+}
+
+var _ ldap.Client = (*Client)(nil)
+
+// NewConn takes over a connection on which nothing has been read yet: one of
+// crypto/tls, a Unix socket, or any other. The host is who the peer should be.
+// If it fails, the connection is closed. Errors are ErrSecurity for a
+// certificate that is not accepted, else ErrConnection.
+func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) (*Client, error) {
+	if options == nil {
+		options = &Options{}
+	}
+	if conn, ok := conn.(interface{ HandshakeContext(context.Context) error }); ok {
+		if err := conn.HandshakeContext(ctx); err != nil {
+			closeConn(conn)
+			return nil, channelbinding.HandshakeError(err)
+		}
+	}
+	m := newMux(conn)
+	// A Conn that thinks it has TLS refuses a StartTLS of its own, which would
+	// begin above the mux.
+	c := &Client{
+		Conn: ldap.NewConn(m, true),
+		mux:  m, base: conn, host: host, options: *options,
+		turn: make(chan struct{}, 1), nextID: firstID,
+	}
+	c.Conn.Start()
+	return c, nil
+}
+
+// StartTLS returns an ErrConfig: DialURL and NewStartTLS do that, before
+// anything else is sent.
+func (c *Client) StartTLS(*tls.Config) error {
+	return fmt.Errorf("%w: TLS begins with the connection: use DialURL or NewStartTLS", sasl.ErrConfig)
+}
+
+// TLSConnectionState returns the state of TLS; ok is false if there is none.
+func (c *Client) TLSConnectionState() (state tls.ConnectionState, ok bool) {
+	conn, ok := c.base.(interface{ ConnectionState() tls.ConnectionState })
+	if !ok {
+		return state, false
+	}
+	return conn.ConnectionState(), true
+}
+
+// SASLBind authenticates with the Client's best mechanism that the server has.
+// The library's requests of other goroutines wait meanwhile, and the bind waits
+// for the answers to those that were sent before, which it would abandon
+// otherwise. A persistent search on the connection is an ErrConfig, because it
+// has no last answer.
+//
+// After a refusal another attempt may follow; the session is anonymous until
+// one succeeds. While it waits for other answers, a context that ends leaves
+// the connection as it is; later it closes it, as does any other error that
+// leaves the exchange open.
+//
+// A server that lists a better mechanism after the bind than before is an
+// ErrSecurity: somebody changed the list.
+func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return sasl.Result{}, fmt.Errorf("%w: waiting for another bind: %w", sasl.ErrConnection, ctx.Err())
+	}
+	info, err := c.ServerInfo(ctx)
+	if err != nil {
+		return sasl.Result{}, err
+	}
+	result, err := c.bind(ctx, auth, info)
+	if err != nil {
+		return result, err
+	}
+	root, err := c.rootDSE(ctx)
+	if err == nil {
+		err = auth.Recheck(info, result, root.mechanisms)
+	}
+	if err != nil {
+		c.mux.Close()
+		return sasl.Result{}, err
+	}
+	return result, nil
+}
+
+func (c *Client) bind(ctx context.Context, auth *sasl.Client, info sasl.ServerInfo) (sasl.Result, error) {
+	if err := c.mux.hold(ctx); err != nil {
+		return sasl.Result{}, err
+	}
+	defer c.mux.release()
+	b := &binder{mux: c.mux, nextID: c.nextID}
+	defer func() { c.nextID = b.nextID }()
+	return auth.Authenticate(ctx, b, info)
+}
+
+// SASLBind is Client.SASLBind for code that has an ldap.Client. One that is not
+// of this package is an ErrConfig: nothing can be put into its connection.
+func SASLBind(ctx context.Context, client ldap.Client, auth *sasl.Client) (sasl.Result, error) {
+	c, ok := client.(*Client)
+	if !ok {
+		return sasl.Result{}, fmt.Errorf("%w: a %T has no SASL bind: make the client with saslldap.DialURL, or on its connection with saslldap.NewConn", sasl.ErrConfig, client)
+	}
+	return c.SASLBind(ctx, auth)
+}
+
+// closeConn closes without waiting for the peer to take the last of TLS.
+func closeConn(conn any) {
+	if conn, ok := conn.(net.Conn); ok {
+		conn.SetDeadline(time.Now())
+		conn.Close()
+	}
+}
