@@ -22,20 +22,17 @@ const (
 	unbindRequest     = 0x42
 	searchRequest     = 0x63
 	searchEntry       = 0x64
-	abandonRequest    = 0x50
 	searchReference   = 0x73
-	extendedRequest   = 0x77
 	extendedResponse  = 0x78
 	intermediateReply = 0x79
 )
 
 // header is what the routing of an LDAPMessage (RFC 4511 s4.1.1) needs.
 type header struct {
-	size   int   // of the header up to and with the tag of the operation
-	frame  int   // of the whole message
-	id     int64 // message ID
-	op     byte  // tag of the operation
-	opBody int   // what is left of the message behind the tag of the operation
+	size  int   // of the header up to and with the tag of the operation
+	frame int   // of the whole message
+	id    int64 // message ID
+	op    byte  // tag of the operation
 }
 
 // final tells whether a response is the last to its request.
@@ -80,7 +77,6 @@ func parseHeader(b []byte) (h header, need int, err error) {
 		return h, 0, errFrame
 	}
 	h.frame, h.op = start+content, b[h.size-1]
-	h.opBody = h.frame - h.size
 	return h, 0, nil
 }
 

@@ -35,8 +35,7 @@ func (m *mux) Write(b []byte) (int, error) {
 func (m *mux) admit(h header, b []byte) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	waiting := m.idle != nil // for answers, and an abandoned request has none
-	if m.holding && !(waiting && h.op == abandonRequest) {
+	if m.holding {
 		m.held = append(m.held, slices.Clone(b))
 		return false
 	}
@@ -47,16 +46,7 @@ func (m *mux) admit(h header, b []byte) bool {
 // register notes what a request leaves to be answered.
 func (m *mux) register(h header, b []byte) {
 	m.lastID = max(m.lastID, h.id)
-	switch h.op {
-	case unbindRequest:
-	case abandonRequest:
-		var id int64
-		for _, octet := range b[min(h.size+1, h.frame):h.frame] {
-			id = id<<8 | int64(octet)
-		}
-		delete(m.outstanding, id)
-		m.signalIdle()
-	default:
+	if h.op != unbindRequest {
 		m.outstanding[h.id] = h.op == searchRequest && endless(b)
 	}
 }
@@ -149,7 +139,7 @@ func (m *mux) takeTurn(ctx context.Context) error {
 
 func (m *mux) endTurn() { <-m.turn }
 
-var errPersistent = fmt.Errorf("%w: a persistent search is running on this connection, which a bind would end: abandon it first, or bind on another connection", sasl.ErrConfig)
+var errPersistent = fmt.Errorf("%w: a persistent search is running on this connection, which a bind would end: bind before it, or on another connection", sasl.ErrConfig)
 
 // hold keeps the library's requests back and waits for the answers to those
 // that are on their way: a bind would abandon them (RFC 4511 s4.2.1).
