@@ -3,7 +3,6 @@ package saslldap
 import (
 	"bufio"
 	"fmt"
-	"math"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -31,11 +30,10 @@ const (
 
 // header is what the routing of an LDAPMessage (RFC 4511 s4.1.1) needs.
 type header struct {
-	size   int   // of the header up to and with the tag of the operation
-	frame  int   // of the whole message
-	id     int64 // message ID
-	op     byte  // tag of the operation
-	opBody int   // what is left of the message behind the tag of the operation
+	size  int   // of the header up to and with the tag of the operation
+	frame int   // of the whole message
+	id    int64 // message ID
+	op    byte  // tag of the operation
 }
 
 // final tells whether a response is the last to its request.
@@ -73,14 +71,13 @@ func parseHeader(b []byte) (h header, need int, err error) {
 	if len(b) < h.size {
 		return h, h.size, nil
 	}
+	if b[start+2]&0x80 != 0 { // negative
+		return h, 0, errFrame
+	}
 	for _, octet := range b[start+2 : h.size-1] {
 		h.id = h.id<<8 | int64(octet)
 	}
-	if h.id > math.MaxInt32 {
-		return h, 0, errFrame
-	}
 	h.frame, h.op = start+content, b[h.size-1]
-	h.opBody = h.frame - h.size
 	return h, 0, nil
 }
 

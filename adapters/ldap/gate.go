@@ -124,7 +124,7 @@ func (m *mux) hold(ctx context.Context) error {
 	case <-idle:
 		return nil
 	case <-m.dead:
-		return fmt.Errorf("%w: %w", sasl.ErrConnection, m.failure())
+		return m.failure()
 	case <-ctx.Done():
 		m.release()
 		return fmt.Errorf("%w: waiting for answers to earlier requests: %w", sasl.ErrConnection, ctx.Err())

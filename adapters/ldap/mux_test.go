@@ -1,0 +1,133 @@
+package saslldap_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/go-ldap/ldap/v3"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// TestStrayAnswers: answers to what was never asked go nowhere, however long
+// they are, and the requests that there are get their own.
+func TestStrayAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		first, second := search(client, "dc=one"), search(client, "dc=two")
+		one, two := p.next(ldap.ApplicationSearchRequest), p.next(ldap.ApplicationSearchRequest)
+		if one.op.Children[0].Value != "dc=one" {
+			one, two = two, one
+		}
+		for _, id := range []int64{77, ownID, ownID + 1, 1<<31 - 1} {
+			p.entry(id, "dc=stray", attribute("x", string(make([]byte, 40<<10))))
+			p.done(id)
+			p.say(id, result(tagBindResponse, 0, "", nil))
+		}
+		p.entry(two.id, "dc=two")
+		p.entry(one.id, "dc=one")
+		p.done(two.id)
+		p.done(one.id)
+		if got := <-first; got.dn != "dc=one" || got.err != nil {
+			t.Errorf("%+v", got)
+		}
+		if got := <-second; got.dn != "dc=two" || got.err != nil {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestStrayAnswerInBind: one in the middle of an exchange ends it, and the
+// requests that were held back get errors, not somebody else's answer.
+func TestStrayAnswerInBind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		outcome := bind(t.Context(), client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.next(ldap.ApplicationBindRequest)
+		held := search(client, "dc=one")
+		p.nothing()
+		p.say(77, result(tagBindResponse, 0, "", nil))
+		if got := <-outcome; !errors.Is(got.err, sasl.ErrProtocol) {
+			t.Error(got.err)
+		}
+		if got := <-held; got.err == nil {
+			t.Errorf("%+v", got)
+		}
+		if !p.closed() {
+			t.Error("the connection is open")
+		}
+	})
+}
+
+// TestDisconnection: a notice in the middle of a bind is its outcome, and the
+// library hears of it too.
+func TestDisconnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		outcome := bind(t.Context(), client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.next(ldap.ApplicationBindRequest)
+		p.say(0, notice(52))
+		got := <-outcome
+		var own *ldap.Error
+		if !errors.Is(got.err, sasl.ErrTemporary) || !errors.As(got.err, &own) || !ldap.IsErrorWithCode(own, ldap.LDAPResultUnavailable) {
+			t.Error(got.err)
+		}
+		if !p.closed() || !client.IsClosing() {
+			t.Error("the connection is open")
+		}
+	})
+}
+
+// TestAbort: an exchange is ended by a bind request without a mechanism and
+// without credentials, and nothing follows it.
+func TestAbort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		outcome := bind(t.Context(), client, sasl.SCRAM(sasl.SHA256, sasl.Password("alice", "secret")))
+		p.rootDSE(mechanisms("SCRAM-SHA-256"))
+		p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 14, "", []byte("nonsense")))
+		end := p.next(ldap.ApplicationBindRequest)
+		if choice := end.op.Children[2]; len(choice.Children) != 1 || choice.Children[0].Value != "" {
+			t.Error("what should be the end of the exchange is another request")
+		}
+		p.say(end.id, result(tagBindResponse, 7, "no SASL mechanism provided", nil))
+		if got := <-outcome; !errors.Is(got.err, sasl.ErrProtocol) {
+			t.Error(got.err)
+		}
+		p.nothing()
+	})
+}
+
+// TestCloseInBind: who closes the client ends a bind of another goroutine.
+func TestCloseInBind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		outcome := bind(context.Background(), client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.next(ldap.ApplicationBindRequest)
+		client.Close()
+		if got := <-outcome; !errors.Is(got.err, sasl.ErrConnection) {
+			t.Error(got.err)
+		}
+	})
+}
+
+// TestCloseWhileWaiting: the same while it waits for answers.
+func TestCloseWhileWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		search(client, "dc=one")
+		p.next(ldap.ApplicationSearchRequest)
+		outcome := bind(context.Background(), client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.nothing()
+		client.Close()
+		if got := <-outcome; !errors.Is(got.err, sasl.ErrConnection) {
+			t.Error(got.err)
+		}
+	})
+}
