@@ -93,6 +93,7 @@ func TestBindGivesUpWaiting(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		outcome := bind(ctx, client)
 		p.rootDSE(mechanisms("PLAIN"))
+		p.nothing() // it waits
 		second := search(client, "dc=two")
 		p.nothing()
 		cancel()

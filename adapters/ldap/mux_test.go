@@ -87,7 +87,7 @@ func TestDisconnection(t *testing.T) {
 func TestAbort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
-		outcome := bind(t.Context(), client, sasl.SCRAM(sasl.SHA256, sasl.Password("alice", "secret")))
+		outcome := bind(t.Context(), client, sasl.SCRAM(sasl.SHA256, sasl.Password("alice", "pencil")))
 		p.rootDSE(mechanisms("SCRAM-SHA-256"))
 		p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 14, "", []byte("nonsense")))
 		end := p.next(ldap.ApplicationBindRequest)

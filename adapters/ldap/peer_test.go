@@ -3,6 +3,7 @@ package saslldap_test
 import (
 	"context"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -138,7 +139,7 @@ type bindOutcome struct {
 // bind begins one with PLAIN, or with what the policy makes of the list.
 func bind(ctx context.Context, client *saslldap.Client, list ...sasl.Mechanism) chan bindOutcome {
 	if list == nil {
-		list = []sasl.Mechanism{sasl.Plain(sasl.Password("alice", "secret"))}
+		list = []sasl.Mechanism{sasl.Plain(sasl.Password("alice", "pencil"))}
 	}
 	auth := &sasl.Client{Mechanisms: list, Allow: func(string, sasl.ServerInfo) error { return nil }}
 	outcome := make(chan bindOutcome, 1)
@@ -167,4 +168,14 @@ func search(client ldap.Client, dn string, controls ...ldap.Control) chan found 
 		outcome <- f
 	}()
 	return outcome
+}
+
+// serverFirst answers a client's first message of SCRAM.
+func serverFirst(t *testing.T, bindRequest *ber.Packet) string {
+	t.Helper()
+	_, nonce, ok := strings.Cut(string(bindRequest.Children[2].Children[1].ByteValue), ",r=")
+	if !ok {
+		t.Fatal("no first message of SCRAM")
+	}
+	return "r=" + nonce + "abc,s=QUJDREVGR0hJSktMTU5PUA==,i=4096"
 }
