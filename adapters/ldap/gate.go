@@ -3,6 +3,7 @@ package saslldap
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -11,11 +12,16 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Write is the library's, which writes a message at a time.
+// Write is the library's, which writes a message at a time. Its own binds get
+// the same care as ours, later and elsewhere, because the library must not wait.
 func (m *mux) Write(b []byte) (int, error) {
 	h, need, err := parseHeader(b)
 	if err != nil || need != 0 || h.frame != len(b) {
 		return 0, fmt.Errorf("%w: what is written is no LDAP message", sasl.ErrConfig)
+	}
+	if h.op == bindRequest {
+		go m.bindAlone(h, slices.Clone(b))
+		return len(b), nil
 	}
 	m.writing.Lock()
 	defer m.writing.Unlock()
@@ -105,6 +111,46 @@ func persists(value *ber.Packet) bool {
 	return mode == refreshAndPersist
 }
 
+// bindAlone sends a bind of the library's when nothing else is on its way, and
+// holds the rest back until it is answered. With a persistent search it is the
+// user who wants to end that.
+func (m *mux) bindAlone(h header, b []byte) {
+	ctx := context.Background() // the library closes the connection if it does not want to wait
+	if m.takeTurn(ctx) != nil {
+		return
+	}
+	defer m.endTurn()
+	err := m.hold(ctx)
+	defer m.release()
+	if err != nil && !errors.Is(err, errPersistent) {
+		return
+	}
+	m.mu.Lock()
+	m.register(h, b)
+	m.mu.Unlock()
+	if m.write(b) != nil {
+		m.Close()
+		return
+	}
+	m.awaitIdle(ctx)
+}
+
+// takeTurn waits until no other bind is running.
+func (m *mux) takeTurn(ctx context.Context) error {
+	select {
+	case m.turn <- struct{}{}:
+		return nil
+	case <-m.dead:
+		return fmt.Errorf("%w: %w", sasl.ErrConnection, m.failure())
+	case <-ctx.Done():
+		return fmt.Errorf("%w: waiting for another bind: %w", sasl.ErrConnection, ctx.Err())
+	}
+}
+
+func (m *mux) endTurn() { <-m.turn }
+
+var errPersistent = fmt.Errorf("%w: a persistent search is running on this connection, which a bind would end: abandon it first, or bind on another connection", sasl.ErrConfig)
+
 // hold keeps the library's requests back and waits for the answers to those
 // that are on their way: a bind would abandon them (RFC 4511 s4.2.1).
 func (m *mux) hold(ctx context.Context) error {
@@ -112,11 +158,18 @@ func (m *mux) hold(ctx context.Context) error {
 	for _, persistent := range m.outstanding {
 		if persistent {
 			m.mu.Unlock()
-			return fmt.Errorf("%w: a persistent search is running on this connection, which a bind would end: abandon it first, or bind on another connection", sasl.ErrConfig)
+			return errPersistent
 		}
 	}
 	m.holding = true
+	m.mu.Unlock()
+	return m.awaitIdle(ctx)
+}
+
+// awaitIdle waits until the library's requests are answered.
+func (m *mux) awaitIdle(ctx context.Context) error {
 	idle := make(chan struct{})
+	m.mu.Lock()
 	m.idle = idle
 	m.signalIdle()
 	m.mu.Unlock()
@@ -126,7 +179,6 @@ func (m *mux) hold(ctx context.Context) error {
 	case <-m.dead:
 		return m.failure()
 	case <-ctx.Done():
-		m.release()
 		return fmt.Errorf("%w: waiting for answers to earlier requests: %w", sasl.ErrConnection, ctx.Err())
 	}
 }
@@ -157,15 +209,19 @@ func (m *mux) release() {
 	}
 }
 
+func (m *mux) write(b []byte) error {
+	m.writing.Lock()
+	defer m.writing.Unlock()
+	_, err := m.Conn.Write(b)
+	return err
+}
+
 // exchange sends a request of our own and returns the answer.
 func (m *mux) exchange(ctx context.Context, id int64, request []byte) (frame, error) {
 	m.mu.Lock()
 	m.own = id
 	m.mu.Unlock()
-	m.writing.Lock()
-	_, err := m.Conn.Write(request)
-	m.writing.Unlock()
-	if err != nil {
+	if err := m.write(request); err != nil {
 		return frame{}, fmt.Errorf("%w: %w", sasl.ErrConnection, err)
 	}
 	select {

@@ -32,7 +32,8 @@ type mux struct {
 	reader *bufio.Reader
 	left   int // of the message that the library is reading
 
-	writing sync.Mutex // held while a message is written
+	turn    chan struct{} // holds a token while a bind runs
+	writing sync.Mutex    // held while a message is written
 
 	mu          sync.Mutex
 	outstanding map[int64]bool // the library's requests that await an answer; true for one without end
@@ -56,6 +57,7 @@ type frame struct {
 func newMux(conn net.Conn) *mux {
 	return &mux{
 		Conn: conn, reader: bufio.NewReaderSize(conn, 16<<10),
+		turn:        make(chan struct{}, 1),
 		outstanding: map[int64]bool{}, answer: make(chan frame, 1), dead: make(chan struct{}),
 	}
 }

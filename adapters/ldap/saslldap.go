@@ -15,6 +15,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -65,8 +66,8 @@ type Client struct {
 	base    net.Conn // below the mux: of crypto/tls, if there is TLS
 	host    string
 	options Options
-	turn    chan struct{} // holds one token: whose turn it is to bind
-	nextID  int64
+	nextID  int64       // of our requests
+	bound   atomic.Bool // a SASL bind has succeeded on the connection
 }
 
 var _ ldap.Client = (*Client)(nil)
@@ -91,7 +92,7 @@ func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) 
 	c := &Client{
 		Conn: ldap.NewConn(m, true),
 		mux:  m, base: conn, host: host, options: *options,
-		turn: make(chan struct{}, 1), nextID: firstID,
+		nextID: firstID,
 	}
 	c.Conn.Start()
 	return c, nil
@@ -124,14 +125,14 @@ func (c *Client) TLSConnectionState() (state tls.ConnectionState, ok bool) {
 // leaves the exchange open.
 //
 // A server that lists a better mechanism after the bind than before is an
-// ErrSecurity: somebody changed the list.
+// ErrSecurity: somebody changed the list. OpenLDAP binds to the channel in the
+// first SASL bind of a connection that succeeds; in later ones there is nothing
+// to bind to.
 func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
-	select {
-	case c.turn <- struct{}{}:
-		defer func() { <-c.turn }()
-	case <-ctx.Done():
-		return sasl.Result{}, fmt.Errorf("%w: waiting for another bind: %w", sasl.ErrConnection, ctx.Err())
+	if err := c.mux.takeTurn(ctx); err != nil {
+		return sasl.Result{}, err
 	}
+	defer c.mux.endTurn()
 	info, err := c.ServerInfo(ctx)
 	if err != nil {
 		return sasl.Result{}, err
@@ -140,6 +141,7 @@ func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, 
 	if err != nil {
 		return result, err
 	}
+	c.bound.Store(true)
 	root, err := c.rootDSE(ctx)
 	if err == nil {
 		err = auth.Recheck(info, result, root.mechanisms)
@@ -152,10 +154,11 @@ func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, 
 }
 
 func (c *Client) bind(ctx context.Context, auth *sasl.Client, info sasl.ServerInfo) (sasl.Result, error) {
-	if err := c.mux.hold(ctx); err != nil {
+	err := c.mux.hold(ctx)
+	defer c.mux.release()
+	if err != nil {
 		return sasl.Result{}, err
 	}
-	defer c.mux.release()
 	b := &binder{mux: c.mux, nextID: c.nextID}
 	defer func() { c.nextID = b.nextID }()
 	return auth.Authenticate(ctx, b, info)

@@ -10,14 +10,15 @@ import (
 	"testing"
 )
 
-// MITM is a man in the middle of an IMAP or SMTP connection: it ends the client's TLS with a certificate of its own and
-// makes another TLS connection to the server. What precedes STARTTLS must be commands and answers in turn, without
+// MITM is a man in the middle of an IMAP, SMTP or LDAP connection: it ends the client's TLS with a certificate of its own
+// and makes another TLS connection to the server. What precedes STARTTLS must be commands and answers in turn, without
 // pipelining, chunks, and literals that do not wait for the server.
 type MITM struct {
 	Server   string          // the server's address
 	Upstream *tls.Config     // for the connection to it
 	Cert     tls.Certificate // for the client
 	Implicit bool            // TLS from the first byte, instead of from STARTTLS on
+	LDAP     bool            // its messages take the place of lines
 
 	// FromServer and FromClient, if not nil, get every line with its end, and whether TLS secured it. What they return
 	// is sent in its place, so "" drops the line. Each connection calls them from goroutines of its own.
@@ -61,7 +62,7 @@ func (m MITM) attack(ctx context.Context, toClient net.Conn) {
 		toServer.Close()
 	})()
 
-	client, server := newLineConn(toClient), newLineConn(toServer)
+	client, server := m.conn(toClient), m.conn(toServer)
 	if !m.Implicit && !m.untilSTARTTLS(client, server) {
 		return
 	}
@@ -70,7 +71,7 @@ func (m MITM) attack(ctx context.Context, toClient net.Conn) {
 	if serverTLS.HandshakeContext(ctx) != nil || clientTLS.HandshakeContext(ctx) != nil {
 		return
 	}
-	client, server = newLineConn(clientTLS), newLineConn(serverTLS)
+	client, server = m.conn(clientTLS), m.conn(serverTLS)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		client.passAll(server, m.FromClient)
@@ -86,6 +87,9 @@ func (m MITM) attack(ctx context.Context, toClient net.Conn) {
 // untilSTARTTLS relays the part before TLS and tells whether client and server agreed on TLS. They take turns here: the
 // server speaks until it has answered the command or asks for more, the client until an answer is due.
 func (m MITM) untilSTARTTLS(client, server *lineConn) bool {
+	if m.LDAP {
+		return m.untilLDAPStartTLS(client, server)
+	}
 	var protocol turns
 	for {
 		answer, err := server.pass(client, m.FromServer, false)
@@ -109,19 +113,26 @@ func (m MITM) untilSTARTTLS(client, server *lineConn) bool {
 	}
 }
 
-// lineConn reads lines, and what follows them as a net.Conn.
+// lineConn reads lines, or what a protocol has in their place, and what follows them as a net.Conn.
 type lineConn struct {
 	net.Conn
-	r *bufio.Reader
+	r    *bufio.Reader
+	next func(*bufio.Reader) (string, error)
 }
 
-func newLineConn(c net.Conn) *lineConn { return &lineConn{c, bufio.NewReader(c)} }
+func (m MITM) conn(c net.Conn) *lineConn {
+	next := func(r *bufio.Reader) (string, error) { return r.ReadString('\n') }
+	if m.LDAP {
+		next = readLDAP
+	}
+	return &lineConn{c, bufio.NewReader(c), next}
+}
 
 func (c *lineConn) Read(b []byte) (int, error) { return c.r.Read(b) }
 
 // pass hands one line on and returns it as it was read.
 func (c *lineConn) pass(to io.Writer, rewrite func(string, bool) string, secured bool) (string, error) {
-	line, err := c.r.ReadString('\n')
+	line, err := c.next(c.r)
 	sent := line
 	if rewrite != nil && line != "" {
 		sent = rewrite(line, secured)
