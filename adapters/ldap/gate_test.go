@@ -138,6 +138,50 @@ func TestBindDoesNotWait(t *testing.T) {
 	})
 }
 
+// TestLibraryBinds: the library's own bind waits for answers too, and so does
+// ours for it. A persistent search it ends.
+func TestLibraryBinds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		endless := search(client, "dc=endless", ldap.NewControlMicrosoftNotification())
+		p.next(ldap.ApplicationSearchRequest)
+		first := search(client, "dc=one")
+		one := p.next(ldap.ApplicationSearchRequest)
+		simple := make(chan error, 1)
+		go func() { simple <- client.Bind("cn=alice", "pencil") }()
+		p.nothing() // of the bind
+		second := search(client, "dc=two")
+		outcome := bind(t.Context(), client)
+		p.nothing()
+		p.entry(one.id, "dc=one")
+		p.done(one.id)
+		request := p.next(ldap.ApplicationBindRequest)
+		if request.op.Children[1].Value != "cn=alice" {
+			t.Errorf("the bind of %q comes first", request.op.Children[1].Value)
+		}
+		p.nothing()
+		p.say(request.id, result(tagBindResponse, 0, "", nil))
+		two := p.next(ldap.ApplicationSearchRequest)
+		p.entry(two.id, "dc=two")
+		p.done(two.id)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 49, "", nil))
+		if err := <-simple; err != nil {
+			t.Error(err)
+		}
+		if got := <-outcome; !errors.Is(got.err, sasl.ErrAuthentication) {
+			t.Error(got.err)
+		}
+		for want, c := range map[string]chan found{"dc=one": first, "dc=two": second} {
+			if got := <-c; got.dn != want || got.err != nil {
+				t.Errorf("%s: %+v", want, got)
+			}
+		}
+		client.Close()
+		<-endless
+	})
+}
+
 // TestPersistentSearch: a search without end is in the way of a bind, whatever
 // kind it is; one that does end is waited for, and one that only mentions the
 // kind is any search.
