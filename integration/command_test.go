@@ -133,6 +133,59 @@ func TestCommandAgainstPostfix(t *testing.T) {
 	}
 }
 
+// TestCommandAgainstOpenLDAP: the authzid is who the server says that we are.
+func TestCommandAgainstOpenLDAP(t *testing.T) {
+	t.Parallel()
+	srv := harness.OpenLDAP(t)
+	for name, row := range map[string]commandRow{
+		"StartTLS":       {srv.LDAP, "secret", []string{"ldap://alice@openldap.test"}, 0, "", "tls-server-end-point", ""},
+		"TLS":            {srv.LDAPS, "secret", []string{"ldaps://alice@openldap.test"}, 0, "", "tls-server-end-point", ""},
+		"wrong password": {srv.LDAPS, "wrong", []string{"ldaps://alice@openldap.test"}, 1, "authentication", "", ""},
+		"acting as bob":  {srv.LDAPS, "secret", []string{"--authzid", "u:bob", "ldaps://alice@openldap.test"}, 0, "", "tls-server-end-point", ""},
+		"acting as none": {srv.LDAPS, "secret", []string{"--authzid", "bob", "ldaps://alice@openldap.test"}, 1, "authorization", "", ""},
+		"another name":   {srv.LDAP, "secret", []string{"ldap://alice@other.test"}, 4, "security", "", ""},
+		"another type":   {srv.LDAP, "secret", []string{"--tls-max", "1.2", "--channel-binding", "tls-unique", "ldap://alice@openldap.test"}, 4, "security", "", "--channel-binding says what to bind to"},
+	} {
+		t.Run(name, func(t *testing.T) { row.check(t, srv.Named) })
+	}
+
+	var stdout, stderr bytes.Buffer
+	saslkit(t, srv.Named, &stdout, &stderr, "secret", "auth", "--ca-file", "ca.pem", "--connect", srv.LDAP, "--authzid", "u:bob", "ldap://alice@openldap.test")
+	if want := "authenticated as alice, acting as dn:uid=bob,ou=people,dc=test with SCRAM-SHA-512-PLUS, bound to tls-server-end-point, in 2 round trips"; !strings.Contains(stdout.String(), want) {
+		t.Errorf("%q is not in %s%s", want, stdout.String(), stderr.String())
+	}
+}
+
+// TestCommandOnSocket: in the server's container, where its Unix socket is and
+// the user is root.
+func TestCommandOnSocket(t *testing.T) {
+	t.Parallel()
+	srv := harness.OpenLDAP(t)
+	program := filepath.Join(t.TempDir(), "saslkit")
+	build := exec.Command("go", "build", "-o", program, ".")
+	build.Dir = "../cmd/saslkit"
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatal(string(out))
+	}
+	const socket = "%2Frun%2Fslapd%2Fldapi"
+	for name, row := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"EXTERNAL":       {[]string{"--mechanism", "EXTERNAL", "ldapi://" + socket}, 0, "authenticated, acting as dn:gidNumber=0+uidNumber=0,cn=peercred,cn=external,cn=auth with EXTERNAL"},
+		"PLAIN":          {[]string{"--mechanism", "PLAIN", "ldapi://alice@" + socket}, 0, "authenticated as alice, acting as dn:uid=alice,ou=people,dc=test with PLAIN"},
+		"the strongest":  {[]string{"ldapi://alice@" + socket}, 0, "with SCRAM-SHA-512, not bound to the channel"},
+		"wrong password": {[]string{"ldapi://bob@" + socket}, 1, "authentication error"},
+	} {
+		code, output := srv.Run(t, program, []string{"SASLKIT_PASSWORD=secret"}, append([]string{"auth"}, row.args...)...)
+		if code != row.code || !strings.Contains(output, row.want) {
+			t.Errorf("%s: exit code %d, %s, want %q", name, code, output, row.want)
+		}
+	}
+}
+
 func (row commandRow) check(t *testing.T, srv harness.Named) {
 	t.Helper()
 	args := append([]string{"auth", "--json", "--ca-file", "ca.pem", "--connect", row.connect}, row.args...)

@@ -36,6 +36,10 @@ The URL is scheme://[user@]host[:port]:
   imap://                     IMAP with STARTTLS, port 143
   smtps://, submissions://    SMTP submission over TLS, port 465
   smtp://                     SMTP submission with STARTTLS, port 587
+  ldaps://                    LDAP over TLS, port 636
+  ldap://                     LDAP with StartTLS, port 389
+  ldapi://                    LDAP through a Unix socket, in place of the host
+                              its path, percent-encoded
 
 The password comes from the file that --password-file names, from the variable
 ` + passwordVariable + `, or from a prompt; it is asked for only if it is needed.
@@ -117,7 +121,7 @@ func (f *authFlags) authenticate(ctx context.Context, clock *clock, url string, 
 		return conn, timedOut(ctx, err)
 	}
 	report.result(result)
-	return conn, nil
+	return conn, report.ask(ctx, conn)
 }
 
 // timedOut says that a context which was cancelled was so by the clock.
@@ -144,6 +148,9 @@ func (f *authFlags) target(url string) (*target, error) {
 			return nil, usageError("--user is for a URL without a user: this one has %q", t.user)
 		}
 		t.user = f.user
+	}
+	if f.connect != "" && t.scheme == "ldapi" {
+		return nil, usageError("--connect is for TCP, and ldapi is a Unix socket")
 	}
 	if f.connect != "" {
 		t.address = f.connect

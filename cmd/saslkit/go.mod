@@ -6,8 +6,10 @@ require (
 	github.com/emersion/go-imap/v2 v2.0.0-beta.8
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6
 	github.com/emersion/go-smtp v0.25.1
+	github.com/go-ldap/ldap/v3 v3.4.15
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/saslkit/saslkit/adapters/imap v0.0.0
+	github.com/saslkit/saslkit/adapters/ldap v0.0.0
 	github.com/saslkit/saslkit/adapters/smtp v0.0.0
 	github.com/saslkit/saslkit/channelbinding v0.0.0
 	github.com/saslkit/saslkit/core v0.0.0
@@ -16,9 +18,13 @@ require (
 )
 
 require (
+	github.com/Azure/go-ntlmssp v0.1.1 // indirect
 	github.com/emersion/go-message v0.18.2 // indirect
+	github.com/go-asn1-ber/asn1-ber v1.5.8 // indirect
+	github.com/google/uuid v1.6.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect
+	golang.org/x/crypto v0.54.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
@@ -26,6 +32,7 @@ require (
 
 replace (
 	github.com/saslkit/saslkit/adapters/imap => ../../adapters/imap
+	github.com/saslkit/saslkit/adapters/ldap => ../../adapters/ldap
 	github.com/saslkit/saslkit/adapters/smtp => ../../adapters/smtp
 	github.com/saslkit/saslkit/channelbinding => ../../channelbinding
 	github.com/saslkit/saslkit/core => ../../core

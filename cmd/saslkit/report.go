@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -36,6 +37,13 @@ type report struct {
 // user and host: a password may stand there, whether it may or not.
 func newReport(text string) *report {
 	r := &report{Offered: []string{}}
+	if user, path, ok := cutSocket(text); ok {
+		if user, _, _ = strings.Cut(user, ":"); user != "" {
+			user += "@"
+		}
+		r.URL = "ldapi://" + user + path
+		return r
+	}
 	if u, err := url.Parse(text); err == nil && u.Host != "" {
 		shown := url.URL{Scheme: u.Scheme, Host: u.Host}
 		if name := u.User.Username(); name != "" {
@@ -63,6 +71,18 @@ func (r *report) result(result sasl.Result) {
 	r.RoundTrips = result.RoundTrips
 }
 
+// ask lets the server say who we are, where it can be asked and tells.
+func (r *report) ask(ctx context.Context, conn *connection) error {
+	if conn.identity == nil {
+		return nil
+	}
+	authzid, told, err := conn.identity(ctx)
+	if told {
+		r.Authzid = authzid
+	}
+	return err
+}
+
 func (r *report) finish(err error, took time.Duration) {
 	r.DurationMS = float64(took.Microseconds()) / 1000
 	if err == nil {
@@ -84,6 +104,9 @@ func (r *report) writeJSON(w io.Writer) error { return json.NewEncoder(w).Encode
 // writeServer says what there is before the authentication.
 func (r *report) writeServer(w io.Writer) {
 	security := "not encrypted"
+	if r.secure {
+		security = "through a Unix socket"
+	}
 	if r.TLSVersion != "" {
 		security = "TLS " + r.TLSVersion
 		if r.secure {

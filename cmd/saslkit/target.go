@@ -22,7 +22,8 @@ type target struct {
 	scheme  string
 	user    string // from the URL
 	host    string // the name that is verified
-	address string // where the TCP connection goes
+	urlHost string // the same as a URL has it
+	address string // where the TCP connection goes, or the path of a socket
 	tls     *tls.Config
 	// insecure allows for a server that cannot be verified, or has no TLS: what
 	// may be used there is the Client's policy.
@@ -33,7 +34,10 @@ type target struct {
 type connection struct {
 	info         sasl.ServerInfo
 	authenticate func(context.Context, *sasl.Client) (sasl.Result, error)
-	alerts       func() []string
+	// identity asks the server who we are, which it may not tell; nil where it
+	// cannot be asked.
+	identity func(context.Context) (authzid string, told bool, err error)
+	alerts   func() []string
 	// end says goodbye, or closes a connection that is not authenticated.
 	end func(context.Context)
 }
@@ -47,6 +51,9 @@ type scheme struct {
 var schemes = map[string]scheme{
 	"imap":        {"143", dialIMAP},
 	"imaps":       {"993", dialIMAP},
+	"ldap":        {"389", dialLDAP},
+	"ldapi":       {"", dialLDAP},
+	"ldaps":       {"636", dialLDAP},
 	"smtp":        {"587", dialSMTP},
 	"smtps":       {"465", dialSMTP},
 	"submissions": {"465", dialSMTP},
@@ -59,6 +66,9 @@ func usageError(format string, args ...any) error {
 // parseTarget reads a URL: scheme://[user@]host[:port]. The password has no
 // place in it, because arguments are for everybody on the machine to see.
 func parseTarget(text string) (*target, error) {
+	if user, path, ok := cutSocket(text); ok {
+		return socketTarget(user, path)
+	}
 	u, err := url.Parse(text)
 	if err != nil {
 		return nil, usageError("the URL cannot be parsed: it is scheme://[user@]host[:port], with %%40 for an @ in the user")
@@ -84,9 +94,33 @@ func parseTarget(text string) (*target, error) {
 		scheme:  u.Scheme,
 		user:    u.User.Username(),
 		host:    u.Hostname(),
+		urlHost: u.Host,
 		address: address,
 		tls:     &tls.Config{ServerName: u.Hostname()},
 	}, checkAddress("the URL", address)
+}
+
+// cutSocket reads ldapi://[user@]path, which is no URL of RFC 3986: the
+// percent-encoded path takes the place of a host.
+func cutSocket(text string) (user, path string, ok bool) {
+	rest, ok := strings.CutPrefix(text, "ldapi://")
+	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+		user, rest = rest[:at], rest[at+1:]
+	}
+	return user, strings.TrimSuffix(rest, "/"), ok
+}
+
+// socketTarget is a Unix socket; without a path it is where OpenLDAP has it.
+func socketTarget(user, path string) (*target, error) {
+	name, err1 := url.PathUnescape(user)
+	path, err2 := url.PathUnescape(path)
+	switch {
+	case err1 != nil || err2 != nil:
+		return nil, usageError("the URL cannot be parsed: it is ldapi://[user@]path, with %%2F for a / in the path")
+	case strings.Contains(user, ":"):
+		return nil, usageError("the URL has a password, which everybody on the machine can read: use SASLKIT_PASSWORD, --password-file or the prompt")
+	}
+	return &target{scheme: "ldapi", user: name, host: "localhost", address: path, tls: &tls.Config{}}, nil
 }
 
 // checkAddress tells whether there can be such an address.

@@ -52,7 +52,7 @@ var modules = map[string]module{
 		tests:   []string{prefix + "adapters/smtp/internal/smtptest", prefix + "core/sasltest", "github.com/wneessen/go-mail", "go.uber.org/goleak"},
 	},
 	"cmd/saslkit": {
-		imports: []string{prefix + "core", prefix + "channelbinding", prefix + "adapters/", "github.com/emersion/go-imap/v2", "github.com/emersion/go-imap/v2/", "github.com/emersion/go-sasl", "github.com/emersion/go-smtp",
+		imports: []string{prefix + "core", prefix + "channelbinding", prefix + "adapters/", "github.com/emersion/go-imap/v2", "github.com/emersion/go-imap/v2/", "github.com/emersion/go-sasl", "github.com/emersion/go-smtp", "github.com/go-ldap/ldap/v3",
 			"github.com/spf13/cobra", "golang.org/x/term"},
 		tests: []string{"github.com/rogpeppe/go-internal/testscript"},
 	},
