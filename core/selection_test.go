@@ -71,6 +71,10 @@ func TestSelection(t *testing.T) {
 			offered: list{"SCRAM-SHA-256"}, bindings: bindings{exporter}, want: "SCRAM-SHA-256 n,,"},
 		{name: "the types allowed, in their order", client: sasl.Client{BindingTypes: list{"tls-unique", "tls-server-end-point", "tls-exporter"}},
 			offered: list{"SCRAM-SHA-256-PLUS"}, bindings: bindings{exporter, endPoint}, want: "SCRAM-SHA-256-PLUS p=tls-server-end-point,,"},
+		{name: "a type by the name that the server has for it", client: sasl.Client{BindingTypes: list{"tls-server-end-point"}},
+			offered: list{"SCRAM-SHA-256-PLUS"}, bindings: bindings{{Type: "tls-server-end-point", Name: "ldap", Data: []byte("data")}}, want: "SCRAM-SHA-256-PLUS p=ldap,,"},
+		{name: "a name that cannot be one",
+			offered: list{"SCRAM-SHA-256-PLUS"}, bindings: bindings{{Type: "tls-server-end-point", Name: "ld,ap", Data: []byte("data")}}, err: sasl.ErrConfig},
 
 		{name: "the first of ours that the server lists", types: list{"tls-server-end-point", "tls-unique"},
 			offered: list{"SCRAM-SHA-256-PLUS"}, bindings: bindings{exporter, endPoint}, want: "SCRAM-SHA-256-PLUS p=tls-server-end-point,,"},

@@ -2,6 +2,7 @@ package saslldap_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log"
@@ -12,9 +13,9 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// A client from the URL to the search: StartTLS, and the strongest mechanism
-// that the server has, bound to the TLS connection.
-func Example() {
+// A client that binds with the strongest mechanism that the server has, bound
+// to the TLS connection, and searches. After a refusal it may bind again.
+func ExampleDialURL() {
 	ctx := context.Background()
 	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "secret"))}
 	client, err := saslldap.DialURL(ctx, "ldap://ldap.example.org", nil)
@@ -23,27 +24,60 @@ func Example() {
 	}
 	defer client.Close()
 	result, err := client.SASLBind(ctx, auth)
+	var refused *ldap.Error
 	switch {
-	case errors.Is(err, sasl.ErrAuthentication):
-		log.Fatal("wrong password: ", err)
-	case errors.Is(err, sasl.ErrSecurity):
-		log.Fatal("somebody is in between, do not try again: ", err)
+	case errors.As(err, &refused):
+		log.Fatalf("refused with result code %d: %v", refused.ResultCode, err)
 	case err != nil:
 		log.Fatal(err)
 	}
 	fmt.Println(result.Mechanism, result.Binding)
-	client.Search(ldap.NewSearchRequest("dc=example,dc=org", ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, "(uid=bob)", nil, nil))
+	found, err := client.Search(ldap.NewSearchRequest("dc=example,dc=org", ldap.ScopeWholeSubtree,
+		ldap.NeverDerefAliases, 0, 0, false, "(uid=alice)", []string{"cn"}, nil))
+	if err != nil {
+		log.Fatal(err)
+	}
+	found.PrettyPrint(2)
 }
 
-// As whoever runs the program, on the machine of the server.
-func ExampleDialURL_socket() {
+// A connection made elsewhere, and a client certificate that says who it is.
+func ExampleNewConn() {
 	ctx := context.Background()
-	client, err := saslldap.DialURL(ctx, "ldapi://%2Frun%2Fslapd%2Fldapi", nil)
+	certificate, err := tls.LoadX509KeyPair("alice.pem", "alice.pem")
+	if err != nil {
+		log.Fatal(err)
+	}
+	dialer := tls.Dialer{Config: &tls.Config{Certificates: []tls.Certificate{certificate}}}
+	conn, err := dialer.DialContext(ctx, "tcp", "ldap.example.org:636")
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := saslldap.NewConn(ctx, conn, "ldap.example.org", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer client.Close()
-	if _, err := client.SASLBind(ctx, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.External("")}}); err != nil {
+	auth := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.External("")}}
+	if _, err := client.SASLBind(ctx, auth); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// The socket of a server on the same machine, which knows the user's number.
+func ExampleDialURL_socket() {
+	ctx := context.Background()
+	client, err := saslldap.DialURL(ctx, "ldapi:///", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	auth := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.External("")}}
+	if _, err := client.SASLBind(ctx, auth); err != nil {
+		log.Fatal(err)
+	}
+	who, err := client.WhoAmI(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(who.AuthzID)
 }

@@ -3,7 +3,6 @@ package saslldap
 import (
 	"bufio"
 	"fmt"
-	"math"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -70,11 +69,11 @@ func parseHeader(b []byte) (h header, need int, err error) {
 	if len(b) < h.size {
 		return h, h.size, nil
 	}
+	if b[start+2]&0x80 != 0 { // negative
+		return h, 0, errFrame
+	}
 	for _, octet := range b[start+2 : h.size-1] {
 		h.id = h.id<<8 | int64(octet)
-	}
-	if h.id > math.MaxInt32 {
-		return h, 0, errFrame
 	}
 	h.frame, h.op = start+content, b[h.size-1]
 	return h, 0, nil

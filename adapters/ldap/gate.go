@@ -3,8 +3,8 @@ package saslldap
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
@@ -102,17 +102,20 @@ func persists(value *ber.Packet) bool {
 }
 
 // bindAlone sends a bind of the library's when nothing else is on its way, and
-// holds the rest back until it is answered. With a persistent search it is the
-// user who wants to end that.
+// holds the rest back until it is answered. A persistent search it ends, as the
+// user of the library knows.
 func (m *mux) bindAlone(h header, b []byte) {
 	ctx := context.Background() // the library closes the connection if it does not want to wait
 	if m.takeTurn(ctx) != nil {
 		return
 	}
 	defer m.endTurn()
+	m.mu.Lock()
+	maps.DeleteFunc(m.outstanding, func(_ int64, persistent bool) bool { return persistent })
+	m.mu.Unlock()
 	err := m.hold(ctx)
 	defer m.release()
-	if err != nil && !errors.Is(err, errPersistent) {
+	if err != nil {
 		return
 	}
 	m.mu.Lock()
@@ -128,10 +131,15 @@ func (m *mux) bindAlone(h header, b []byte) {
 // takeTurn waits until no other bind is running.
 func (m *mux) takeTurn(ctx context.Context) error {
 	select {
+	case m.turn <- struct{}{}: // without waiting, whether the context has ended or not
+		return nil
+	default:
+	}
+	select {
 	case m.turn <- struct{}{}:
 		return nil
 	case <-m.dead:
-		return fmt.Errorf("%w: %w", sasl.ErrConnection, m.failure())
+		return m.failure()
 	case <-ctx.Done():
 		return fmt.Errorf("%w: waiting for another bind: %w", sasl.ErrConnection, ctx.Err())
 	}
@@ -164,10 +172,15 @@ func (m *mux) awaitIdle(ctx context.Context) error {
 	m.signalIdle()
 	m.mu.Unlock()
 	select {
+	case <-idle: // the same
+		return nil
+	default:
+	}
+	select {
 	case <-idle:
 		return nil
 	case <-m.dead:
-		return fmt.Errorf("%w: %w", sasl.ErrConnection, m.failure())
+		return m.failure()
 	case <-ctx.Done():
 		return fmt.Errorf("%w: waiting for answers to earlier requests: %w", sasl.ErrConnection, ctx.Err())
 	}

@@ -11,8 +11,9 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// firstID is the lowest message ID of our own requests. Those below it are the
-// library's, which counts from 1.
+// firstID is the lowest message ID of our own requests. The library counts from
+// 1, and if it ever gets this far nothing is mixed up: while a request of ours
+// awaits its answer, none of the library's does.
 const firstID = 1 << 30
 
 // maxOwn bounds a message to us, in octets: a challenge of 64 KiB and what is
@@ -84,9 +85,10 @@ func (m *mux) route() error {
 		return err
 	}
 	m.mu.Lock()
-	awaited, ours := m.own, h.id >= firstID
-	stray := ours && h.id != awaited || !ours && h.id > m.lastID
-	if awaited != 0 && (ours || stray || h.id == 0) {
+	awaited := m.own != 0
+	ours := awaited && h.id == m.own
+	stray := !ours && h.id > m.lastID // an answer to what was never sent
+	if ours || awaited && (stray || h.id == 0) {
 		m.own = 0 // it has its answer now
 	}
 	if !ours && h.final() {
@@ -94,16 +96,16 @@ func (m *mux) route() error {
 		m.signalIdle()
 	}
 	m.mu.Unlock()
-	if awaited != 0 && stray {
-		m.answer <- frame{err: fmt.Errorf("%w: the server answers a request that there was not", sasl.ErrProtocol)}
-	}
 	switch {
-	case ours && !stray:
+	case ours:
 		return m.deliver(h, maxOwn, m.take)
-	case ours: // nobody waits for it
+	case stray:
+		if awaited {
+			m.answer <- frame{err: fmt.Errorf("%w: the server answers a request that there was not", sasl.ErrProtocol)}
+		}
 		_, err := m.reader.Discard(h.frame)
 		return err
-	case h.id == 0 && awaited != 0: // a notice of disconnection, which concerns both
+	case h.id == 0 && awaited: // a notice of disconnection, which concerns both
 		err = m.deliver(h, m.reader.Size(), m.peek)
 	}
 	m.left = h.frame
@@ -151,8 +153,12 @@ func (m *mux) Close() error {
 	return m.Conn.Close()
 }
 
+// failure is why the connection is of no more use, with a class; nil if it is.
 func (m *mux) failure() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.cause != nil && sasl.ClassOf(m.cause) == "" {
+		return fmt.Errorf("%w: %w", sasl.ErrConnection, m.cause)
+	}
 	return m.cause
 }

@@ -1,0 +1,233 @@
+package saslldap_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-ldap/ldap/v3"
+
+	saslldap "github.com/saslkit/saslkit/adapters/ldap"
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+// startTLSRequest and startTLSResponse are those of OpenLDAP's client and
+// server.
+const (
+	startTLSRequest  = "\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037"
+	startTLSResponse = "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"
+)
+
+// serve runs a server for one connection and returns its address.
+func serve(t *testing.T, network, address string, talk func(conn net.Conn) error) string {
+	t.Helper()
+	listener, err := net.Listen(network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err == nil {
+			defer conn.Close()
+			err = talk(conn)
+		}
+		done <- err
+	}()
+	t.Cleanup(func() {
+		listener.Close()
+		if err := <-done; err != nil && !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
+	})
+	return listener.Addr().String()
+}
+
+// readStartTLS reads the request, to the octet.
+func readStartTLS(conn net.Conn) error {
+	got := make([]byte, len(startTLSRequest))
+	if _, err := io.ReadFull(conn, got); err != nil || string(got) != startTLSRequest {
+		return errors.Join(err, errors.New("not the request for StartTLS: "+string(got)))
+	}
+	return nil
+}
+
+// bindable is a server's part of a bind with PLAIN that succeeds.
+func bindable(conn net.Conn) error {
+	w := newWire(conn)
+	if err := w.Greet("PLAIN", true); err != nil {
+		return err
+	}
+	if _, credentials, err := w.ReadInitiate(); err != nil || string(credentials) != "\x00alice\x00pencil" {
+		return errors.Join(err, errors.New("credentials: "+string(credentials)))
+	}
+	if err := w.Succeed(nil); err != nil {
+		return err
+	}
+	io.Copy(io.Discard, conn)
+	return nil
+}
+
+// TestDialURL: each scheme, with a bind by PLAIN, for which the connection must
+// be Secure.
+func TestDialURL(t *testing.T) {
+	certificate, pool := sasltest.Certificate(t, host)
+	server := &tls.Config{Certificates: []tls.Certificate{certificate}}
+	socket := filepath.Join(t.TempDir(), "ldapi")
+	for text, address := range map[string]string{
+		"ldaps://" + host: serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error { return bindable(tls.Server(conn, server)) }),
+		"LDAP://" + host: serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {
+			if err := readStartTLS(conn); err != nil {
+				return err
+			}
+			io.WriteString(conn, startTLSResponse)
+			return bindable(tls.Server(conn, server))
+		}),
+		"ldapi://" + url.PathEscape(socket) + "/": serve(t, "unix", socket, bindable),
+	} {
+		client, err := saslldap.DialURL(t.Context(), text, &saslldap.Options{Address: address, TLSConfig: &tls.Config{RootCAs: pool}})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		_, err = client.SASLBind(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("alice", "pencil"))}})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		if _, ok := client.TLSConnectionState(); ok != !strings.HasPrefix(text, "ldapi") {
+			t.Errorf("%s: the state of TLS is %t", text, ok)
+		}
+		if err := client.StartTLS(nil); !errors.Is(err, sasl.ErrConfig) {
+			t.Errorf("%s: StartTLS: %v", text, err)
+		}
+		if err := client.Conn.StartTLS(nil); err == nil {
+			t.Errorf("%s: the library began TLS", text)
+		}
+		client.Close()
+	}
+}
+
+func TestDialURLErrors(t *testing.T) {
+	for text, class := range map[string]sasl.Class{
+		"ldap://":                   sasl.ErrConfig,
+		"ldap:/x":                   sasl.ErrConfig,
+		"http://localhost":          sasl.ErrConfig,
+		"localhost:389":             sasl.ErrConfig,
+		"ldapi://%zz":               sasl.ErrConfig,
+		"ldap://\x7f":               sasl.ErrConfig,
+		"ldapi://%2Fno%2Fsuch%2Fis": sasl.ErrConnection,
+		"ldaps://127.0.0.1:1":       sasl.ErrConnection,
+	} {
+		if _, err := saslldap.DialURL(t.Context(), text, nil); sasl.ClassOf(err) != class {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestStartTLSAnswers: what else than an answer and TLS comes of it.
+func TestStartTLSAnswers(t *testing.T) {
+	for name, row := range map[string]struct {
+		answer string
+		class  sasl.Class
+		code   uint16
+	}{
+		"refused":                 {"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x02\x04\x00\x04\x00", sasl.ErrSecurity, 2},
+		"not now":                 {"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x34\x04\x00\x04\x00", sasl.ErrTemporary, 52},
+		"more behind it":          {startTLSResponse + startTLSResponse, sasl.ErrSecurity, 0},
+		"an octet behind it":      {startTLSResponse + "\x30", sasl.ErrSecurity, 0},
+		"another answer":          {"\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x00\x04\x00\x04\x00", sasl.ErrProtocol, 0},
+		"to another request":      {"\x30\x0c\x02\x01\x02\x78\x07\x0a\x01\x00\x04\x00\x04\x00", sasl.ErrProtocol, 0},
+		"no LDAP":                 {"220 mail.example.org\r\n", sasl.ErrProtocol, 0},
+		"too long":                {"\x30\x84\x00\x10\x00\x00\x02\x01\x01\x78\x84\x00\x0f\xff\xf6", sasl.ErrProtocol, 0},
+		"notice of disconnection": {"\x30\x24\x02\x01\x00\x78\x1f\x0a\x01\x34\x04\x00\x04\x00\x8a\x161.3.6.1.4.1.1466.20036", sasl.ErrTemporary, 52},
+		"cut":                     {startTLSResponse[:9], sasl.ErrConnection, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {
+				err := readStartTLS(conn)
+				io.WriteString(conn, row.answer)
+				return err
+			})
+			_, err := saslldap.DialURL(t.Context(), "ldap://"+host, &saslldap.Options{Address: address})
+			if sasl.ClassOf(err) != row.class {
+				t.Error(err)
+			}
+			var own *ldap.Error
+			if row.code != 0 && (!errors.As(err, &own) || !ldap.IsErrorWithCode(own, row.code)) {
+				t.Errorf("%v is not %d", err, row.code)
+			}
+		})
+	}
+}
+
+// TestStartTLSInjection: what somebody put behind the answer, later than that
+// it would be seen with it, is no TLS.
+func TestStartTLSInjection(t *testing.T) {
+	address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {
+		err := readStartTLS(conn)
+		io.WriteString(conn, startTLSResponse)
+		conn.Read(make([]byte, 1)) // the client says hello
+		io.WriteString(conn, startTLSResponse)
+		return err
+	})
+	_, err := saslldap.DialURL(t.Context(), "ldap://"+host, &saslldap.Options{Address: address})
+	if !errors.Is(err, sasl.ErrSecurity) {
+		t.Error(err)
+	}
+}
+
+// TestStartTLSCancelled: a context that ends while the answer is awaited.
+func TestStartTLSCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {
+		err := readStartTLS(conn)
+		cancel()
+		io.Copy(io.Discard, conn)
+		return err
+	})
+	_, err := saslldap.DialURL(ctx, "ldap://"+host, &saslldap.Options{Address: address})
+	if !errors.Is(err, sasl.ErrConnection) || !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// TestNoStartTLS: a connection without TLS carries no password.
+func TestNoStartTLS(t *testing.T) {
+	address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {
+		w := newWire(conn)
+		err := w.Greet("PLAIN", true)
+		if n, _ := io.Copy(io.Discard, w.reader); n > 0 {
+			err = errors.Join(err, errors.New("the client sent more"))
+		}
+		return err
+	})
+	client, err := saslldap.DialURL(t.Context(), "ldap://"+host, &saslldap.Options{Address: address, NoStartTLS: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.SASLBind(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("alice", "pencil"))}})
+	if !errors.Is(err, sasl.ErrPolicy) {
+		t.Error(err)
+	}
+	client.Conn.Close()
+}
+
+// TestBare: into a connection that the library made nothing can be put.
+func TestBare(t *testing.T) {
+	near, far := net.Pipe()
+	defer far.Close()
+	bare := ldap.NewConn(near, false)
+	bare.Start()
+	defer bare.Close()
+	_, err := saslldap.SASLBind(t.Context(), bare, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "pencil"))})
+	if !errors.Is(err, sasl.ErrConfig) || !strings.Contains(err.Error(), "saslldap.DialURL") || !strings.Contains(err.Error(), "saslldap.NewConn") {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,244 @@
+package saslldap_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
+
+	saslldap "github.com/saslkit/saslkit/adapters/ldap"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// TestBindWaits: a bind abandons the requests before it (RFC 4511 s4.2.1), so
+// it goes out when they are answered, and requests after it once it is.
+func TestBindWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		first, second := search(client, "dc=one"), search(client, "dc=two")
+		one, two := p.next(ldap.ApplicationSearchRequest), p.next(ldap.ApplicationSearchRequest)
+		if one.op.Children[0].Value != "dc=one" {
+			one, two = two, one
+		}
+		outcome := bind(t.Context(), client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.nothing() // of the bind
+		third := search(client, "dc=three")
+		p.nothing() // of a request that it would abandon
+
+		p.entry(two.id, "dc=two")
+		p.done(two.id)
+		p.nothing()
+		p.entry(one.id, "dc=one")
+		p.done(one.id)
+
+		request := p.next(ldap.ApplicationBindRequest)
+		p.nothing()
+		p.say(request.id, result(tagBindResponse, 0, "", nil))
+		three := p.next(ldap.ApplicationSearchRequest)
+		p.entry(three.id, "dc=three")
+		p.done(three.id)
+		p.rootDSE(mechanisms("PLAIN"))
+
+		if got := <-outcome; got.err != nil || got.result != (sasl.Result{Mechanism: "PLAIN", Username: "alice", RoundTrips: 1}) {
+			t.Errorf("%+v", got)
+		}
+		for want, c := range map[string]chan found{"dc=one": first, "dc=two": second, "dc=three": third} {
+			if got := <-c; got.dn != want || got.err != nil {
+				t.Errorf("%s: %+v", want, got)
+			}
+		}
+	})
+}
+
+// TestBindsTakeTurns: one of two that begin together waits for the other, and
+// gives up when its context ends.
+func TestBindsTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		first := bind(t.Context(), client)
+		root := p.next(ldap.ApplicationSearchRequest)
+		ctx, cancel := context.WithCancel(t.Context())
+		second, third := bind(ctx, client), bind(t.Context(), client)
+		p.nothing()
+		cancel()
+		if got := <-second; !errors.Is(got.err, sasl.ErrConnection) || !errors.Is(got.err, context.Canceled) {
+			t.Error(got.err)
+		}
+		p.entry(root.id, "", mechanisms("PLAIN"))
+		p.done(root.id)
+		p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 49, "", nil))
+		p.rootDSE(mechanisms("PLAIN")) // the third's
+		p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 0, "", nil))
+		p.rootDSE(mechanisms("PLAIN"))
+		if got := <-first; !errors.Is(got.err, sasl.ErrAuthentication) {
+			t.Error(got.err)
+		}
+		if got := <-third; got.err != nil {
+			t.Error(got.err)
+		}
+	})
+}
+
+// TestBindGivesUpWaiting: a context that ends while answers are awaited leaves
+// the connection and everybody else on it as they are.
+func TestBindGivesUpWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		first := search(client, "dc=one")
+		one := p.next(ldap.ApplicationSearchRequest)
+		ctx, cancel := context.WithCancel(t.Context())
+		outcome := bind(ctx, client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.nothing() // it waits
+		second := search(client, "dc=two")
+		p.nothing()
+		cancel()
+		if got := <-outcome; !errors.Is(got.err, sasl.ErrConnection) || !errors.Is(got.err, context.Canceled) {
+			t.Error(got.err)
+		}
+		two := p.next(ldap.ApplicationSearchRequest)
+		p.entry(one.id, "dc=one")
+		p.done(one.id)
+		p.entry(two.id, "dc=two")
+		p.done(two.id)
+		if got := <-first; got.dn != "dc=one" || got.err != nil {
+			t.Errorf("%+v", got)
+		}
+		if got := <-second; got.dn != "dc=two" || got.err != nil {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestBindDoesNotWait: what has no answer, or an answer in parts, is counted as
+// what it is.
+func TestBindDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		outcome := search(client, "dc=one")
+		one := p.next(ldap.ApplicationSearchRequest)
+		binding := bind(t.Context(), client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.entry(one.id, "dc=one")
+		reference := ber.Encode(ber.ClassApplication, ber.TypeConstructed, 19, nil, "")
+		reference.AppendChild(octets("ldap://other.example.org/dc=one"))
+		p.say(one.id, reference)
+		p.say(one.id, ber.Encode(ber.ClassApplication, ber.TypeConstructed, 25, nil, "")) // an intermediate response
+		p.nothing()
+		p.done(one.id)
+		<-outcome
+		p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 49, "", nil))
+		if got := <-binding; !errors.Is(got.err, sasl.ErrAuthentication) {
+			t.Error(got.err)
+		}
+	})
+}
+
+// TestLibraryBinds: the library's own bind waits for answers too, and so does
+// ours for it. A persistent search it ends.
+func TestLibraryBinds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		endless := search(client, "dc=endless", ldap.NewControlMicrosoftNotification())
+		p.next(ldap.ApplicationSearchRequest)
+		first := search(client, "dc=one")
+		one := p.next(ldap.ApplicationSearchRequest)
+		simple := make(chan error, 1)
+		go func() { simple <- client.Bind("cn=alice", "pencil") }()
+		p.nothing() // of the bind
+		second := search(client, "dc=two")
+		outcome := bind(t.Context(), client)
+		p.nothing()
+		p.entry(one.id, "dc=one")
+		p.done(one.id)
+		request := p.next(ldap.ApplicationBindRequest)
+		if request.op.Children[1].Value != "cn=alice" {
+			t.Errorf("the bind of %q comes first", request.op.Children[1].Value)
+		}
+		p.nothing()
+		p.say(request.id, result(tagBindResponse, 0, "", nil))
+		two := p.next(ldap.ApplicationSearchRequest)
+		p.entry(two.id, "dc=two")
+		p.done(two.id)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 49, "", nil))
+		if err := <-simple; err != nil {
+			t.Error(err)
+		}
+		if got := <-outcome; !errors.Is(got.err, sasl.ErrAuthentication) {
+			t.Error(got.err)
+		}
+		for want, c := range map[string]chan found{"dc=one": first, "dc=two": second} {
+			if got := <-c; got.dn != want || got.err != nil {
+				t.Errorf("%s: %+v", want, got)
+			}
+		}
+		client.Close()
+		<-endless
+	})
+}
+
+// TestPersistentSearch: a search without end is in the way of a bind, whatever
+// kind it is; one that does end is waited for, and one that only mentions the
+// kind is any search.
+func TestPersistentSearch(t *testing.T) {
+	const cookie, reload = "", false
+	for name, row := range map[string]struct {
+		begin   func(ctx context.Context, client *saslldap.Client)
+		endless bool
+	}{
+		"persistent search": {searching(ldap.NewControlString("2.16.840.1.113730.3.4.3", true, "\x30\x09\x02\x01\x0f\x01\x01\xff\x01\x01\xff")), true},
+		"notification":      {searching(ldap.NewControlMicrosoftNotification()), true},
+		"refreshAndPersist": {func(ctx context.Context, client *saslldap.Client) {
+			client.Syncrepl(ctx, all("(objectClass=*)"), 1, ldap.SyncRequestModeRefreshAndPersist, []byte(cookie), reload)
+		}, true},
+		"refreshOnly": {func(ctx context.Context, client *saslldap.Client) {
+			client.Syncrepl(ctx, all("(objectClass=*)"), 1, ldap.SyncRequestModeRefreshOnly, []byte(cookie), reload)
+		}, false},
+		"paging":        {searching(ldap.NewControlPaging(10)), false},
+		"in the filter": {func(_ context.Context, client *saslldap.Client) { client.Search(all("(cn=2.16.840.1.113730.3.4.3)")) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, p := newPeer(t)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				go row.begin(ctx, client)
+				running := p.next(ldap.ApplicationSearchRequest)
+				outcome := bind(t.Context(), client)
+				p.rootDSE(mechanisms("PLAIN"))
+				p.nothing()
+				if !row.endless {
+					p.done(running.id)
+					p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 49, "", nil))
+					if got := <-outcome; !errors.Is(got.err, sasl.ErrAuthentication) {
+						t.Error(got.err)
+					}
+					return
+				}
+				if got := <-outcome; !errors.Is(got.err, sasl.ErrConfig) {
+					t.Error(got.err)
+				}
+				p.done(running.id) // it can have an end after all
+				outcome = bind(t.Context(), client)
+				p.rootDSE(mechanisms("PLAIN"))
+				p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 49, "", nil))
+				if got := <-outcome; !errors.Is(got.err, sasl.ErrAuthentication) {
+					t.Error(got.err)
+				}
+			})
+		})
+	}
+}
+
+func all(filter string, controls ...ldap.Control) *ldap.SearchRequest {
+	return ldap.NewSearchRequest("dc=test", ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, nil, controls)
+}
+
+func searching(control ldap.Control) func(context.Context, *saslldap.Client) {
+	return func(_ context.Context, client *saslldap.Client) { client.Search(all("(objectClass=*)", control)) }
+}

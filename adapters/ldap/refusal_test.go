@@ -1,0 +1,80 @@
+package saslldap_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/go-ldap/ldap/v3"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// microsoft is what Active Directory says to wrong credentials, with the number
+// of the reason.
+func microsoft(data string) string {
+	return "80090308: LdapErr: DSID-0C09042A, comment: AcceptSecurityContext error, data " + data + ", v3839\x00"
+}
+
+// TestResultCodes: each has its class, to the first message and, where that
+// makes a difference, to a later one; and the library's error is in it.
+func TestResultCodes(t *testing.T) {
+	for _, row := range []struct {
+		code  uint16
+		text  string
+		class sasl.Class
+		later sasl.Class // "" = the same
+	}{
+		{49, "SASL(-13): authentication failure: StoredKey mismatch", sasl.ErrAuthentication, ""},
+		{48, "", sasl.ErrPolicy, ""},
+		{7, "SASL(-4): no mechanism available: Couldn't find mech X", sasl.ErrPolicy, ""},
+		{8, "", sasl.ErrPolicy, ""},
+		{13, "", sasl.ErrPolicy, ""},
+		{50, "not authorized to assume identity", sasl.ErrAuthorization, ""},
+		{123, "", sasl.ErrAuthorization, ""},
+		{51, "", sasl.ErrTemporary, ""},
+		{52, "", sasl.ErrTemporary, ""},
+		{3, "", sasl.ErrTemporary, ""},
+		{2, "", sasl.ErrProtocol, ""},
+		{80, "SASL(-13): user not found: no secret in database", sasl.ErrAuthentication, sasl.ErrProtocol},
+		{53, "", sasl.ErrAuthentication, ""},
+		{4096, "", sasl.ErrAuthentication, ""},
+		{49, microsoft("52e"), sasl.ErrAuthentication, ""}, // wrong password
+		{49, microsoft("525"), sasl.ErrAuthentication, ""}, // no such user
+		{49, microsoft("530"), sasl.ErrAuthorization, ""},  // at this hour
+		{49, microsoft("531"), sasl.ErrAuthorization, ""},  // from this workstation
+		{49, microsoft("532"), sasl.ErrAuthentication, ""}, // the password has expired
+		{49, microsoft("533"), sasl.ErrAuthorization, ""},  // the account is disabled
+		{49, microsoft("701"), sasl.ErrAuthorization, ""},  // it has expired
+		{49, microsoft("773"), sasl.ErrAuthentication, ""}, // the password must be changed
+		{49, microsoft("775"), sasl.ErrAuthorization, ""},  // it is locked
+		{49, "no LdapErr, data 533, or so", sasl.ErrAuthentication, ""},
+		{52, microsoft("533"), sasl.ErrTemporary, ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client, p := newPeer(t)
+			check := func(outcome chan bindOutcome, class sasl.Class) {
+				t.Helper()
+				err := (<-outcome).err
+				var own *ldap.Error
+				if sasl.ClassOf(err) != class || !errors.As(err, &own) || !ldap.IsErrorWithCode(own, row.code) {
+					t.Errorf("%d %q: %v, want %s", row.code, row.text, err, class)
+				}
+			}
+			outcome := bind(t.Context(), client)
+			p.rootDSE(mechanisms("PLAIN", "SCRAM-SHA-256"))
+			p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, int64(row.code), row.text, nil))
+			check(outcome, row.class)
+
+			outcome = bind(t.Context(), client, sasl.SCRAM(sasl.SHA256, sasl.Password("alice", "pencil")))
+			p.rootDSE(mechanisms("PLAIN", "SCRAM-SHA-256"))
+			first := p.next(ldap.ApplicationBindRequest)
+			p.say(first.id, result(tagBindResponse, 14, "", []byte(serverFirst(t, first.op))))
+			p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, int64(row.code), row.text, nil))
+			if row.later == "" {
+				row.later = row.class
+			}
+			check(outcome, row.later)
+		})
+	}
+}

@@ -1,0 +1,148 @@
+package saslldap_test
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/go-ldap/ldap/v3"
+
+	saslldap "github.com/saslkit/saslkit/adapters/ldap"
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+// TestListAfterwards: a list that has something better after the bind was cut
+// before it; any other difference is nothing.
+func TestListAfterwards(t *testing.T) {
+	for name, row := range map[string]struct {
+		before, after []string
+		class         sasl.Class
+	}{
+		"the same":          {[]string{"PLAIN"}, []string{"PLAIN"}, ""},
+		"better":            {[]string{"PLAIN"}, []string{"PLAIN", "SCRAM-SHA-256"}, sasl.ErrSecurity},
+		"worse":             {[]string{"PLAIN"}, []string{"LOGIN", "ANONYMOUS"}, ""},
+		"none any more":     {[]string{"PLAIN"}, nil, ""},
+		"in other letters":  {[]string{"plain"}, []string{"Plain", "scram-sha-256"}, sasl.ErrSecurity},
+		"of another server": {[]string{"PLAIN"}, []string{"GSSAPI", "SCRAM-SHA-256-PLUS"}, ""}, // there is nothing to bind to
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, p := newPeer(t)
+				outcome := bind(t.Context(), client, sasl.PasswordMechanisms(sasl.Password("alice", "pencil"))...)
+				p.rootDSE(mechanisms(row.before...))
+				p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 0, "", nil))
+				p.rootDSE(mechanisms(row.after...))
+				got := <-outcome
+				if sasl.ClassOf(got.err) != row.class || (got.result == sasl.Result{}) != (row.class != "") {
+					t.Errorf("%+v", got)
+				}
+				if p.closed() != (row.class != "") {
+					t.Error("closed, or not")
+				}
+			})
+		})
+	}
+}
+
+// TestRootDSEUnreadable: a server that does not say what it has is not given
+// anything, and the connection is fine.
+func TestRootDSEUnreadable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		outcome := bind(t.Context(), client)
+		p.say(p.next(ldap.ApplicationSearchRequest).id, result(tagSearchDone, 50, "no", nil))
+		if got := <-outcome; !errors.Is(got.err, sasl.ErrPolicy) {
+			t.Error(got.err)
+		}
+		p.nothing()
+		// After it all the same, after a bind that has succeeded.
+		outcome = bind(t.Context(), client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 0, "", nil))
+		p.say(p.next(ldap.ApplicationSearchRequest).id, result(tagSearchDone, 50, "no", nil))
+		if got := <-outcome; got.err != nil {
+			t.Error(got.err)
+		}
+	})
+}
+
+// TestBindingForm: what the gs2-header says, and what is bound to, as the root
+// DSE or the caller has it.
+func TestBindingForm(t *testing.T) {
+	certificate, pool := sasltest.Certificate(t, host)
+	hash := sha256.Sum256(certificate.Leaf.Raw)
+	for name, row := range map[string]struct {
+		class string
+		form  saslldap.BindingForm
+		types []string
+		want  string // gs2-header and data
+	}{
+		"of OpenLDAP":         {"OpenLDAProotDSE", saslldap.AutomaticBinding, nil, "p=ldap,,tls-server-end-point:" + string(hash[:])},
+		"in other letters":    {"openldapROOTDSE", saslldap.AutomaticBinding, nil, "p=ldap,,tls-server-end-point:" + string(hash[:])},
+		"of others":           {"top", saslldap.AutomaticBinding, []string{"tls-server-end-point"}, "p=tls-server-end-point,," + string(hash[:])},
+		"of OpenLDAP forced":  {"top", saslldap.OpenLDAPBinding, nil, "p=ldap,,tls-server-end-point:" + string(hash[:])},
+		"the standard forced": {"OpenLDAProotDSE", saslldap.StandardBinding, []string{"tls-server-end-point"}, "p=tls-server-end-point,," + string(hash[:])},
+	} {
+		t.Run(name, func(t *testing.T) {
+			near, far := net.Pipe()
+			defer near.Close()
+			defer far.Close()
+			served := make(chan string, 1)
+			go func() {
+				served <- bindingSent(t, tls.Server(far, &tls.Config{Certificates: []tls.Certificate{certificate}}), row.class)
+			}()
+			conn := tls.Client(near, &tls.Config{ServerName: host, RootCAs: pool})
+			client, err := saslldap.NewConn(t.Context(), conn, host, &saslldap.Options{Binding: row.form})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.SASLBind(t.Context(), &sasl.Client{
+				Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "pencil")), BindingTypes: row.types, Binding: sasl.RequireBinding,
+			})
+			if !errors.Is(err, sasl.ErrAuthentication) {
+				t.Error(err)
+			}
+			if got := <-served; got != row.want {
+				t.Errorf("bound to %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+// bindingSent serves up to the message of SCRAM that has the binding, which it
+// returns.
+func bindingSent(t *testing.T, conn net.Conn, class string) string {
+	w := newWire(conn)
+	w.list = "SCRAM-SHA-256 SCRAM-SHA-256-PLUS"
+	if err := w.answerRootDSE(class); err != nil {
+		t.Error(err)
+		return ""
+	}
+	op, err := w.request()
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	if err := w.Challenge([]byte(serverFirst(t, op))); err != nil {
+		t.Error(err)
+	}
+	_, final, err := w.bind()
+	if err != nil {
+		t.Error(err)
+	}
+	encoded, _, _ := strings.Cut(strings.TrimPrefix(string(final), "c="), ",")
+	binding, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		t.Error(err)
+	}
+	if err := w.Refuse(sasl.NotAuthorized); err != nil {
+		t.Error(err)
+	}
+	return string(binding)
+}
