@@ -54,8 +54,6 @@ func parseHeader(b []byte) (h header, need int, err error) {
 		return h, 0, err
 	case start > len(b):
 		return h, start, nil
-	case content > maxFrame:
-		return h, 0, fmt.Errorf("%w: the server sent a message of more than %d MiB", sasl.ErrProtocol, maxFrame>>20)
 	case content < len("\x02\x01\x00")+2:
 		return h, 0, errFrame
 	case len(b) < start+2:
@@ -80,7 +78,8 @@ func parseHeader(b []byte) (h header, need int, err error) {
 }
 
 // parseLength reads the length behind a tag, and where the content starts. If
-// that is past the end of b, the length is not known yet.
+// that is past the end of b, the length is not known yet. Nothing is longer than
+// a message, and what is need not fit into an int.
 func parseLength(b []byte) (content, start int, err error) {
 	if b[1] < 0x80 {
 		return int(b[1]), 2, nil
@@ -92,10 +91,14 @@ func parseLength(b []byte) (content, start int, err error) {
 	if len(b) < 2+n {
 		return 0, 2 + n, nil
 	}
+	var length uint32
 	for _, octet := range b[2 : 2+n] {
-		content = content<<8 | int(octet)
+		length = length<<8 | uint32(octet)
 	}
-	return content, 2 + n, nil
+	if length > maxFrame {
+		return 0, 0, fmt.Errorf("%w: the server sent a message of more than %d MiB", sasl.ErrProtocol, maxFrame>>20)
+	}
+	return int(length), 2 + n, nil
 }
 
 // peekHeader reads the header of the next message and leaves it in r.
