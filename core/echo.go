@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -76,7 +77,7 @@ func (s *Session) scrubError(err error) error {
 		}
 		return err
 	}
-	if !s.echoes(err.Error()) {
+	if !s.echoesWithin(err) {
 		return err
 	}
 	class := ClassOf(err)
@@ -84,4 +85,19 @@ func (s *Session) scrubError(err error) error {
 		class = ErrConnection
 	}
 	return fmt.Errorf("%w: the reason is withheld, because it repeats a secret", class)
+}
+
+// echoesWithin looks at what an error wraps too, which may say more than it.
+func (s *Session) echoesWithin(err error) bool {
+	if s.echoes(err.Error()) {
+		return true
+	}
+	switch err := err.(type) {
+	case interface{ Unwrap() error }:
+		inner := err.Unwrap()
+		return inner != nil && s.echoesWithin(inner)
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(err.Unwrap(), s.echoesWithin)
+	}
+	return false
 }

@@ -34,6 +34,7 @@ func TestEchoesAreWithheld(t *testing.T) {
 		"no padding":     {&sasl.Failure{Condition: sasl.MalformedRequest, Text: "unknown: " + strings.TrimRight(encoded, "=")}, sasl.ErrProtocol},
 		"other alphabet": {&sasl.Failure{Condition: sasl.MalformedRequest, Text: base64.URLEncoding.EncodeToString([]byte(message))}, sasl.ErrProtocol},
 		"goodbye":        {fmt.Errorf("%w: goodbye %s", sasl.ErrConnection, message), sasl.ErrConnection},
+		"goodbye within": {fmt.Errorf("%w", &shortened{fmt.Errorf("%w: goodbye %s", sasl.ErrTemporary, message)}), sasl.ErrTemporary},
 	} {
 		client := plainClient(password)
 		var trace strings.Builder
@@ -51,6 +52,9 @@ func TestEchoesAreWithheld(t *testing.T) {
 		var failure *sasl.Failure
 		if errors.As(err, &failure) {
 			checkSilent(t, name+" Failure", fmt.Sprintf("%+v %v", failure, failure.Unwrap()), secrets...)
+		}
+		if within := (*shortened)(nil); errors.As(err, &within) {
+			checkSilent(t, name, fmt.Sprint(within.Unwrap()), secrets...)
 		}
 	}
 
@@ -83,6 +87,12 @@ func TestEchoesAreWithheld(t *testing.T) {
 	other.Authenticate(t.Context(), sasltest.NewPeer(c(message), s("a\x00"+password+"\x00b"), abort), plainServer)
 	checkSilent(t, "PLAIN challenge", trace.String(), append(secrets, strconv.Quote(password))...)
 }
+
+// shortened is an error of an adapter that says less than what it wraps.
+type shortened struct{ error }
+
+func (e *shortened) Error() string   { return "the server says goodbye" }
+func (e *shortened) Unwrap() []error { return []error{sasl.ErrTemporary, e.error} }
 
 // TestOwnWordsAreNotWithheld: a password that is a word of ours takes nothing
 // away, and one that is a word of the server's only the server's text.
