@@ -68,11 +68,8 @@ func (b *binder) request(ctx context.Context, mechanism string, credentials []by
 		b.nextID = firstID
 	}
 	answer, err := b.mux.exchange(ctx, id, encodeBind(id, mechanism, credentials))
-	switch {
-	case err != nil:
+	if err != nil {
 		return result{}, err
-	case answer.id == 0:
-		return result{}, disconnection(answer)
 	}
 	return decodeResult(answer, bindResponse)
 }

@@ -134,16 +134,19 @@ func startTLS(conn net.Conn) error {
 		return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
 	}
 	if h.id == 0 {
-		return disconnection(answer)
+		if err := disconnection(answer); err != nil {
+			return err
+		}
+		return fmt.Errorf("%w: the server does not answer StartTLS", sasl.ErrProtocol)
 	}
 	result, err := decodeResult(answer, extendedResponse)
 	switch {
 	case err != nil:
 		return err
 	case result.code == ldap.LDAPResultUnavailable || result.code == ldap.LDAPResultBusy:
-		return fmt.Errorf("%w: the server does not start TLS now: %w", sasl.ErrTemporary, result.library)
+		return &told{sasl.ErrTemporary, "the server does not start TLS now", result}
 	case result.code != ldap.LDAPResultSuccess:
-		return fmt.Errorf("%w: the server refuses StartTLS, or somebody took it away: %w", sasl.ErrSecurity, result.library)
+		return &told{sasl.ErrSecurity, "the server refuses StartTLS, or somebody took it away", result}
 	case r.Buffered() > 0:
 		return fmt.Errorf("%w: somebody put more data behind the server's answer to StartTLS", sasl.ErrSecurity)
 	}

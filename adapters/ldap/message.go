@@ -53,6 +53,7 @@ type result struct {
 	code        uint16
 	text        string // diagnosticMessage
 	credentials []byte // serverSaslCreds; nil if absent
+	name        string // responseName of an ExtendedResponse; "" if absent
 	library     error  // the library's error for it; nil with success
 }
 
@@ -81,21 +82,30 @@ func decodeResult(f frame, op byte) (result, error) {
 		return result{}, errFrame
 	}
 	for _, field := range fields[3:] {
-		if op == bindResponse && field.ClassType == ber.ClassContext && field.Tag == 7 {
+		switch {
+		case field.ClassType != ber.ClassContext:
+		case op == bindResponse && field.Tag == 7:
 			if field.TagType != ber.TypePrimitive || r.credentials != nil {
 				return result{}, errFrame
 			}
 			r.credentials = append([]byte{}, field.Data.Bytes()...)
+		case op == extendedResponse && field.Tag == 10:
+			r.name = field.Data.String()
 		}
 	}
 	return r, nil
 }
 
-// disconnection is the error of a notice of disconnection (RFC 4511 s4.4.1).
+// disconnection is the error of a notice of disconnection (RFC 4511 s4.4.1), and
+// nil for another notification, which does not concern us: that of an aborted
+// transaction (RFC 5805), for example.
 func disconnection(f frame) error {
 	r, err := decodeResult(f, extendedResponse)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case r.name != "" && r.name != disconnectionNotice:
+		return nil
 	}
 	class := sasl.ErrConnection
 	switch r.code {
@@ -106,5 +116,28 @@ func disconnection(f frame) error {
 	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
 		class = sasl.ErrTemporary
 	}
-	return fmt.Errorf("%w: the server ends the connection: %s: %w", class, sasl.Printable(r.text), r.library)
+	return &told{class, "the server ends the connection", r}
+}
+
+// told is an error of what the server said where there is no exchange that it
+// could refuse. The library's error is there for errors.As.
+type told struct {
+	class  sasl.Class
+	what   string
+	result result
+}
+
+func (e *told) Error() string {
+	s := fmt.Sprintf("%v: %s, with result code %d", e.class, e.what, e.result.code)
+	if e.result.text != "" {
+		s += ": " + sasl.Printable(e.result.text)
+	}
+	return s
+}
+
+func (e *told) Unwrap() []error {
+	if e.result.library == nil {
+		return []error{e.class}
+	}
+	return []error{e.class, e.result.library}
 }

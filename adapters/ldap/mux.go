@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"slices"
 	"sync"
 
 	sasl "github.com/saslkit/saslkit/core"
@@ -43,6 +42,7 @@ type mux struct {
 	lastID      int64    // the highest of the library's
 	own         int64    // the ID of our request that awaits an answer; 0 if there is none
 	answer      chan frame
+	notice      error         // that the server ends the connection, as it says
 	cause       error         // why the connection is of no more use
 	dead        chan struct{} // closed with that
 }
@@ -84,12 +84,19 @@ func (m *mux) route() error {
 	if err != nil {
 		return err
 	}
+	var notice error
+	if h.id == 0 {
+		notice = m.notification(h)
+	}
 	m.mu.Lock()
 	awaited := m.own != 0
 	ours := awaited && h.id == m.own
 	stray := !ours && h.id > m.lastID // an answer to what was never sent
-	if ours || awaited && (stray || h.id == 0) {
+	if ours || awaited && (stray || notice != nil) {
 		m.own = 0 // it has its answer now
+	}
+	if notice != nil {
+		m.notice = notice
 	}
 	if !ours && h.final() {
 		delete(m.outstanding, h.id)
@@ -98,51 +105,58 @@ func (m *mux) route() error {
 	m.mu.Unlock()
 	switch {
 	case ours:
-		return m.deliver(h, maxOwn, m.take)
+		return m.take(h)
 	case stray:
 		if awaited {
 			m.answer <- frame{err: fmt.Errorf("%w: the server answers a request that there was not", sasl.ErrProtocol)}
 		}
 		_, err := m.reader.Discard(h.frame)
 		return err
-	case h.id == 0 && awaited: // a notice of disconnection, which concerns both
-		err = m.deliver(h, m.reader.Size(), m.peek)
+	case notice != nil && awaited:
+		m.answer <- frame{err: notice}
 	}
 	m.left = h.frame
-	return err
+	return nil
 }
 
-// deliver gives a message to who waits for an answer.
-func (m *mux) deliver(h header, most int, get func(size int) ([]byte, error)) error {
-	if h.frame > most {
+// notification looks at a message that answers no request (RFC 4511 s4.4), which
+// the library gets too, and returns the error of one that ends the connection.
+func (m *mux) notification(h header) error {
+	if h.frame > m.reader.Size() {
+		return fmt.Errorf("%w: the server sent a notification of %d octets", sasl.ErrProtocol, h.frame)
+	}
+	b, err := m.reader.Peek(h.frame)
+	if err != nil {
+		return nil // who reads on will see
+	}
+	return disconnection(frame{header: h, bytes: b})
+}
+
+// take gives a message to who waits for it.
+func (m *mux) take(h header) error {
+	if h.frame > maxOwn {
 		err := fmt.Errorf("%w: the server's answer has %d octets", sasl.ErrProtocol, h.frame)
 		m.answer <- frame{err: err}
 		return err
 	}
-	b, err := get(h.frame)
-	if err == nil {
-		m.answer <- frame{header: h, bytes: b}
+	b := make([]byte, h.frame)
+	if _, err := io.ReadFull(m.reader, b); err != nil {
+		return err
 	}
-	return err
+	m.answer <- frame{header: h, bytes: b}
+	return nil
 }
 
-func (m *mux) take(size int) ([]byte, error) {
-	b := make([]byte, size)
-	_, err := io.ReadFull(m.reader, b)
-	return b, err
-}
-
-func (m *mux) peek(size int) ([]byte, error) {
-	b, err := m.reader.Peek(size)
-	return slices.Clone(b), err
-}
-
-// fail notes why the connection is of no more use, the first time.
+// fail notes why the connection is of no more use, the first time. What the
+// server said about it comes before what became of it.
 func (m *mux) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.cause == nil {
 		m.cause = err
+		if m.notice != nil {
+			m.cause = m.notice
+		}
 		close(m.dead)
 	}
 }

@@ -63,26 +63,6 @@ func TestStrayAnswerInBind(t *testing.T) {
 	})
 }
 
-// TestDisconnection: a notice in the middle of a bind is its outcome, and the
-// library hears of it too.
-func TestDisconnection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client, p := newPeer(t)
-		outcome := bind(t.Context(), client)
-		p.rootDSE(mechanisms("PLAIN"))
-		p.next(ldap.ApplicationBindRequest)
-		p.say(0, notice(52))
-		got := <-outcome
-		var own *ldap.Error
-		if !errors.Is(got.err, sasl.ErrTemporary) || !errors.As(got.err, &own) || !ldap.IsErrorWithCode(own, ldap.LDAPResultUnavailable) {
-			t.Error(got.err)
-		}
-		if !p.closed() || !client.IsClosing() {
-			t.Error("the connection is open")
-		}
-	})
-}
-
 // TestAbort: an exchange is ended by a bind request without a mechanism and
 // without credentials, and nothing follows it.
 func TestAbort(t *testing.T) {

@@ -1,0 +1,171 @@
+package saslldap_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/go-ldap/ldap/v3"
+
+	saslldap "github.com/saslkit/saslkit/adapters/ldap"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// TestDisconnection: a notice in the middle of a bind is its outcome, and the
+// library hears of it too.
+func TestDisconnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		outcome := bind(t.Context(), client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.next(ldap.ApplicationBindRequest)
+		p.say(0, notice(52))
+		checkUnavailable(t, <-outcome)
+		if !p.closed() || !client.IsClosing() {
+			t.Error("the connection is open")
+		}
+	})
+}
+
+func checkUnavailable(t *testing.T, got bindOutcome) {
+	t.Helper()
+	var own *ldap.Error
+	if !errors.Is(got.err, sasl.ErrTemporary) || !errors.As(got.err, &own) || !ldap.IsErrorWithCode(own, ldap.LDAPResultUnavailable) {
+		t.Error(got.err)
+	}
+}
+
+// TestDisconnectionBefore: a notice while the bind waits for answers, or for the
+// root DSE, says why the connection ends.
+func TestDisconnectionBefore(t *testing.T) {
+	for _, waiting := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			client, p := newPeer(t)
+			if waiting {
+				search(client, "dc=one")
+				p.next(ldap.ApplicationSearchRequest)
+			}
+			outcome := bind(t.Context(), client)
+			if waiting {
+				p.rootDSE(mechanisms("PLAIN"))
+			}
+			synctest.Wait()
+			p.say(0, notice(52))
+			p.conn.Close()
+			checkUnavailable(t, <-outcome)
+		})
+	}
+}
+
+// TestOtherNotification: one that ends something else (RFC 5805) is not the
+// answer to a bind, whenever it comes.
+func TestOtherNotification(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		outcome := bind(t.Context(), client)
+		p.say(0, notification("1.3.6.1.1.21.4", 80, "aborted"))
+		p.rootDSE(mechanisms("PLAIN"))
+		request := p.next(ldap.ApplicationBindRequest)
+		p.say(0, notification("1.3.6.1.1.21.4", 80, "aborted"))
+		p.say(request.id, result(tagBindResponse, 0, "", nil))
+		p.rootDSE(mechanisms("PLAIN"))
+		if got := <-outcome; got.err != nil {
+			t.Error(got.err)
+		}
+		// The end of the connection is not its doing.
+		outcome = bind(t.Context(), client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.next(ldap.ApplicationBindRequest)
+		p.conn.Close()
+		if got := <-outcome; !errors.Is(got.err, sasl.ErrConnection) || errors.As(got.err, new(*ldap.Error)) {
+			t.Error(got.err)
+		}
+	})
+}
+
+// TestLongNotification: one that cannot be looked at ends a bind.
+func TestLongNotification(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		outcome := bind(t.Context(), client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.next(ldap.ApplicationBindRequest)
+		go p.conn.Write(message(0, notification("1.3.6.1.4.1.1466.20036", 52, strings.Repeat("x", 20<<10))))
+		if got := <-outcome; !errors.Is(got.err, sasl.ErrProtocol) {
+			t.Error(got.err)
+		}
+	})
+}
+
+const (
+	hostile = "\x1b[2J\r\nall is well\u202e"
+	shown   = "[2Jall is well"
+)
+
+// TestWordsForPeople: what a server says about the connection comes out fit for
+// a terminal.
+func TestWordsForPeople(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		outcome := bind(t.Context(), client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.next(ldap.ApplicationBindRequest)
+		p.say(0, notification("1.3.6.1.4.1.1466.20036", 8, hostile))
+		if got := (<-outcome).err; got == nil || got.Error() != "policy error: the server ends the connection, with result code 8: "+shown {
+			t.Errorf("%v", got)
+		}
+	})
+	for code, want := range map[int64]string{
+		2:  "security error: the server refuses StartTLS, or somebody took it away, with result code 2: " + shown,
+		51: "temporary error: the server does not start TLS now, with result code 51: " + shown,
+	} {
+		address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {
+			err := readStartTLS(conn)
+			conn.Write(message(1, result(tagExtended, code, hostile, nil)))
+			return err
+		})
+		_, err := saslldap.DialURL(t.Context(), "ldap://"+host, &saslldap.Options{Address: address})
+		if err == nil || err.Error() != want {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+// TestEchoInNotice: a server that says a password on leaving gets it into no
+// error, wherever in its text it stands.
+func TestEchoInNotice(t *testing.T) {
+	for _, text := range []string{"goodbye, pencil", strings.Repeat("x", 1000) + "pencil"} {
+		synctest.Test(t, func(t *testing.T) {
+			client, p := newPeer(t)
+			outcome := bind(t.Context(), client)
+			p.rootDSE(mechanisms("PLAIN"))
+			p.next(ldap.ApplicationBindRequest)
+			p.say(0, notification("1.3.6.1.4.1.1466.20036", 52, text))
+			err := (<-outcome).err
+			if !errors.Is(err, sasl.ErrTemporary) {
+				t.Error(err)
+			}
+			var own *ldap.Error
+			if strings.Contains(err.Error(), "pencil") || errors.As(err, &own) {
+				t.Errorf("%v, with %v", err, own)
+			}
+		})
+	}
+}
+
+// TestNotificationInStartTLS: another notification is no answer to StartTLS.
+func TestNotificationInStartTLS(t *testing.T) {
+	address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {
+		err := readStartTLS(conn)
+		conn.Write(message(0, notification("1.3.6.1.1.21.4", 0, "")))
+		io.Copy(io.Discard, conn)
+		return err
+	})
+	_, err := saslldap.DialURL(t.Context(), "ldap://"+host, &saslldap.Options{Address: address})
+	if !errors.Is(err, sasl.ErrProtocol) {
+		t.Error(err)
+	}
+}
