@@ -1,11 +1,15 @@
 package saslldap_test
 
 import (
+	"context"
+	"errors"
+	"net"
 	"testing"
 	"testing/synctest"
 
 	"github.com/go-ldap/ldap/v3"
 
+	saslldap "github.com/saslkit/saslkit/adapters/ldap"
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/sasltest"
 )
@@ -40,4 +44,39 @@ func TestBindRequest(t *testing.T) {
 			p.nothing()
 		})
 	}
+}
+
+// TestStalledServer: a server that answers the bind and then takes nothing more
+// keeps nobody past the end of the context, although requests were held back.
+func TestStalledServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		defer far.Close()
+		client, err := saslldap.NewConn(t.Context(), near, host, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		outcome := bind(ctx, client)
+		w := newWire(far)
+		if err := w.Greet("PLAIN", true); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := w.ReadInitiate(); err != nil {
+			t.Fatal(err)
+		}
+		held := search(client, "dc=one")
+		synctest.Wait()
+		if err := w.send(result(tagBindResponse, 0, "", nil)); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		cancel()
+		if got := <-outcome; !errors.Is(got.err, sasl.ErrConnection) || !errors.Is(got.err, context.Canceled) {
+			t.Error(got.err)
+		}
+		if got := <-held; got.err == nil {
+			t.Errorf("%+v", got)
+		}
+	})
 }

@@ -154,11 +154,13 @@ func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, 
 }
 
 func (c *Client) bind(ctx context.Context, auth *sasl.Client, info sasl.ServerInfo) (sasl.Result, error) {
-	err := c.mux.hold(ctx)
-	defer c.mux.release()
-	if err != nil {
+	if err := c.mux.hold(ctx); err != nil {
+		c.mux.release()
 		return sasl.Result{}, err
 	}
+	// The server may not take what was held back either.
+	defer context.AfterFunc(ctx, func() { c.mux.Close() })()
+	defer c.mux.release()
 	b := &binder{mux: c.mux, nextID: c.nextID}
 	defer func() { c.nextID = b.nextID }()
 	return auth.Authenticate(ctx, b, info)
