@@ -124,3 +124,30 @@ func TestSASLLDAPUnique(t *testing.T) {
 		checkIdentity(t, client, aliceDN)
 	})
 }
+
+// TestSASLLDAPAfterLibrary: a bind of the library's comes first. One that is not
+// SASL leaves the server what it binds to; EXTERNAL does not.
+func TestSASLLDAPAfterLibrary(t *testing.T) {
+	t.Parallel()
+	everyLDAPWay(t, harness.OpenLDAP, func(t *testing.T, srv *harness.LDAPServer, dial dialLDAP, version uint16) {
+		for want, before := range map[string]func(client *saslldap.Client) error{
+			"SCRAM-SHA-512-PLUS": func(client *saslldap.Client) error {
+				return client.Bind(strings.TrimPrefix(bobDN, "dn:"), "hunter2")
+			},
+			"SCRAM-SHA-512": func(client *saslldap.Client) error { return client.ExternalBind() },
+		} {
+			config := srv.ClientConfig(version)
+			config.Certificates = []tls.Certificate{srv.PKI.ClientCert("bob")}
+			client := dial(config)
+			if err := before(client); err != nil {
+				t.Fatal(err)
+			}
+			checkIdentity(t, client, bobDN)
+			result, err := client.SASLBind(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice)})
+			if err != nil || result.Mechanism != want {
+				t.Errorf("%+v, %v, want %s", result, err, want)
+			}
+			checkIdentity(t, client, aliceDN)
+		}
+	})
+}

@@ -1,13 +1,10 @@
 package saslldap
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
-
-	ber "github.com/go-asn1-ber/asn1-ber"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -59,48 +56,6 @@ func (m *mux) signalIdle() {
 	}
 }
 
-// endlessControls make a search one that does not end by itself: persistent
-// search, change notification, and content synchronization (RFC 4533) in its
-// mode refreshAndPersist, which is told apart by its value.
-var endlessControls = []string{"2.16.840.1.113730.3.4.3", "1.2.840.113556.1.4.528", syncRequest}
-
-const syncRequest = "1.3.6.1.4.1.4203.1.9.1.1"
-
-// endless tells whether a search request has one of these controls.
-func endless(b []byte) bool {
-	if !slices.ContainsFunc(endlessControls, func(oid string) bool { return bytes.Contains(b, []byte(oid)) }) {
-		return false
-	}
-	message, err := ber.DecodePacketErr(b)
-	if err != nil || len(message.Children) < 3 {
-		return false
-	}
-	for _, control := range message.Children[2].Children {
-		if len(control.Children) == 0 {
-			continue
-		}
-		oid, _ := control.Children[0].Value.(string)
-		if oid == syncRequest {
-			return persists(control.Children[len(control.Children)-1])
-		}
-		if slices.Contains(endlessControls, oid) {
-			return true
-		}
-	}
-	return false
-}
-
-// persists reads the mode out of a syncRequestValue (RFC 4533 s2.2).
-func persists(value *ber.Packet) bool {
-	const refreshAndPersist = 3
-	content, err := ber.DecodePacketErr(value.ByteValue)
-	if err != nil || len(content.Children) == 0 {
-		return false
-	}
-	mode, _ := content.Children[0].Value.(int64)
-	return mode == refreshAndPersist
-}
-
 // bindAlone sends a bind of the library's when nothing else is on its way, and
 // holds the rest back until it is answered. A persistent search it ends, as the
 // user of the library knows.
@@ -120,6 +75,9 @@ func (m *mux) bindAlone(h header, b []byte) {
 	}
 	m.mu.Lock()
 	m.register(h, b)
+	if isSASL(b) {
+		m.librarySASL = h.id
+	}
 	m.mu.Unlock()
 	if m.write(b) != nil {
 		m.Close()

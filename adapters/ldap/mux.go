@@ -6,6 +6,9 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
+
+	"github.com/go-ldap/ldap/v3"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -31,6 +34,7 @@ type mux struct {
 	reader *bufio.Reader
 	left   int // of the message that the library is reading
 
+	bound   atomic.Bool   // a SASL bind has succeeded
 	turn    chan struct{} // holds a token while a bind runs
 	writing sync.Mutex    // held while a message is written
 
@@ -41,6 +45,7 @@ type mux struct {
 	held        [][]byte // the library's messages meanwhile
 	lastID      int64    // the highest of the library's
 	own         int64    // the ID of our request that awaits an answer; 0 if there is none
+	librarySASL int64    // the ID of the library's last SASL bind
 	answer      chan frame
 	notice      error         // that the server ends the connection, as it says
 	cause       error         // why the connection is of no more use
@@ -98,6 +103,7 @@ func (m *mux) route() error {
 	if notice != nil {
 		m.notice = notice
 	}
+	librarys := h.op == bindResponse && h.id == m.librarySASL
 	if !ours && h.final() {
 		delete(m.outstanding, h.id)
 		m.signalIdle()
@@ -114,6 +120,8 @@ func (m *mux) route() error {
 		return err
 	case notice != nil && awaited:
 		m.answer <- frame{err: notice}
+	case librarys:
+		m.hearBind(h)
 	}
 	m.left = h.frame
 	return nil
@@ -130,6 +138,18 @@ func (m *mux) notification(h header) error {
 		return nil // who reads on will see
 	}
 	return disconnection(frame{header: h, bytes: b})
+}
+
+// hearBind looks at what a SASL bind of the library's came to.
+func (m *mux) hearBind(h header) {
+	b, err := m.reader.Peek(min(h.frame, m.reader.Size()))
+	if err != nil {
+		return // who reads on will see
+	}
+	r, err := decodeResult(frame{header: h, bytes: b}, bindResponse)
+	if err == nil && r.code == ldap.LDAPResultSuccess {
+		m.bound.Store(true)
+	}
 }
 
 // take gives a message to who waits for it.

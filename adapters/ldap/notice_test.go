@@ -8,11 +8,22 @@ import (
 	"testing"
 	"testing/synctest"
 
+	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
 
 	saslldap "github.com/saslkit/saslkit/adapters/ldap"
 	sasl "github.com/saslkit/saslkit/core"
 )
+
+func notice(code int64) *ber.Packet {
+	return notification("1.3.6.1.4.1.1466.20036", code, "going down")
+}
+
+func notification(name string, code int64, text string) *ber.Packet {
+	op := result(tagExtended, code, text, nil)
+	op.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 10, name, ""))
+	return op
+}
 
 // TestDisconnection: a notice in the middle of a bind is its outcome, and the
 // library hears of it too.

@@ -37,7 +37,7 @@ func (c *Client) ServerInfo(ctx context.Context) (sasl.ServerInfo, error) {
 	form := c.options.Binding
 	if form == OpenLDAPBinding || form == AutomaticBinding && root.openLDAP {
 		info.Bindings = openLDAPBindings(info.Bindings)
-		if c.bound.Load() { // the server has forgotten the channel
+		if c.mux.bound.Load() { // the server has forgotten the channel
 			info.Bindings = nil
 		}
 	}

@@ -15,7 +15,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -66,8 +65,7 @@ type Client struct {
 	base    net.Conn // below the mux: of crypto/tls, if there is TLS
 	host    string
 	options Options
-	nextID  int64       // of our requests
-	bound   atomic.Bool // a SASL bind has succeeded on the connection
+	nextID  int64 // of our requests
 }
 
 var _ ldap.Client = (*Client)(nil)
@@ -126,8 +124,8 @@ func (c *Client) TLSConnectionState() (state tls.ConnectionState, ok bool) {
 //
 // A server that lists a better mechanism after the bind than before is an
 // ErrSecurity: somebody changed the list. OpenLDAP binds to the channel in the
-// first SASL bind of a connection that succeeds; in later ones there is nothing
-// to bind to.
+// first SASL bind of a connection that succeeds, be it the library's; in later
+// ones there is nothing to bind to.
 func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
 	if err := c.mux.takeTurn(ctx); err != nil {
 		return sasl.Result{}, err
@@ -141,7 +139,7 @@ func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, 
 	if err != nil {
 		return result, err
 	}
-	c.bound.Store(true)
+	c.mux.bound.Store(true)
 	root, err := c.rootDSE(ctx)
 	if err == nil {
 		err = auth.Recheck(info, result, root.mechanisms)

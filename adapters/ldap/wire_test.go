@@ -238,13 +238,3 @@ func init() {
 		}
 	}
 }
-
-func notice(code int64) *ber.Packet {
-	return notification("1.3.6.1.4.1.1466.20036", code, "going down")
-}
-
-func notification(name string, code int64, text string) *ber.Packet {
-	op := result(tagExtended, code, text, nil)
-	op.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 10, name, ""))
-	return op
-}

@@ -1,0 +1,60 @@
+package saslldap
+
+import (
+	"bytes"
+	"slices"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+)
+
+// endlessControls make a search one that does not end by itself: persistent
+// search, change notification, and content synchronization (RFC 4533) in its
+// mode refreshAndPersist, which is told apart by its value.
+var endlessControls = []string{"2.16.840.1.113730.3.4.3", "1.2.840.113556.1.4.528", syncRequest}
+
+const syncRequest = "1.3.6.1.4.1.4203.1.9.1.1"
+
+// endless tells whether a search request has one of these controls.
+func endless(b []byte) bool {
+	if !slices.ContainsFunc(endlessControls, func(oid string) bool { return bytes.Contains(b, []byte(oid)) }) {
+		return false
+	}
+	message, err := ber.DecodePacketErr(b)
+	if err != nil || len(message.Children) < 3 {
+		return false
+	}
+	for _, control := range message.Children[2].Children {
+		if len(control.Children) == 0 {
+			continue
+		}
+		oid, _ := control.Children[0].Value.(string)
+		if oid == syncRequest {
+			return persists(control.Children[len(control.Children)-1])
+		}
+		if slices.Contains(endlessControls, oid) {
+			return true
+		}
+	}
+	return false
+}
+
+// persists reads the mode out of a syncRequestValue (RFC 4533 s2.2).
+func persists(value *ber.Packet) bool {
+	const refreshAndPersist = 3
+	content, err := ber.DecodePacketErr(value.ByteValue)
+	if err != nil || len(content.Children) == 0 {
+		return false
+	}
+	mode, _ := content.Children[0].Value.(int64)
+	return mode == refreshAndPersist
+}
+
+// isSASL tells whether a bind request has SASL credentials (RFC 4511 s4.2).
+func isSASL(b []byte) bool {
+	message, err := ber.DecodePacketErr(b)
+	if err != nil || len(message.Children) < 2 || len(message.Children[1].Children) < 3 {
+		return false
+	}
+	choice := message.Children[1].Children[2]
+	return choice.ClassType == ber.ClassContext && choice.Tag == 3
+}
