@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"strings"
@@ -15,6 +16,15 @@ import (
 )
 
 var alice = sasl.Password("alice", "secret")
+
+var errLocked = errors.New("the keyring is locked")
+
+// lockedKeyring are alice's credentials where the password cannot be had.
+func lockedKeyring(context.Context, sasl.Prompt) (sasl.Credential, error) {
+	return sasl.Credential{Username: "alice", Password: func(context.Context) (sasl.Secret, error) {
+		return sasl.Secret{}, errLocked
+	}}, nil
+}
 
 // open connects in one of the ways that a client can.
 type open func(t *testing.T, srv *harness.MailServer, config *tls.Config) *saslimap.Conn

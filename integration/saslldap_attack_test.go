@@ -116,7 +116,7 @@ func TestSASLLDAPStrippedOnce(t *testing.T) {
 			if _, err := client.SASLBind(t.Context(), auth); !errors.Is(err, sasl.ErrSecurity) || !strings.Contains(err.Error(), "SCRAM-SHA-512") {
 				t.Error(err)
 			}
-			if !client.IsClosing() {
+			if _, err := client.WhoAmI(nil); err == nil {
 				t.Error("the connection is open")
 			}
 		})

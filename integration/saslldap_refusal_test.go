@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -65,17 +64,11 @@ func isCode(err error, code uint16) bool {
 // cannot be had, and the next one succeeds on the same connection.
 func TestSASLLDAPAbort(t *testing.T) {
 	t.Parallel()
-	locked := errors.New("the keyring is locked")
-	failing := func(context.Context, sasl.Prompt) (sasl.Credential, error) {
-		return sasl.Credential{Username: "alice", Password: func(context.Context) (sasl.Secret, error) {
-			return sasl.Secret{}, locked
-		}}, nil
-	}
 	everyLDAPWay(t, harness.OpenLDAP, func(t *testing.T, srv *harness.LDAPServer, dial dialLDAP, version uint16) {
 		client := dial(srv.ClientConfig(version))
 		for range 3 {
-			_, err := client.SASLBind(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(failing)})
-			if !errors.Is(err, sasl.ErrConfig) || !errors.Is(err, locked) {
+			_, err := client.SASLBind(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(lockedKeyring)})
+			if !errors.Is(err, sasl.ErrConfig) || !errors.Is(err, errLocked) {
 				t.Fatal(err)
 			}
 			checkIdentity(t, client, "")

@@ -63,20 +63,14 @@ func TestSASLSMTPForeignAuthzid(t *testing.T) {
 // on with the same connection; a client of go-smtp is closed.
 func TestSASLSMTPAbort(t *testing.T) {
 	t.Parallel()
-	locked := errors.New("the keyring is locked")
-	failing := func(context.Context, sasl.Prompt) (sasl.Credential, error) {
-		return sasl.Credential{Username: "alice", Password: func(context.Context) (sasl.Secret, error) {
-			return sasl.Secret{}, locked
-		}}, nil
-	}
 	everySMTPWay(t, func(t *testing.T, dial func(harness.Submission, *tls.Config) smtpClient, version uint16) {
 		srv := harness.Postfix(t)
 		for service, at := range map[string]harness.Submission{"Dovecot": srv.DovecotSASL, "Cyrus": srv.CyrusSASL} {
 			client := dial(at, srv.ClientConfig(version))
 			closes := strings.Contains(t.Name(), "/go-smtp/")
 			for range 3 {
-				_, err := client.authenticate(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(failing)})
-				if !errors.Is(err, sasl.ErrConfig) || !errors.Is(err, locked) {
+				_, err := client.authenticate(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(lockedKeyring)})
+				if !errors.Is(err, sasl.ErrConfig) || !errors.Is(err, errLocked) {
 					t.Fatalf("%s: %v", service, err)
 				}
 				if closes {
