@@ -217,6 +217,23 @@ func TestNoStartTLS(t *testing.T) {
 		t.Error(err)
 	}
 	client.Conn.Close()
+
+	// What the caller vouches for.
+	near, far := net.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- bindable(far) }()
+	client, err = saslldap.NewConn(t.Context(), near, host, &saslldap.Options{Secure: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.SASLBind(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("alice", "pencil"))}})
+	if err != nil {
+		t.Error(err)
+	}
+	client.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 }
 
 // TestBare: into a connection that the library made nothing can be put.

@@ -83,6 +83,26 @@ func TestBindsTakeTurns(t *testing.T) {
 	})
 }
 
+// TestEndedBefore: a context that had ended before there was anything to wait
+// for closes the connection, every time.
+func TestEndedBefore(t *testing.T) {
+	for range 10 {
+		synctest.Test(t, func(t *testing.T) {
+			client, p := newPeer(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			if got := <-bind(ctx, client); !errors.Is(got.err, sasl.ErrConnection) || !errors.Is(got.err, context.Canceled) {
+				t.Error(got.err)
+			}
+			synctest.Wait()
+			if !client.IsClosing() {
+				t.Error("the connection is open")
+			}
+			p.nothing()
+		})
+	}
+}
+
 // TestBindGivesUpWaiting: a context that ends while answers are awaited leaves
 // the connection and everybody else on it as they are.
 func TestBindGivesUpWaiting(t *testing.T) {

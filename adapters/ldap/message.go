@@ -73,7 +73,7 @@ func decodeResult(f frame, op byte) (result, error) {
 	code, isNumber := fields[0].Value.(int64)
 	_, isDN := fields[1].Value.(string)
 	text, isText := fields[2].Value.(string)
-	if !isNumber || !isDN || !isText || code < 0 || code > 0xffff {
+	if !isNumber || !isDN || !isText || code != int64(uint16(code)) {
 		return result{}, errFrame
 	}
 	r := result{code: uint16(code), text: text, library: ldap.GetLDAPError(packet)}

@@ -83,6 +83,26 @@ func TestAbort(t *testing.T) {
 	})
 }
 
+// TestAbortTaken: a server has to refuse the end of an exchange. One that takes
+// it for more of the exchange is out of step.
+func TestAbortTaken(t *testing.T) {
+	for _, code := range []int64{0, 14} {
+		synctest.Test(t, func(t *testing.T) {
+			client, p := newPeer(t)
+			outcome := bind(t.Context(), client, sasl.SCRAM(sasl.SHA256, sasl.Password("alice", "pencil")))
+			p.rootDSE(mechanisms("SCRAM-SHA-256"))
+			p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 14, "", []byte("nonsense")))
+			p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, code, "", nil))
+			if got := <-outcome; !errors.Is(got.err, sasl.ErrProtocol) {
+				t.Error(got.err)
+			}
+			if !p.closed() {
+				t.Errorf("%d: the connection is open", code)
+			}
+		})
+	}
+}
+
 // TestCloseInBind: who closes the client ends a bind of another goroutine.
 func TestCloseInBind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -118,7 +138,9 @@ func TestCloseWhileWaiting(t *testing.T) {
 func TestHostileFrames(t *testing.T) {
 	for name, frame := range map[string]string{
 		"2 GiB":             "\x30\x84\x7f\xff\xff\xff\x02\x01\x01\x64",
+		"257 MiB":           "\x30\x84\x10\x10\x00\x00\x02\x01\x01\x64",
 		"indefinite length": "\x30\x80\x02\x01\x01\x64",
+		"negative ID":       "\x30\x0c\x02\x01\xff\x64\x07\x04\x00\x30\x03\x04\x01x",
 		"no LDAP":           "HTTP/1.1 400 Bad Request\r\n",
 	} {
 		synctest.Test(t, func(t *testing.T) {
