@@ -151,3 +151,27 @@ func TestSASLLDAPAfterLibrary(t *testing.T) {
 		}
 	})
 }
+
+// TestSASLLDAPUnlisted: a server that does not say what it offers, told by the
+// caller. Somebody in between keeps the list from the client.
+func TestSASLLDAPUnlisted(t *testing.T) {
+	t.Parallel()
+	srv := harness.OpenLDAP(t)
+	config := srv.ClientConfig(tls.VersionTLS13)
+	address := harness.MITM{
+		Server: srv.LDAPS, Upstream: config, Cert: srv.PKI.ServerCert(srv.Host), Implicit: true, LDAP: true,
+		FromServer: func(message string, _ bool) string {
+			return strings.ReplaceAll(message, "supportedSASLMechanisms", "supportedXXXXMechanisms")
+		},
+	}.Start(t)
+	auth := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.SCRAM(sasl.SHA256, alice)}}
+	client := openLDAP(t, "ldaps://"+srv.Host, &saslldap.Options{TLSConfig: config, Address: address})
+	if _, err := client.SASLBind(t.Context(), auth); !errors.Is(err, sasl.ErrPolicy) {
+		t.Errorf("not told: %v", err)
+	}
+	client = openLDAP(t, "ldaps://"+srv.Host, &saslldap.Options{TLSConfig: config, Address: address, Mechanisms: []string{"SCRAM-SHA-256"}})
+	if _, err := client.SASLBind(t.Context(), auth); err != nil {
+		t.Errorf("told: %v", err)
+	}
+	checkIdentity(t, client, aliceDN)
+}

@@ -30,8 +30,13 @@ type request struct {
 // newPeer returns a client and its server.
 func newPeer(t *testing.T) (*saslldap.Client, *peer) {
 	t.Helper()
+	return newPeerOf(t, nil)
+}
+
+func newPeerOf(t *testing.T, options *saslldap.Options) (*saslldap.Client, *peer) {
+	t.Helper()
 	near, far := net.Pipe()
-	client, err := saslldap.NewConn(t.Context(), near, host, nil)
+	client, err := saslldap.NewConn(t.Context(), near, host, options)
 	if err != nil {
 		t.Fatal(err)
 	}

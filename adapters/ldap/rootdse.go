@@ -22,16 +22,23 @@ type rootDSE struct {
 // ServerInfo returns what is known about the server and the connection, which
 // is what SASLBind goes by. If ctx ends the connection is closed.
 func (c *Client) ServerInfo(ctx context.Context) (sasl.ServerInfo, error) {
-	info, err := channelbinding.ClientConn(c.base, c.host)
-	if err != nil {
-		return info, err
-	}
 	root, err := c.rootDSE(ctx)
+	if err != nil {
+		return sasl.ServerInfo{}, err
+	}
+	return c.serverInfo(root)
+}
+
+func (c *Client) serverInfo(root rootDSE) (sasl.ServerInfo, error) {
+	info, err := channelbinding.ClientConn(c.base, c.host)
 	if err != nil {
 		return info, err
 	}
 	info.Service = "ldap"
 	info.Mechanisms = root.mechanisms
+	if info.Mechanisms == nil {
+		info.Mechanisms = c.options.Mechanisms
+	}
 	info.Secure = info.Secure || c.options.Secure
 	info.SuccessData = true
 	form := c.options.Binding
@@ -59,6 +66,10 @@ func openLDAPBindings(bindings []sasl.ChannelBinding) (list []sasl.ChannelBindin
 
 // rootDSE reads it with the library, in whatever state the session is.
 func (c *Client) rootDSE(ctx context.Context) (rootDSE, error) {
+	if ctx.Err() != nil { // before anything is sent
+		c.mux.Close()
+		return rootDSE{}, fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
+	}
 	stop := context.AfterFunc(ctx, func() { c.mux.Close() })
 	found, err := c.Conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false,
 		"(objectClass=*)", []string{"supportedSASLMechanisms", "objectClass"}, nil))

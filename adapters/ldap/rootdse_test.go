@@ -72,6 +72,38 @@ func TestRootDSEUnreadable(t *testing.T) {
 	})
 }
 
+// TestMechanismsKnown: what the caller knows stands in for a list that there is
+// not, for nothing else, and is not what a later list is held to.
+func TestMechanismsKnown(t *testing.T) {
+	known := &saslldap.Options{Mechanisms: []string{"PLAIN"}}
+	ladder := sasl.PasswordMechanisms(sasl.Password("alice", "pencil"))
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeerOf(t, known)
+		for _, unread := range []func(){
+			func() { p.say(p.next(ldap.ApplicationSearchRequest).id, result(tagSearchDone, 50, "no", nil)) },
+			func() { p.rootDSE(attribute("vendorName", "somebody")) },
+		} {
+			outcome := bind(t.Context(), client, ladder...)
+			unread()
+			request := p.next(ldap.ApplicationBindRequest)
+			if got := request.op.Children[2].Children[0].Value; got != "PLAIN" {
+				t.Errorf("bound with %v", got)
+			}
+			p.say(request.id, result(tagBindResponse, 0, "", nil))
+			p.rootDSE(mechanisms("PLAIN", "SCRAM-SHA-512"))
+			if got := <-outcome; got.err != nil || got.result.Mechanism != "PLAIN" {
+				t.Errorf("%+v", got)
+			}
+		}
+		outcome := bind(t.Context(), client, ladder...)
+		p.rootDSE(mechanisms("ANONYMOUS"))
+		if got := <-outcome; !errors.Is(got.err, sasl.ErrPolicy) {
+			t.Error(got.err)
+		}
+		p.nothing()
+	})
+}
+
 // TestBindingForm: what the gs2-header says, and what is bound to, as the root
 // DSE or the caller has it.
 func TestBindingForm(t *testing.T) {

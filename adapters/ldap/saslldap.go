@@ -36,6 +36,10 @@ type Options struct {
 	Secure bool
 	// Binding is the form of channel bindings.
 	Binding BindingForm
+	// Mechanisms are what the server is known to offer, in upper case, if it does
+	// not say: access to the root DSE may be restricted (RFC 4512 s5.1). Nil =
+	// then nothing is tried, and SASLBind is an ErrPolicy.
+	Mechanisms []string
 	// Address is where the TCP connection goes, host:port, if not to the URL's
 	// host, which stays the name that is verified.
 	Address string
@@ -123,7 +127,7 @@ func (c *Client) TLSConnectionState() (state tls.ConnectionState, ok bool) {
 // leaves the exchange open.
 //
 // A server that lists a better mechanism after the bind than before is an
-// ErrSecurity: somebody changed the list. OpenLDAP binds to the channel in the
+// ErrSecurity, if it had a list before: somebody changed it. OpenLDAP binds to the channel in the
 // first SASL bind of a connection that succeeds, be it the library's; in later
 // ones there is nothing to bind to.
 func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
@@ -131,7 +135,11 @@ func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, 
 		return sasl.Result{}, err
 	}
 	defer c.mux.endTurn()
-	info, err := c.ServerInfo(ctx)
+	before, err := c.rootDSE(ctx)
+	if err != nil {
+		return sasl.Result{}, err
+	}
+	info, err := c.serverInfo(before)
 	if err != nil {
 		return sasl.Result{}, err
 	}
@@ -140,9 +148,10 @@ func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, 
 		return result, err
 	}
 	c.mux.bound.Store(true)
-	root, err := c.rootDSE(ctx)
+	after, err := c.rootDSE(ctx)
 	if err == nil {
-		err = auth.Recheck(info, result, root.mechanisms)
+		info.Mechanisms = before.mechanisms // what the server said, not the Options
+		err = auth.Recheck(info, result, after.mechanisms)
 	}
 	if err != nil {
 		c.mux.Close()
