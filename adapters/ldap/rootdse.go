@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -86,9 +85,7 @@ func (c *Client) rootDSE(ctx context.Context) (rootDSE, error) {
 	var root rootDSE
 	for _, entry := range found.Entries {
 		for _, name := range entry.GetEqualFoldAttributeValues("supportedSASLMechanisms") {
-			if name = strings.ToUpper(name); !slices.Contains(root.mechanisms, name) {
-				root.mechanisms = append(root.mechanisms, name)
-			}
+			root.mechanisms = append(root.mechanisms, strings.ToUpper(name))
 		}
 		for _, class := range entry.GetEqualFoldAttributeValues("objectClass") {
 			root.openLDAP = root.openLDAP || strings.EqualFold(class, "OpenLDAProotDSE")
