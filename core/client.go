@@ -146,11 +146,12 @@ func (c *Client) begin(ctx context.Context, srv *ServerInfo) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{ctx: ctx, client: c, mechanism: chosen.mechanism, terms: Terms{
-		Server:  *srv,
-		Binding: chosen.binding,
-		GS2Flag: chosen.flag,
-		SCRAM:   c.SCRAM,
-		nonce:   c.nonce,
+		Server:           *srv,
+		Binding:          chosen.binding,
+		GS2Flag:          chosen.flag,
+		ListHashRequired: chosen.confirm,
+		SCRAM:            c.SCRAM,
+		nonce:            c.nonce,
 	}}
 	s.exchange = chosen.mechanism.New(s.terms)
 	return s, nil

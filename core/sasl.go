@@ -83,6 +83,10 @@ type Terms struct {
 	Binding ChannelBinding // what to bind to; the zero value unless GS2Flag is 'p'
 	GS2Flag byte           // 'n', 'y' or 'p': the gs2-cbind-flag of RFC 5801 s4
 	SCRAM   SCRAMOptions
+	// ListHashRequired says that the lists of the Server are suspicious, so that
+	// nothing that depends on the password may be sent before the server has
+	// confirmed them (XEP-0474).
+	ListHashRequired bool
 
 	nonce func() string // nil = random; set by tests that replay an exchange
 }
@@ -158,6 +162,10 @@ type ServerInfo struct {
 	// nil = it does not say, empty = nothing.
 	AdvertisedBindings []string
 
+	// Downgrade says that the profile defines XEP-0474 and XEP-0515, so that
+	// SCRAM holds the server to its lists, Mechanisms and AdvertisedBindings as
+	// they were received, and to TLSVersion.
+	Downgrade bool
 	// SuccessData says that the protocol carries additional data with success
 	// (XMPP and LDAP do, IMAP and SMTP do not).
 	SuccessData bool

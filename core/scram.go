@@ -28,6 +28,7 @@ type scram struct {
 func (m *scram) Name() string         { return m.name }
 func (m *scram) usable() error        { return m.hash.usable() }
 func (m *scram) sendsGS2Flag()        {}
+func (m *scram) confirmsLists()       {}
 func (m *scram) New(t Terms) Exchange { return &scramExchange{scram: m, terms: t} }
 
 // scramExchange is the client's side of RFC 5802 s5:
@@ -124,6 +125,9 @@ func (x *scramExchange) clientFinal(ctx context.Context, serverFirstMessage stri
 		return nil, scramFailure(serverError)
 	}
 	if err := x.check(first); err != nil {
+		return nil, err
+	}
+	if err := x.checkLists(first); err != nil {
 		return nil, err
 	}
 	password, err := x.password(ctx)

@@ -120,6 +120,16 @@ func (l *attributes) serverError() (string, bool) {
 	return value, err == nil
 }
 
+// values are those of all attributes of this name, nil if there is none.
+func (l attributes) values(name byte) (list []string) {
+	for _, a := range l {
+		if a.name == name {
+			list = append(list, a.value)
+		}
+	}
+	return list
+}
+
 // onlyExtensions fails if one of the attributes is of those that RFC 5802 s5.1
 // gives a place of their own: that would be a second one, or out of order.
 func (l attributes) onlyExtensions() error {

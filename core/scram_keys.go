@@ -84,9 +84,12 @@ func serverKey(h Hash, saltedPassword []byte) []byte {
 }
 
 // storedKey is StoredKey := H(ClientKey).
-func storedKey(h Hash, clientKey []byte) []byte {
+func storedKey(h Hash, clientKey []byte) []byte { return hashOf(h, clientKey) }
+
+// hashOf is H(str).
+func hashOf(h Hash, str []byte) []byte {
 	sum := h.hash()
-	sum.Write(clientKey)
+	sum.Write(str)
 	return sum.Sum(nil)
 }
 

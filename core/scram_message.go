@@ -57,10 +57,21 @@ type serverFirst struct {
 	nonce      string
 	salt       []byte
 	iterations int // math.MaxInt if the number is larger than an int
+
+	// What optional attributes say, in their order; only one of each is usual.
+	listHashes  []string // h of XEP-0474
+	tlsVersions []string // t of XEP-0515
 }
 
 func (m *serverFirst) format() string {
-	return "r=" + m.nonce + ",s=" + base64.StdEncoding.EncodeToString(m.salt) + ",i=" + strconv.Itoa(m.iterations)
+	text := "r=" + m.nonce + ",s=" + base64.StdEncoding.EncodeToString(m.salt) + ",i=" + strconv.Itoa(m.iterations)
+	for _, hash := range m.listHashes {
+		text += ",h=" + hash
+	}
+	for _, version := range m.tlsVersions {
+		text += ",t=" + version
+	}
+	return text
 }
 
 // parseServerFirst also returns a server-error-value, which some servers send
@@ -90,6 +101,7 @@ func parseServerFirst(msg string) (m *serverFirst, serverError string, err error
 	if m.iterations, err = parsePositNumber(count); err != nil {
 		return nil, "", err
 	}
+	m.listHashes, m.tlsVersions = attributes.values('h'), attributes.values('t')
 	return m, "", attributes.onlyExtensions()
 }
 

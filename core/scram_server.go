@@ -114,6 +114,7 @@ func (x *scramServerExchange) answerFirst(ctx context.Context, message string) (
 	}
 	x.nonce = first.nonce + x.terms.newNonce()
 	answer := serverFirst{nonce: x.nonce, salt: x.record.Salt, iterations: x.record.Iterations}
+	x.addLists(&answer)
 	x.serverFirst = answer.format()
 	return []byte(x.serverFirst), nil
 }

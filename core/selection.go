@@ -15,6 +15,7 @@ type choice struct {
 	mechanism Mechanism
 	binding   ChannelBinding // the zero value unless flag is 'p'
 	flag      byte
+	confirm   bool // the server has to confirm its lists
 }
 
 // The reasons why a mechanism of the Client is passed over. They are values
@@ -24,6 +25,7 @@ var (
 	errNoBinding    = errors.New("there is nothing to bind to on this connection")
 	errUnbound      = errors.New("it does not bind to the channel, which RequireBinding demands")
 	errBindDisabled = errors.New("DisableBinding")
+	errUnconfirmed  = errors.New("the server cannot confirm with it that its list of channel bindings is whole")
 )
 
 // bindingChoice is what of the connection can be bound to.
@@ -31,6 +33,7 @@ type bindingChoice struct {
 	usable  ChannelBinding // the zero value if there is none
 	refused error          // why usable is empty; nil if it is not
 	y       bool           // the gs2 flag of a mechanism that does not bind
+	cut     bool           // a list may have been cut: the server has to confirm it
 }
 
 func (c *Client) choose(srv *ServerInfo) (choice, error) {
@@ -47,11 +50,11 @@ func (c *Client) choose(srv *ServerInfo) (choice, error) {
 		}
 		switch {
 		case isPlus(m):
-			return choice{m, binding.usable, 'p'}, nil
+			return choice{mechanism: m, binding: binding.usable, flag: 'p'}, nil
 		case binding.y:
-			return choice{m, ChannelBinding{}, 'y'}, nil
+			return choice{mechanism: m, flag: 'y'}, nil
 		}
-		return choice{m, ChannelBinding{}, 'n'}, nil
+		return choice{mechanism: m, flag: 'n', confirm: binding.cut}, nil
 	}
 	return choice{}, c.nothingUsable(srv, &binding)
 }
@@ -74,9 +77,11 @@ func isPlus(m Mechanism) bool { return strings.HasSuffix(m.Name(), plusSuffix) }
 //	   one, somebody took it out of the list, and the server will see
 //	n  otherwise
 //
-// and stops where a list was cut by half: the server offers -PLUS and lists
-// its types (XEP-0440), and none of them is ours. A -PLUS that we do not have
-// counts for nothing: whoever takes ours out of the list could put it there.
+// and where a list may have been cut by half, because the server offers -PLUS
+// and lists its types (XEP-0440) and none of them is ours, stops or, in a profile
+// that has XEP-0474, goes on with what lets the server confirm its lists. A -PLUS
+// that we do not have counts for nothing: whoever takes ours out of the list
+// could put it there.
 func (c *Client) chooseBinding(srv *ServerInfo) (bindingChoice, error) {
 	if c.Binding == DisableBinding {
 		return bindingChoice{refused: errBindDisabled}, nil
@@ -108,10 +113,11 @@ func (c *Client) chooseBinding(srv *ServerInfo) (bindingChoice, error) {
 	}
 	none := fmt.Errorf("the server binds to %s, this connection to %s",
 		Printable(strings.Join(srv.AdvertisedBindings, " ")), typesOf(ours))
-	if c.Binding == PreferBinding && !endPointUndefined(srv) {
+	cut := c.Binding == PreferBinding && !endPointUndefined(srv)
+	if cut && !srv.Downgrade {
 		return bindingChoice{}, securityError("%w: was a list cut? BindingTypes or DisableBinding say otherwise", none)
 	}
-	return bindingChoice{refused: none}, nil
+	return bindingChoice{refused: none, cut: cut}, nil
 }
 
 // endPointUndefined tells whether the one type that the server lists is
@@ -166,6 +172,9 @@ func (c *Client) passOver(m Mechanism, srv *ServerInfo, binding *bindingChoice) 
 	}
 	if !isPlus(m) && c.Binding == RequireBinding {
 		return errUnbound
+	}
+	if _, confirms := m.(interface{ confirmsLists() }); binding.cut && !confirms {
+		return errUnconfirmed
 	}
 	if c.Allow == nil {
 		return SecureOnly(name, *srv)

@@ -62,6 +62,10 @@ type ConnInfo struct {
 	Secure     bool
 	TLSVersion uint16           // as in crypto/tls; 0 = none
 	Bindings   []ChannelBinding // what the connection can bind to
+	// Downgrade says that the profile defines XEP-0474 and XEP-0515, that the
+	// client was told of the mechanisms that Offer returns and, unless there are
+	// none, of the types of Bindings (XEP-0440). SCRAM confirms these lists.
+	Downgrade bool
 	// Peer is what the layer below proved about the client, such as an
 	// *x509.Certificate; nil = nothing. Only EXTERNAL's callback reads it.
 	Peer any
@@ -70,7 +74,8 @@ type ConnInfo struct {
 // ServerTerms is what a ServerMechanism learns about the run it starts.
 type ServerTerms struct {
 	Conn        ConnInfo
-	PlusOffered bool // this connection was offered a mechanism that binds
+	PlusOffered bool     // this connection was offered a mechanism that binds
+	Offered     []string // what it was offered; set if Conn.Downgrade is
 	Canonical   func(name string) (string, error)
 	Authorize   func(ctx context.Context, id Identity) error
 	Key         Secret
@@ -144,6 +149,9 @@ func (s *Server) terms(conn ConnInfo) ServerTerms {
 	}
 	if terms.Canonical == nil {
 		terms.Canonical = preparedName
+	}
+	if conn.Downgrade {
+		terms.Offered = s.Offer(conn)
 	}
 	return terms
 }

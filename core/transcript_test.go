@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/fips140"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,6 +86,9 @@ func replayClient(t *testing.T, tr *sasltest.Transcript, successData bool) {
 		client.Mechanisms = append(client.Mechanisms, sasl.SCRAMPlus(sasl.SHA256, sasl.Password("", "")))
 		srv.Bindings = []sasl.ChannelBinding{{Type: "tls-exporter", Data: []byte("data")}}
 	}
+	if tr.Offered != nil {
+		srv.Downgrade, srv.Mechanisms, srv.AdvertisedBindings, srv.TLSVersion = true, tr.Offered, tr.BindingTypes, tr.TLSVersion
+	}
 	peer := sasltest.NewPeer(tr.Lines...)
 	result, err := client.Authenticate(t.Context(), peer, srv)
 	if err := peer.Fault(); err != nil {
@@ -155,6 +159,20 @@ func serverMechanisms(tr *sasltest.Transcript) []sasl.ServerMechanism {
 	return mechanisms
 }
 
+// confirmLists makes a server one that offers what the transcript says, and
+// confirms it.
+func confirmLists(server *sasl.Server, conn *sasl.ConnInfo, tr *sasltest.Transcript) {
+	server.Mechanisms = slices.DeleteFunc(server.Mechanisms, func(m sasl.ServerMechanism) bool {
+		return !slices.Contains(tr.Offered, m.Name())
+	})
+	conn.Downgrade, conn.TLSVersion = true, tr.TLSVersion
+	for _, name := range tr.BindingTypes {
+		if name != tr.Binding.Type {
+			conn.Bindings = append(conn.Bindings, sasl.ChannelBinding{Type: name, Data: []byte("other")})
+		}
+	}
+}
+
 func replayServer(t *testing.T, tr *sasltest.Transcript, successData bool) {
 	t.Parallel()
 	server := &sasl.Server{
@@ -172,6 +190,9 @@ func replayServer(t *testing.T, tr *sasltest.Transcript, successData bool) {
 	}
 	if tr.Peer != "" {
 		conn.Peer = tr.Peer
+	}
+	if tr.Offered != nil {
+		confirmLists(server, &conn, tr)
 	}
 	session, err := server.Begin(t.Context(), conn, tr.MechanismName)
 	if len(tr.Lines) == 0 {

@@ -58,6 +58,10 @@ func openLDAPBindings(bindings []sasl.ChannelBinding) (list []sasl.ChannelBindin
 
 // rootDSE reads it with the library, in whatever state the session is.
 func (c *Client) rootDSE(ctx context.Context) (rootDSE, error) {
+	if ctx.Err() != nil {
+		c.mux.Close()
+		return rootDSE{}, fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
+	}
 	stop := context.AfterFunc(ctx, func() { c.mux.Close() })
 	found, err := c.Conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false,
 		"(objectClass=*)", []string{"supportedSASLMechanisms", "objectClass"}, nil))

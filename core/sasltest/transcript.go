@@ -50,6 +50,11 @@ type Transcript struct {
 	Binding                            sasl.ChannelBinding // what the connection can bind to
 	Peer                               string              // at a server, what the layer below proved; "" = nothing
 
+	// What a server that confirms its lists (XEP-0474) has offered, and the
+	// version of TLS; nil and 0 if it does not.
+	Offered, BindingTypes []string
+	TLSVersion            uint16
+
 	Lines []Line
 }
 
@@ -162,6 +167,12 @@ func (t *Transcript) parseHeader(line string) (err error) {
 		t.Salt, err = base64.StdEncoding.DecodeString(value)
 	case "iterations":
 		t.Iterations, err = strconv.Atoi(value)
+	case "offered":
+		t.Offered = strings.Fields(value)
+	case "binding-types":
+		t.BindingTypes = strings.Fields(value)
+	case "tls":
+		t.TLSVersion, err = tlsVersion(value)
 	case "flag":
 		if len(value) != 1 {
 			return fmt.Errorf("no gs2-cbind-flag: %q", value)
@@ -175,6 +186,15 @@ func (t *Transcript) parseHeader(line string) (err error) {
 		err = fmt.Errorf("unknown header %q", key)
 	}
 	return err
+}
+
+// tlsVersion reads 1.2 and 1.3, in the numbers of crypto/tls.
+func tlsVersion(text string) (uint16, error) {
+	version, ok := map[string]uint16{"1.2": 0x0303, "1.3": 0x0304}[text]
+	if !ok {
+		return 0, fmt.Errorf("no version of TLS: %q", text)
+	}
+	return version, nil
 }
 
 func (t *Transcript) parseLine(text string) (err error) {

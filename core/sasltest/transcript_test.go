@@ -12,7 +12,7 @@ import (
 // expectation, and there are as many as are expected, so that none is lost.
 func TestTranscriptsAreComplete(t *testing.T) {
 	transcripts := Transcripts()
-	if got, want := len(transcripts), 137; got != want {
+	if got, want := len(transcripts), 142; got != want {
 		t.Errorf("%d transcripts, want %d", got, want)
 	}
 	for _, tr := range transcripts {

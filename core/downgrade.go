@@ -1,0 +1,79 @@
+package sasl
+
+import (
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// What a server says of the lists that it has sent, under the protection of
+// SCRAM's signatures: somebody who changes a list on the way cannot change that
+// (XEP-0474, XEP-0515).
+
+// listHash is the attribute h of XEP-0474:
+//
+//	h = base64(H(mechanisms [0x1F types]))
+//
+// of lists that are sorted by their octets and joined with 0x1E.
+func listHash(h Hash, mechanisms, bindingTypes []string) string {
+	input := joinSorted(mechanisms)
+	if len(bindingTypes) > 0 {
+		input += "\x1f" + joinSorted(bindingTypes)
+	}
+	return base64.StdEncoding.EncodeToString(hashOf(h, []byte(input)))
+}
+
+func joinSorted(list []string) string {
+	return strings.Join(slices.Sorted(slices.Values(list)), "\x1e")
+}
+
+// versionAttribute is the attribute t of XEP-0515: the version of TLS as its
+// handshake has it, in four hexadecimal digits; "" without TLS.
+func versionAttribute(version uint16) string {
+	if version == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%04x", version)
+}
+
+// checkLists compares what the server says with what this client was sent,
+// before anything is answered that depends on the password.
+func (x *scramExchange) checkLists(first *serverFirst) error {
+	srv := &x.terms.Server
+	if !srv.Downgrade {
+		return nil
+	}
+	if len(first.listHashes) == 0 && x.terms.ListHashRequired {
+		return securityError("%s: the server does not say that its list of channel bindings is whole: BindingTypes or DisableBinding say otherwise", x.name)
+	}
+	want := listHash(x.hash, srv.Mechanisms, srv.AdvertisedBindings)
+	for _, got := range first.listHashes {
+		if subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1 {
+			return securityError("%s: the server offers other mechanisms or channel bindings than have arrived here: somebody changed the lists", x.name)
+		}
+	}
+	for _, got := range first.tlsVersions {
+		if got != versionAttribute(srv.TLSVersion) {
+			return securityError("%s: the server has another version of TLS than this client: somebody is in between", x.name)
+		}
+	}
+	return nil
+}
+
+// addLists has a server say of its lists what checkLists reads.
+func (x *scramServerExchange) addLists(first *serverFirst) {
+	conn := &x.terms.Conn
+	if !conn.Downgrade {
+		return
+	}
+	types := make([]string, len(conn.Bindings))
+	for i, b := range conn.Bindings {
+		types[i] = b.cbName()
+	}
+	first.listHashes = []string{listHash(x.hash, x.terms.Offered, types)}
+	if version := versionAttribute(conn.TLSVersion); version != "" {
+		first.tlsVersions = []string{version}
+	}
+}

@@ -1,0 +1,92 @@
+package sasl_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// What Python's hashlib makes of "SCRAM-SHA-256\x1eSCRAM-SHA-256-PLUS", with and
+// without "\x1ftls-exporter" behind it.
+const (
+	hashWithTypes    = "ZPXSpbcXdIpBZX1cJzOmiMSCpBmUcCHfhxOiocqtpac="
+	hashWithoutTypes = "FarfAMlDsdlaBYGYnQfR4a8wn1S5wGtKlBpHlswW0SU="
+)
+
+// TestListsConfirmed: where a list of channel bindings leaves nothing to bind
+// to, a profile that has XEP-0474 goes on, and nothing that depends on the
+// password is sent before the server has confirmed the lists.
+func TestListsConfirmed(t *testing.T) {
+	srv := sasl.ServerInfo{
+		Mechanisms: []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"}, Secure: true, Downgrade: true,
+		AdvertisedBindings: []string{"tls-exporter"}, TLSVersion: 0x0304,
+		Bindings: []sasl.ChannelBinding{{Type: "tls-server-end-point", Data: []byte("x")}},
+	}
+	client := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("user", "pencil"))}
+	for name, row := range map[string]struct {
+		attributes string
+		fails      bool
+	}{
+		"confirmed":                      {",h=" + hashWithTypes, false},
+		"confirmed, and the version":     {",h=" + hashWithTypes + ",t=0304", false},
+		"not confirmed":                  {"", true},
+		"something else":                 {",x=y", true},
+		"of other lists":                 {",h=" + hashWithoutTypes, true},
+		"both":                           {",h=" + hashWithTypes + ",h=" + hashWithoutTypes, true},
+		"another version":                {",h=" + hashWithTypes + ",t=0303", true},
+		"a version that is none":         {",h=" + hashWithTypes + ",t=1.3", true},
+		"in the encoding of another RFC": {",h=" + strings.NewReplacer("+", "-", "/", "_").Replace(hashWithTypes) + "=", true},
+	} {
+		session, err := client.Begin(t.Context(), srv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mechanism, initial, err := session.Start()
+		first, ok := strings.CutPrefix(string(initial), "n,,n=user,")
+		if err != nil || mechanism != "SCRAM-SHA-256" || !ok {
+			t.Fatalf("%s %q, %v", mechanism, initial, err)
+		}
+		final, err := session.Respond([]byte(first + "abc,s=QUJDREVGR0hJSktMTU5PUA==,i=4096" + row.attributes))
+		if errors.Is(err, sasl.ErrSecurity) != row.fails || (final != nil) == row.fails {
+			t.Errorf("%s: %q, %v", name, final, err)
+		}
+	}
+
+	srv.Mechanisms = []string{"SCRAM-SHA-256-PLUS", "PLAIN"}
+	if _, err := client.Begin(t.Context(), srv); !errors.Is(err, sasl.ErrPolicy) || !strings.Contains(err.Error(), "cannot confirm") {
+		t.Errorf("PLAIN, which confirms nothing: %v", err)
+	}
+	srv.Downgrade = false
+	if _, err := client.Begin(t.Context(), srv); !errors.Is(err, sasl.ErrSecurity) {
+		t.Errorf("a profile without XEP-0474: %v", err)
+	}
+}
+
+// TestListsNotConfirmed: where nothing is suspicious a server need not confirm,
+// and another profile's attribute of the same name means nothing.
+func TestListsNotConfirmed(t *testing.T) {
+	for name, row := range map[string]struct {
+		downgrade  bool
+		attributes string
+	}{
+		"an older server": {true, ""},
+		"another profile": {false, ",h=" + hashWithTypes + ",t=0303"},
+	} {
+		srv := sasl.ServerInfo{Mechanisms: []string{"SCRAM-SHA-256"}, Secure: true, Downgrade: row.downgrade, TLSVersion: 0x0304}
+		client := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.SCRAM(sasl.SHA256, sasl.Password("user", "pencil"))}}
+		session, err := client.Begin(t.Context(), srv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, initial, err := session.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := strings.TrimPrefix(string(initial), "n,,n=user,")
+		if _, err := session.Respond([]byte(first + "abc,s=QUJDREVGR0hJSktMTU5PUA==,i=4096" + row.attributes)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
