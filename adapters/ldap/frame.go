@@ -110,25 +110,3 @@ func peekHeader(r *bufio.Reader) (header, error) {
 		}
 	}
 }
-
-// maxDepth is how far an answer to us nests, controls included.
-const maxDepth = 8
-
-// isDefinite tells whether b is a sequence of elements that end where they are
-// said to: with a definite length (RFC 4511 s5.1), at every depth.
-func isDefinite(b []byte, depth int) bool {
-	for len(b) > 0 {
-		if len(b) < 2 || b[0]&0x1f == 0x1f || depth == 0 {
-			return false
-		}
-		content, start, err := parseLength(b)
-		if err != nil || start > len(b) || content > len(b)-start {
-			return false
-		}
-		if b[0]&0x20 != 0 && !isDefinite(b[start:start+content], depth-1) {
-			return false
-		}
-		b = b[start+content:]
-	}
-	return true
-}

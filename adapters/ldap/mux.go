@@ -30,7 +30,8 @@ const maxOwn = 128 << 10
 type mux struct {
 	net.Conn
 	reader *bufio.Reader
-	left   int // of the message that the library is reading
+	left   int   // of the message that the library is reading
+	shape  shape // of that
 
 	turn    chan struct{} // holds a token while a bind runs
 	writing sync.Mutex    // held while a message is written
@@ -71,6 +72,9 @@ func (m *mux) Read(p []byte) (int, error) {
 		}
 	}
 	n, err := m.reader.Read(p[:min(len(p), m.left)])
+	if shapeless := m.shape.pass(p[:n]); shapeless != nil {
+		n, err = 0, shapeless
+	}
 	m.left -= n
 	if err != nil {
 		m.fail(err)
@@ -108,7 +112,7 @@ func (m *mux) route() error {
 	case h.id == 0 && awaited: // a notice of disconnection, which concerns both
 		err = m.deliver(h, m.reader.Size(), m.peek)
 	}
-	m.left = h.frame
+	m.left, m.shape = h.frame, shape{}
 	return err
 }
 
