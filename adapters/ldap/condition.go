@@ -45,12 +45,9 @@ func (r result) condition(first bool) sasl.Condition {
 // invalidCredentials: "…: LdapErr: DSID-0C090400, comment:
 // AcceptSecurityContext error, data 533, v1db1".
 func subCondition(text string) sasl.Condition {
-	_, after, found := strings.Cut(text, "LdapErr: ")
-	_, after, found2 := strings.Cut(after, ", data ")
-	if !found || !found2 {
-		return sasl.NotAuthorized
-	}
-	number, _, _ := strings.Cut(after, ",")
+	_, reason, _ := strings.Cut(text, "LdapErr: ")
+	_, reason, _ = strings.Cut(reason, ", data ")
+	number, _, _ := strings.Cut(reason, ",")
 	switch strings.ToLower(strings.TrimSpace(number)) {
 	case "532", "773": // expired; must be changed
 		return sasl.CredentialsExpired

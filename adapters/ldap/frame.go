@@ -18,7 +18,6 @@ const maxHeader = 6 + 6 + 1
 const (
 	bindRequest       = 0x60
 	bindResponse      = 0x61
-	unbindRequest     = 0x42
 	searchRequest     = 0x63
 	searchEntry       = 0x64
 	searchReference   = 0x73
@@ -113,26 +112,4 @@ func peekHeader(r *bufio.Reader) (header, error) {
 			return h, err
 		}
 	}
-}
-
-// maxDepth is how far an answer to us nests, controls included.
-const maxDepth = 8
-
-// isDefinite tells whether b is a sequence of elements that end where they are
-// said to: with a definite length (RFC 4511 s5.1), at every depth.
-func isDefinite(b []byte, depth int) bool {
-	for len(b) > 0 {
-		if len(b) < 2 || b[0]&0x1f == 0x1f || depth == 0 {
-			return false
-		}
-		content, start, err := parseLength(b)
-		if err != nil || start > len(b) || content > len(b)-start {
-			return false
-		}
-		if b[0]&0x20 != 0 && !isDefinite(b[start:start+content], depth-1) {
-			return false
-		}
-		b = b[start+content:]
-	}
-	return true
 }

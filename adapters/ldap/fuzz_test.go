@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"testing"
+	"testing/iotest"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 
@@ -46,6 +47,12 @@ func FuzzFrames(f *testing.F) {
 		m := newMux(heard{Reader: bytes.NewReader(stream)})
 		m.lastID = math.MaxInt32 // every message is the library's
 		read, err := io.ReadAll(m)
+		inPieces := newMux(heard{Reader: iotest.OneByteReader(bytes.NewReader(stream))})
+		inPieces.lastID = math.MaxInt32
+		again, err2 := io.ReadAll(iotest.OneByteReader(inPieces))
+		if !bytes.HasPrefix(again, read) || (err == nil) != (err2 == nil) {
+			t.Fatalf("in pieces %q, %v, not %q, %v", again, err2, read, err)
+		}
 		if err != nil && sasl.ClassOf(err) == "" {
 			t.Fatalf("no class: %v", err)
 		}
@@ -57,9 +64,13 @@ func FuzzFrames(f *testing.F) {
 			if err != nil || need != 0 || h.frame > len(read) {
 				break
 			}
-			packet, err := ber.DecodePacketErr(read[:h.frame])
-			if err == nil && (len(packet.Children) < 2 || packet.Children[0].Value != h.id || len(packet.Bytes()) == 0) {
+			rest := bytes.NewReader(read[:h.frame])
+			packet, err := ber.ReadPacket(rest)
+			if err == nil && (rest.Len() > 0 || len(packet.Children) < 2 || packet.Children[0].Value != h.id) {
 				t.Fatalf("%+v is another message to asn1-ber", h)
+			}
+			if !isWhole(read[:h.frame]) {
+				t.Fatalf("%q is not whole, but the library has got it", read[:h.frame])
 			}
 			read = read[h.frame:]
 		}

@@ -43,9 +43,7 @@ func (m *mux) admit(h header, b []byte) bool {
 // register notes what a request leaves to be answered.
 func (m *mux) register(h header, b []byte) {
 	m.lastID = max(m.lastID, h.id)
-	if h.op != unbindRequest {
-		m.outstanding[h.id] = h.op == searchRequest && endless(b)
-	}
+	m.outstanding[h.id] = h.op == searchRequest && endless(b)
 }
 
 // signalIdle wakes who waits for the last outstanding answer.

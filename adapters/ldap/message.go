@@ -62,7 +62,7 @@ func decodeResult(f frame, op byte) (result, error) {
 	if f.op != op {
 		return result{}, fmt.Errorf("%w: the server sent another kind of answer", sasl.ErrProtocol)
 	}
-	if !isDefinite(f.bytes, maxDepth) {
+	if !isWhole(f.bytes) {
 		return result{}, errFrame
 	}
 	packet, err := ber.DecodePacketErr(f.bytes)

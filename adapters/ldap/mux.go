@@ -32,7 +32,8 @@ const maxOwn = 128 << 10
 type mux struct {
 	net.Conn
 	reader *bufio.Reader
-	left   int // of the message that the library is reading
+	left   int   // of the message that the library is reading
+	shape  shape // of that
 
 	bound   atomic.Bool   // a SASL bind has succeeded
 	turn    chan struct{} // holds a token while a bind runs
@@ -76,6 +77,9 @@ func (m *mux) Read(p []byte) (int, error) {
 		}
 	}
 	n, err := m.reader.Read(p[:min(len(p), m.left)])
+	if shapeless := m.shape.pass(p[:n]); shapeless != nil {
+		n, err = 0, shapeless
+	}
 	m.left -= n
 	if err != nil {
 		m.fail(err)
@@ -123,7 +127,7 @@ func (m *mux) route() error {
 	case librarys:
 		m.hearBind(h)
 	}
-	m.left = h.frame
+	m.left, m.shape = h.frame, shape{}
 	return nil
 }
 

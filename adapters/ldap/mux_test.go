@@ -103,6 +103,38 @@ func TestAbortTaken(t *testing.T) {
 	}
 }
 
+// TestLengthInside: a length inside a message that reaches into the next one
+// costs the connection. Nobody gets what is another's.
+func TestLengthInside(t *testing.T) {
+	for name, attributes := range map[string]string{
+		"too long":   "\x30\x11\x30\x0f\x04\x01x\x31\x0a\x04\x7fdc=other",
+		"indefinite": "\x30\x80\x30\x0f\x04\x01x\x31\x0a\x04\x08dc=other",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client, p := newPeer(t)
+			first, second := search(client, "dc=one"), search(client, "dc=two")
+			one, two := p.next(ldap.ApplicationSearchRequest), p.next(ldap.ApplicationSearchRequest)
+			if one.op.Children[0].Value != "dc=one" {
+				one, two = two, one
+			}
+			p.write([]byte("\x30\x20\x02\x01" + string(rune(one.id)) + "\x64\x1b\x04\x06dc=one" + attributes))
+			go func() {
+				p.conn.Write(message(two.id, result(tagSearchDone, 0, "", nil)))
+				p.conn.Write(message(one.id, result(tagSearchDone, 0, string(make([]byte, 200)), nil)))
+			}()
+			if got := <-first; got.err == nil {
+				t.Errorf("%s: %+v", name, got)
+			}
+			if got := <-second; got.err == nil {
+				t.Errorf("%s: %+v", name, got)
+			}
+			if got := <-bind(t.Context(), client); !errors.Is(got.err, sasl.ErrProtocol) {
+				t.Errorf("%s, a bind then: %v", name, got.err)
+			}
+		})
+	}
+}
+
 // TestCloseInBind: who closes the client ends a bind of another goroutine.
 func TestCloseInBind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -66,7 +65,7 @@ func openLDAPBindings(bindings []sasl.ChannelBinding) (list []sasl.ChannelBindin
 
 // rootDSE reads it with the library, in whatever state the session is.
 func (c *Client) rootDSE(ctx context.Context) (rootDSE, error) {
-	if ctx.Err() != nil { // before anything is sent
+	if ctx.Err() != nil {
 		c.mux.Close()
 		return rootDSE{}, fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
 	}
@@ -93,9 +92,7 @@ func (c *Client) rootDSE(ctx context.Context) (rootDSE, error) {
 	var root rootDSE
 	for _, entry := range found.Entries {
 		for _, name := range entry.GetEqualFoldAttributeValues("supportedSASLMechanisms") {
-			if name = strings.ToUpper(name); !slices.Contains(root.mechanisms, name) {
-				root.mechanisms = append(root.mechanisms, name)
-			}
+			root.mechanisms = append(root.mechanisms, strings.ToUpper(name))
 		}
 		for _, class := range entry.GetEqualFoldAttributeValues("objectClass") {
 			root.openLDAP = root.openLDAP || strings.EqualFold(class, "OpenLDAProotDSE")

@@ -1,6 +1,7 @@
 package saslldap_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base64"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -101,6 +103,36 @@ func TestMechanismsKnown(t *testing.T) {
 			t.Error(got.err)
 		}
 		p.nothing()
+	})
+}
+
+// TestRootDSECut: without an answer there is no list, which is not the same as
+// a list that is not told; and nothing is left that later binds would wait for.
+func TestRootDSECut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		done := make(chan error, 1)
+		go func() {
+			_, err := client.ServerInfo(t.Context())
+			done <- err
+		}()
+		p.next(ldap.ApplicationSearchRequest)
+		p.conn.Close()
+		if err := <-done; !errors.Is(err, sasl.ErrConnection) {
+			t.Errorf("cut: %v", err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		client.SetTimeout(time.Second)
+		outcome := bind(t.Context(), client)
+		p.next(ldap.ApplicationSearchRequest)
+		if got := <-outcome; !errors.Is(got.err, sasl.ErrConnection) || errors.Is(got.err, context.DeadlineExceeded) {
+			t.Errorf("the library's own time limit: %v", got.err)
+		}
+		if !p.closed() {
+			t.Error("the connection is open")
+		}
 	})
 }
 

@@ -1,0 +1,71 @@
+package saslldap
+
+import (
+	"errors"
+	"testing"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// TestHeader: what is read of a message, when there is not enough of it, and
+// what is none.
+func TestHeader(t *testing.T) {
+	for _, row := range []struct {
+		name, bytes string
+		want        header
+		need        int
+		err         bool
+	}{
+		{name: "short", bytes: "\x30\x05\x02\x01\x03\x50\x00", want: header{size: 6, frame: 7, id: 3, op: 0x50}},
+		{name: "long", bytes: "\x30\x84\x00\x01\x00\x00\x02\x04\x7f\xff\xff\xff\x64", want: header{size: 13, frame: 65542, id: 1<<31 - 1, op: 0x64}},
+		{name: "nothing", need: 2},
+		{name: "a tag", bytes: "\x30", need: 2},
+		{name: "half a length", bytes: "\x30\x82\x01", need: 4},
+		{name: "no ID yet", bytes: "\x30\x05\x02", need: 4},
+		{name: "half an ID", bytes: "\x30\x08\x02\x04\x40", need: 9},
+		{name: "empty", bytes: "\x30\x00", err: true},
+		{name: "no room for an operation", bytes: "\x30\x04\x02\x02\x01\x01", err: true},
+		{name: "an ID that ends behind the message", bytes: "\x30\x05\x02\x04\x01\x01\x01", err: true},
+		{name: "an ID of nothing", bytes: "\x30\x06\x02\x00\x50\x02\x00\x00", err: true},
+		{name: "an ID of five octets", bytes: "\x30\x0a\x02\x05\x00\x00\x00\x00\x01\x50\x00", err: true},
+		{name: "a negative ID", bytes: "\x30\x05\x02\x01\x80\x50\x00", err: true},
+		{name: "an ID that is no number", bytes: "\x30\x05\x04\x01\x03\x50\x00", err: true},
+		{name: "a set", bytes: "\x31\x05\x02\x01\x03\x50\x00", err: true},
+		{name: "indefinite", bytes: "\x30\x80\x02\x01\x03\x50\x00\x00\x00", err: true},
+		{name: "a length of five octets", bytes: "\x30\x85\x00\x00\x00\x00\x05\x02\x01\x03\x50\x00", err: true},
+		{name: "the longest", bytes: "\x30\x84\x10\x00\x00\x00\x02\x01\x03\x64", want: header{size: 10, frame: 6 + 1<<28, id: 3, op: 0x64}},
+		{name: "longer", bytes: "\x30\x84\x10\x00\x00\x01", err: true},
+	} {
+		h, need, err := parseHeader([]byte(row.bytes))
+		if (err != nil) != row.err || row.err && !errors.Is(err, sasl.ErrProtocol) || need != row.need || err == nil && need == 0 && h != row.want {
+			t.Errorf("%s: %+v, %d, %v", row.name, h, need, err)
+		}
+	}
+}
+
+// TestLengths: X.690 s8.1.3, as far as RFC 4511 s5.1 has it, up to the largest
+// message and on machines whose int has 32 bits.
+func TestLengths(t *testing.T) {
+	for _, row := range []struct {
+		b              string
+		content, start int
+		bad            bool
+	}{
+		{b: "\x04\x00", content: 0, start: 2},
+		{b: "\x04\x7f", content: 127, start: 2},
+		{b: "\x04\x81\x80", content: 128, start: 3},
+		{b: "\x04\x84\x00\x00\x00\x05", content: 5, start: 6}, // longer than it need be
+		{b: "\x04\x82\x01", start: 4},                         // not known yet
+		{b: "\x04\x84\x10\x00\x00\x00", content: 256 << 20, start: 6},
+		{b: "\x04\x84\x10\x00\x00\x01", bad: true},
+		{b: "\x04\x84\x80\x00\x00\x00", bad: true},
+		{b: "\x04\x84\xff\xff\xff\xff", bad: true},
+		{b: "\x04\x80", bad: true},
+		{b: "\x04\x85\x00\x00\x00\x00\x05", bad: true},
+	} {
+		content, start, err := parseLength([]byte(row.b))
+		if row.bad != errors.Is(err, sasl.ErrProtocol) || content != row.content || start != row.start {
+			t.Errorf("%q: %d, %d, %v", row.b, content, start, err)
+		}
+	}
+}
