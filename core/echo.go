@@ -89,13 +89,15 @@ func (s *Session) scrubError(err error) error {
 
 // echoesWithin looks at what an error wraps too, which may say more than it.
 func (s *Session) echoesWithin(err error) bool {
+	if err == nil { // what Unwrap of somebody else's may return
+		return false
+	}
 	if s.echoes(err.Error()) {
 		return true
 	}
 	switch err := err.(type) {
 	case interface{ Unwrap() error }:
-		inner := err.Unwrap()
-		return inner != nil && s.echoesWithin(inner)
+		return s.echoesWithin(err.Unwrap())
 	case interface{ Unwrap() []error }:
 		return slices.ContainsFunc(err.Unwrap(), s.echoesWithin)
 	}

@@ -92,7 +92,7 @@ func TestEchoesAreWithheld(t *testing.T) {
 type shortened struct{ error }
 
 func (e *shortened) Error() string   { return "the server says goodbye" }
-func (e *shortened) Unwrap() []error { return []error{sasl.ErrTemporary, e.error} }
+func (e *shortened) Unwrap() []error { return []error{sasl.ErrTemporary, nil, e.error} }
 
 // TestOwnWordsAreNotWithheld: a password that is a word of ours takes nothing
 // away, and one that is a word of the server's only the server's text.

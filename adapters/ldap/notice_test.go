@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -38,6 +39,19 @@ func TestDisconnection(t *testing.T) {
 		if !p.closed() || !client.IsClosing() {
 			t.Error("the connection is open")
 		}
+	})
+}
+
+// TestDisconnectionTwice: the second notice is nobody's answer any more.
+func TestDisconnectionTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		outcome := bind(t.Context(), client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.next(ldap.ApplicationBindRequest)
+		twice := append(message(0, notice(52)), message(0, notice(52))...)
+		p.write(append(twice, twice...))
+		checkUnavailable(t, <-outcome)
 	})
 }
 
@@ -167,16 +181,24 @@ func TestEchoInNotice(t *testing.T) {
 	}
 }
 
-// TestNotificationInStartTLS: another notification is no answer to StartTLS.
+// TestNotificationInStartTLS: a notice of disconnection ends it, also one that
+// does not say why, and another notification is no answer.
 func TestNotificationInStartTLS(t *testing.T) {
-	address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {
-		err := readStartTLS(conn)
-		conn.Write(message(0, notification("1.3.6.1.1.21.4", 0, "")))
-		io.Copy(io.Discard, conn)
-		return err
-	})
-	_, err := saslldap.DialURL(t.Context(), "ldap://"+host, &saslldap.Options{Address: address})
-	if !errors.Is(err, sasl.ErrProtocol) {
-		t.Error(err)
+	for name, class := range map[string]sasl.Class{"1.3.6.1.4.1.1466.20036": sasl.ErrConnection, "1.3.6.1.1.21.4": sasl.ErrProtocol} {
+		address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {
+			err := readStartTLS(conn)
+			conn.Write(message(0, notification(name, 0, "")))
+			io.Copy(io.Discard, conn)
+			return err
+		})
+		_, err := saslldap.DialURL(t.Context(), "ldap://"+host, &saslldap.Options{Address: address})
+		if sasl.ClassOf(err) != class {
+			t.Error(err)
+		}
+		// A nil among the errors of Unwrap is invalid.
+		var several interface{ Unwrap() []error }
+		if errors.As(err, &several) && slices.Contains(several.Unwrap(), nil) {
+			t.Errorf("%v wraps nil", err)
+		}
 	}
 }

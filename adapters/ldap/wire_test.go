@@ -234,6 +234,8 @@ var malformed = []sasltest.Malformed{
 	{Name: "two credentials", Frame: "\x30\x15\x02\x04\x40\x00\x00\x00\x61\x0d\x0a\x01\x0e\x04\x00\x04\x00\x87\x01a\x87\x01b"},
 	{Name: "constructed credentials", Frame: "\x30\x11\x02\x04\x40\x00\x00\x00\x61\x09\x0a\x01\x0e\x04\x00\x04\x00\xa7\x00"},
 	{Name: "notice of disconnection", Class: sasl.ErrTemporary, Frame: string(message(0, notice(52)))},
+	{Name: "notice without a name", Class: sasl.ErrTemporary, Frame: string(message(0, result(tagExtended, 52, "", nil)))},
+	{Name: "notice of success", Class: sasl.ErrConnection, Frame: string(message(0, notice(0)))},
 	{Name: "notice of a protocol error", Frame: string(message(0, notice(2)))},
 	{Name: "notice that is none", Frame: string(message(0, result(tagBindResponse, 0, "", nil)))},
 }
