@@ -10,6 +10,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if address := os.Getenv(sendMailTo); address != "" {
+		sendMail(address)
+	}
 	code := harness.Main(m)
 	os.RemoveAll(commandDir)
 	os.Exit(code)

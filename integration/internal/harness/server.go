@@ -52,6 +52,10 @@ func serverFor[T any](tb testing.TB, start func() (T, error)) T {
 	return s
 }
 
+// patience is how long a server may take until it serves. Idle, none takes more than two seconds; half a dozen that start
+// at once on a busy machine take half a minute.
+const patience = 3 * time.Minute
+
 // start returns when the server serves. The container lives until Main removes it.
 func (s server) start() (addresses, error) {
 	image, err := Image(s.image)
@@ -63,7 +67,7 @@ func (s server) start() (addresses, error) {
 		testcontainers.WithLabels(map[string]string{label: s.name}),
 		testcontainers.WithExposedPorts(s.ports...),
 		testcontainers.WithHostConfigModifier(s.publish),
-		testcontainers.WithWaitStrategyAndDeadline(30*time.Second, serves{s}),
+		testcontainers.WithWaitStrategyAndDeadline(patience, serves{s}),
 	}
 	for path, content := range s.files {
 		options = append(options, testcontainers.WithFiles(testcontainers.ContainerFile{
@@ -74,7 +78,7 @@ func (s server) start() (addresses, error) {
 		}))
 	}
 	// Not a test's context: the server outlives the test that asked for it first.
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	ctr, err := testcontainers.Run(ctx, image, options...)
 	if ctr != nil {
