@@ -125,8 +125,8 @@ type Identity struct {
 // for one connection.
 type ChannelBinding struct {
 	Type string
-	// Name is the cb-name of the gs2-header (RFC 5801 s4) where the server
-	// calls the type something else; "" = Type.
+	// Name is the cb-name of a client's gs2-header (RFC 5801 s4) where the server
+	// calls the type something else; "" = Type. Servers of this package do not.
 	Name string
 	Data []byte
 }

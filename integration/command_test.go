@@ -175,6 +175,7 @@ func TestCommandOnSocket(t *testing.T) {
 		want string
 	}{
 		"EXTERNAL":       {[]string{"--mechanism", "EXTERNAL", "ldapi://" + socket}, 0, "authenticated, acting as dn:gidNumber=0+uidNumber=0,cn=peercred,cn=external,cn=auth with EXTERNAL"},
+		"nothing said":   {[]string{"ldapi://" + socket}, 0, "authenticated, acting as dn:gidNumber=0+uidNumber=0,cn=peercred,cn=external,cn=auth with EXTERNAL"},
 		"PLAIN":          {[]string{"--mechanism", "PLAIN", "ldapi://alice@" + socket}, 0, "authenticated as alice, acting as dn:uid=alice,ou=people,dc=test with PLAIN"},
 		"the strongest":  {[]string{"ldapi://alice@" + socket}, 0, "with SCRAM-SHA-512, not bound to the channel"},
 		"wrong password": {[]string{"ldapi://bob@" + socket}, 1, "authentication error"},

@@ -87,6 +87,13 @@ func TestSASLLDAPRebind(t *testing.T) {
 	everyLDAPWay(t, harness.OpenLDAP, func(t *testing.T, srv *harness.LDAPServer, dial dialLDAP, version uint16) {
 		client := dial(srv.ClientConfig(version))
 		auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice)}
+		// The library's own bind does not count, nor one that is refused.
+		if err := client.Bind(strings.TrimPrefix(bobDN, "dn:"), "hunter2"); err != nil {
+			t.Error(err)
+		}
+		if _, err := client.SASLBind(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "wrong"))}); !errors.Is(err, sasl.ErrAuthentication) {
+			t.Error(err)
+		}
 		for _, want := range []string{"SCRAM-SHA-512-PLUS", "SCRAM-SHA-512"} {
 			if result, err := client.SASLBind(t.Context(), auth); err != nil || result.Mechanism != want {
 				t.Errorf("%+v, %v, want %s", result, err, want)

@@ -118,8 +118,9 @@ func (c *Client) TLSConnectionState() (state tls.ConnectionState, ok bool) {
 // SASLBind authenticates with the Client's best mechanism that the server has.
 // The library's requests of other goroutines wait meanwhile, and the bind waits
 // for the answers to those that were sent before, which it would abandon
-// otherwise. A persistent search on the connection is an ErrConfig, because it
-// has no last answer.
+// otherwise: results of SearchAsync that nobody takes hold up the bind as they
+// hold up the library. A persistent search on the connection is an ErrConfig,
+// because it has no last answer.
 //
 // After a refusal another attempt may follow; the session is anonymous until
 // one succeeds. While it waits for other answers, a context that ends leaves

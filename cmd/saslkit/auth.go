@@ -44,7 +44,8 @@ The URL is scheme://[user@]host[:port]:
 The password comes from the file that --password-file names, from the variable
 ` + passwordVariable + `, or from a prompt; it is asked for only if it is needed.
 Without --mechanism the strongest one that both sides have is used, bound to
-the TLS connection where that is possible; with --cert, EXTERNAL comes first.
+the TLS connection where that is possible; with --cert, and on a Unix socket
+without a user, EXTERNAL comes first.
 
 Exit codes: 0 authenticated, 1 credentials or identity refused, 2 usage or
 configuration, 3 protocol error, 4 security error (an untrusted certificate
@@ -52,7 +53,8 @@ too), 5 refused by policy, ours or the server's, 6 server unreachable, cut,
 timed out or temporarily failing.`,
 		Example: `  saslkit auth imaps://alice@mail.example.org
   saslkit auth --channel-binding require --trace imap://alice@mail.example.org
-  saslkit auth --mechanism EXTERNAL --cert alice.pem imaps://mail.example.org`,
+  saslkit auth --mechanism EXTERNAL --cert alice.pem imaps://mail.example.org
+  saslkit auth ldapi:///`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args[0]) },
 	}
@@ -176,7 +178,7 @@ func (f *authFlags) client(t *target, clock *clock, report *report) (*sasl.Clien
 			return password(ctx, f.passwordFile, t.user+" at "+t.host)
 		}}, nil
 	}
-	mechanisms, err := f.chooseMechanisms(credentials)
+	mechanisms, err := f.chooseMechanisms(t, credentials)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +207,7 @@ func (f *authFlags) client(t *target, clock *clock, report *report) (*sasl.Clien
 }
 
 // chooseMechanisms turns names into mechanisms.
-func (f *authFlags) chooseMechanisms(credentials sasl.Credentials) ([]sasl.Mechanism, error) {
+func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials) ([]sasl.Mechanism, error) {
 	ladder := sasl.PasswordMechanisms(credentials)
 	known := append([]sasl.Mechanism{sasl.External(f.authzid), sasl.Anonymous("saslkit")}, ladder...)
 	names := make([]string, len(known))
@@ -238,7 +240,7 @@ func (f *authFlags) chooseMechanisms(credentials sasl.Credentials) ([]sasl.Mecha
 	switch {
 	case chosen != nil:
 		return chosen, nil
-	case f.certFile != "":
+	case f.certFile != "" || t.scheme == "ldapi" && t.user == "":
 		return append([]sasl.Mechanism{sasl.External(f.authzid)}, ladder...), nil
 	}
 	return ladder, nil

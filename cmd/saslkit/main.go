@@ -1,5 +1,5 @@
-// Command saslkit authenticates to mail servers with any SASL mechanism and
-// says what happened.
+// Command saslkit authenticates to mail and directory servers with any SASL
+// mechanism and says what happened.
 //
 //	saslkit auth imaps://alice@mail.example.org
 //	saslkit demo

@@ -54,6 +54,8 @@ func TestScripts(t *testing.T) {
 		"SMTPS":     server.addresses["smtps"],
 		"SMTPCLEAR": answering(t, "220 hi\r\n250-mail.demo.test\r\n250 AUTH PLAIN\r\n"),
 		"SMTPBUSY":  answering(t, "421 too many connections\r\n"),
+		"LDAPCLEAR": answering(t, "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x02\x04\x00\x04\x00"),
+		"LDAPBUSY":  answering(t, "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x33\x04\x00\x04\x00"),
 		"STRIP":     stripper.Addr().String(),
 		"STALL":     answering(t, ""),
 		"HTTP":      answering(t, "HTTP/1.1 400 Bad Request\r\n\r\n"),
