@@ -18,8 +18,8 @@ type imapConn struct {
 	greeting string
 }
 
-// dialIMAP connects, through TLS if config is not nil, and reads the greeting.
-func dialIMAP(t *testing.T, address string, config *tls.Config) *imapConn {
+// dialByHand connects, through TLS if config is not nil.
+func dialByHand(t *testing.T, address string, config *tls.Config) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
@@ -30,6 +30,13 @@ func dialIMAP(t *testing.T, address string, config *tls.Config) *imapConn {
 	if config != nil {
 		conn = tls.Client(conn, config)
 	}
+	return conn
+}
+
+// dialIMAP connects, through TLS if config is not nil, and reads the greeting.
+func dialIMAP(t *testing.T, address string, config *tls.Config) *imapConn {
+	t.Helper()
+	conn := dialByHand(t, address, config)
 	c := &imapConn{Conn: conn, text: textproto.NewConn(conn)}
 	c.greeting = c.line(t)
 	return c

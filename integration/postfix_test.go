@@ -15,13 +15,15 @@ const (
 	postfixCyrusAuth   = "AUTH PLAIN SCRAM-SHA-1 SCRAM-SHA-224 SCRAM-SHA-256 SCRAM-SHA-384 SCRAM-SHA-512 ANONYMOUS"
 )
 
-// postfixServices are the services of both variants.
-var postfixServices = []struct {
+type postfixService struct {
 	name    string
 	start   func(testing.TB) *harness.PostfixServer
 	service func(*harness.PostfixServer) harness.Submission
 	auth    string
-}{
+}
+
+// postfixServices are the services of both variants.
+var postfixServices = []postfixService{
 	{"Dovecot", harness.Postfix, dovecotSASL, postfixDovecotAuth},
 	{"Cyrus", harness.Postfix, cyrusSASL, postfixCyrusAuth},
 	{"plus Dovecot", harness.PostfixPlus, dovecotSASL, postfixDovecotAuth},
@@ -31,49 +33,50 @@ var postfixServices = []struct {
 func dovecotSASL(srv *harness.PostfixServer) harness.Submission { return srv.DovecotSASL }
 func cyrusSASL(srv *harness.PostfixServer) harness.Submission   { return srv.CyrusSASL }
 
-func TestPostfixOffers(t *testing.T) {
-	t.Parallel()
+// everyPostfixWay runs a test over all of them and both versions of TLS.
+func everyPostfixWay(t *testing.T, test func(t *testing.T, srv *harness.PostfixServer, s postfixService, config *tls.Config)) {
 	for _, s := range postfixServices {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			t.Run(s.name+"/"+tls.VersionName(version), func(t *testing.T) {
 				t.Parallel()
 				srv := s.start(t)
-				at, config := s.service(srv), srv.ClientConfig(version)
-
-				starttls := dialSMTP(t, at.STARTTLS, nil)
-				starttls.checkAuth(t, s.auth, "STARTTLS")
-				starttls.startTLS(t, config)
-				starttls.checkAuth(t, s.auth)
-				dialSMTP(t, at.Implicit, config).checkAuth(t, s.auth)
+				test(t, srv, s, srv.ClientConfig(version))
 			})
 		}
 	}
 }
 
+func TestPostfixOffers(t *testing.T) {
+	t.Parallel()
+	everyPostfixWay(t, func(t *testing.T, srv *harness.PostfixServer, s postfixService, config *tls.Config) {
+		at := s.service(srv)
+
+		starttls := dialSMTP(t, at.STARTTLS, nil)
+		starttls.checkAuth(t, s.auth, "STARTTLS")
+		starttls.startTLS(t, config)
+		starttls.checkAuth(t, s.auth)
+		dialSMTP(t, at.Implicit, config).checkAuth(t, s.auth)
+	})
+}
+
 // TestPostfixDelivers: what someone who has logged in submits arrives.
 func TestPostfixDelivers(t *testing.T) {
 	t.Parallel()
-	for _, s := range postfixServices {
-		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-			t.Run(s.name+"/"+tls.VersionName(version), func(t *testing.T) {
-				t.Parallel()
-				srv := s.start(t)
-				at, config := s.service(srv), srv.ClientConfig(version)
-				starttls := dialSMTP(t, at.STARTTLS, nil)
-				starttls.startTLS(t, config)
-				for kind, c := range map[string]*smtpConn{
-					"cleartext": dialSMTP(t, at.STARTTLS, nil),
-					"STARTTLS":  starttls,
-					"implicit":  dialSMTP(t, at.Implicit, config),
-				} {
-					subject := fmt.Sprintf("%s by %s", t.Name(), kind)
-					c.ok(t, 235, "AUTH PLAIN "+base64("\x00alice\x00secret"))
-					c.submit(t, "alice@"+srv.Host, subject)
-					checkDelivered(t, srv, subject)
-				}
-			})
+	everyPostfixWay(t, func(t *testing.T, srv *harness.PostfixServer, s postfixService, config *tls.Config) {
+		at := s.service(srv)
+		starttls := dialSMTP(t, at.STARTTLS, nil)
+		starttls.startTLS(t, config)
+		for kind, c := range map[string]*smtpConn{
+			"cleartext": dialSMTP(t, at.STARTTLS, nil),
+			"STARTTLS":  starttls,
+			"implicit":  dialSMTP(t, at.Implicit, config),
+		} {
+			subject := fmt.Sprintf("%s by %s", t.Name(), kind)
+			c.ok(t, 235, "AUTH PLAIN "+base64("\x00alice\x00secret"))
+			c.submit(t, "alice@"+srv.Host, subject)
+			checkDelivered(t, srv, subject)
 		}
-	}
+	})
 }
 
 // checkDelivered reads alice's mail. The server has queued a message before it says so, and delivers it afterwards.
@@ -148,23 +151,17 @@ func TestPostfixRefuses(t *testing.T) {
 // TestPostfixGS2Flag: who could bind and says so is refused where Dovecot could, though Postfix does not offer it.
 func TestPostfixGS2Flag(t *testing.T) {
 	t.Parallel()
-	for _, s := range postfixServices {
-		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-			t.Run(s.name+"/"+tls.VersionName(version), func(t *testing.T) {
-				t.Parallel()
-				srv := s.start(t)
-				for _, flag := range []string{"n", "y"} {
-					c := dialSMTP(t, s.service(srv).Implicit, srv.ClientConfig(version))
-					got := c.command(t, "AUTH SCRAM-SHA-256 "+base64(flag+",,n=alice,r=nonce"))
-					want := "334 " + base64("r=nonce")[:8] // up to where the server's part begins
-					if s.name == "plus Dovecot" && flag == "y" {
-						want = "535 5.7.8 Error: authentication failed: (reason unavailable)"
-					}
-					if !strings.HasPrefix(got, want) {
-						t.Errorf("%s: got %q, want %q…", flag, got, want)
-					}
-				}
-			})
+	everyPostfixWay(t, func(t *testing.T, srv *harness.PostfixServer, s postfixService, config *tls.Config) {
+		for _, flag := range []string{"n", "y"} {
+			c := dialSMTP(t, s.service(srv).Implicit, config)
+			got := c.command(t, "AUTH SCRAM-SHA-256 "+base64(flag+",,n=alice,r=nonce"))
+			want := "334 " + base64("r=nonce")[:8] // up to where the server's part begins
+			if s.name == "plus Dovecot" && flag == "y" {
+				want = "535 5.7.8 Error: authentication failed: (reason unavailable)"
+			}
+			if !strings.HasPrefix(got, want) {
+				t.Errorf("%s: got %q, want %q…", flag, got, want)
+			}
 		}
-	}
+	})
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // smtpConn is SMTP by hand: a witness that owes nothing to the code under test.
@@ -21,15 +20,7 @@ type smtpConn struct {
 // dialSMTP connects, through TLS if config is not nil, and says EHLO.
 func dialSMTP(t *testing.T, address string, config *tls.Config) *smtpConn {
 	t.Helper()
-	conn, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
-	if config != nil {
-		conn = tls.Client(conn, config)
-	}
+	conn := dialByHand(t, address, config)
 	c := &smtpConn{Conn: conn, text: textproto.NewConn(conn)}
 	if _, _, err := c.text.ReadResponse(220); err != nil {
 		t.Fatal(err)

@@ -128,7 +128,7 @@ func (m *mux) awaitIdle(ctx context.Context) error {
 	m.signalIdle()
 	m.mu.Unlock()
 	select {
-	case <-idle: // the same
+	case <-idle: // without waiting, as in takeTurn
 		return nil
 	default:
 	}

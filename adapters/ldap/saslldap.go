@@ -128,9 +128,9 @@ func (c *Client) TLSConnectionState() (state tls.ConnectionState, ok bool) {
 // leaves the exchange open.
 //
 // A server that lists a better mechanism after the bind than before is an
-// ErrSecurity, if it had a list before: somebody changed it. OpenLDAP binds to the channel in the
-// first SASL bind of a connection that succeeds, be it the library's; in later
-// ones there is nothing to bind to.
+// ErrSecurity, if it had a list before: somebody changed it. OpenLDAP binds to
+// the channel in the first SASL bind of a connection that succeeds, be it the
+// library's; in later ones there is nothing to bind to.
 func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
 	if err := c.mux.takeTurn(ctx); err != nil {
 		return sasl.Result{}, err
