@@ -35,36 +35,21 @@ func (s *testServer) dialBoth(t *testing.T, config *tls.Config) map[string]*Conn
 // of TLS, and the client that is handed over works.
 func TestEveryMechanism(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
-	mechanisms := append(sasl.PasswordMechanisms(credentials), sasl.Anonymous("sirhc"))
-	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		bindings := []string{"tls-exporter", "tls-server-end-point"}
-		if version == tls.VersionTLS12 {
-			bindings = append(bindings, "tls-unique")
-		}
+	for _, login := range sasltest.AllLogins(false) {
 		config := server.client.Clone()
-		config.MinVersion, config.MaxVersion = version, version
-		for _, m := range mechanisms {
-			types := []string{""}
-			if strings.HasSuffix(m.Name(), "-PLUS") {
-				types = bindings
+		config.MinVersion, config.MaxVersion = login.Version, login.Version
+		config.Certificates = []tls.Certificate{server.user}
+		for kind, conn := range server.dialBoth(t, config) {
+			result, err := conn.Authenticate(t.Context(), login.Client)
+			if err != nil || result != login.Want {
+				t.Errorf("%v, %s: %+v, %v", &login, kind, result, err)
+				conn.Close()
+				continue
 			}
-			for _, binding := range types {
-				for kind, conn := range server.dialBoth(t, config) {
-					name := tls.VersionName(version) + " " + kind + " " + m.Name() + " " + binding
-					auth := &sasl.Client{Mechanisms: []sasl.Mechanism{m}, BindingTypes: []string{binding}}
-					result, err := conn.Authenticate(t.Context(), auth)
-					if err != nil {
-						t.Errorf("%s: %v", name, err)
-						conn.Close()
-						continue
-					}
-					seen := <-server.logins
-					if seen.Mechanism != m.Name() || seen.Binding != binding || result.Binding != binding {
-						t.Errorf("%s: the client has %+v, the server %+v", name, result, seen)
-					}
-					use(t, conn.Client(nil))
-				}
+			if seen := <-server.logins; seen.Mechanism != result.Mechanism || seen.Binding != result.Binding {
+				t.Errorf("%v, %s: the client has %+v, the server %+v", &login, kind, result, seen)
 			}
+			use(t, conn.Client(nil))
 		}
 	}
 }

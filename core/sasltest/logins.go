@@ -1,0 +1,55 @@
+package sasltest
+
+import (
+	"crypto/tls"
+	"strings"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// Login is one way to log in at the server of AllMechanisms.
+type Login struct {
+	Client  *sasl.Client // with one mechanism and one type of binding
+	Version uint16       // of TLS
+	Want    sasl.Result  // at the client
+	User    string       // who that is at the server
+}
+
+func (l *Login) String() string {
+	return strings.Join([]string{tls.VersionName(l.Version), l.Want.Mechanism, l.Want.Binding}, " ")
+}
+
+// AllLogins returns all of them, with every type of binding that the version of
+// TLS has. EXTERNAL needs a certificate for "user". The round trips are those
+// of a protocol that takes initial responses and, with successData, carries
+// data with success.
+func AllLogins(successData bool) (logins []Login) {
+	scram := 3
+	if successData {
+		scram = 2
+	}
+	credentials := sasl.Password("user", "pencil")
+	for version, types := range map[uint16][]string{
+		tls.VersionTLS12: {"tls-exporter", "tls-server-end-point", "tls-unique"},
+		tls.VersionTLS13: {"tls-exporter", "tls-server-end-point"},
+	} {
+		add := func(m sasl.Mechanism, binding, username, user string, roundTrips int) {
+			logins = append(logins, Login{
+				Client:  &sasl.Client{Mechanisms: []sasl.Mechanism{m}, BindingTypes: []string{binding}},
+				Version: version,
+				Want:    sasl.Result{Mechanism: m.Name(), Binding: binding, Username: username, RoundTrips: roundTrips},
+				User:    user,
+			})
+		}
+		add(sasl.Anonymous("sirhc"), "", "", "guest", 1)
+		add(sasl.External(""), "", "", "user", 1)
+		add(sasl.Plain(credentials), "", "user", "user", 1)
+		for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
+			add(sasl.SCRAM(h, credentials), "", "user", "user", scram)
+			for _, binding := range types {
+				add(sasl.SCRAMPlus(h, credentials), binding, "user", "user", scram)
+			}
+		}
+	}
+	return logins
+}
