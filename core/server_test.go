@@ -72,44 +72,6 @@ func TestOffer(t *testing.T) {
 	}
 }
 
-// TestRefusedIsTold: once a run, and at once where the client is told in a
-// challenge.
-func TestRefusedIsTold(t *testing.T) {
-	var told []string
-	server := &sasl.Server{
-		Key: serverKey,
-		Mechanisms: []sasl.ServerMechanism{
-			sasl.SCRAMServer(sasl.SHA256, scramStore(t, "user", derive(t, sasl.SHA256, "pencil"))),
-			sasl.PlainServer(func(context.Context, string, sasl.Secret) error { return sasl.ErrAuthentication }),
-		},
-		Refused: func(mechanism string, conn sasl.ConnInfo, reason error) {
-			told = append(told, mechanism+" "+conn.Host+" "+string(sasl.ClassOf(reason)))
-		},
-	}
-	server.SetNonce("server")
-	conn := sasl.ConnInfo{Secure: true, Host: "here"}
-	server.Begin(t.Context(), conn, "LOGIN")
-	session, err := server.Begin(t.Context(), conn, "PLAIN")
-	if err != nil {
-		t.Fatal(err)
-	}
-	session.Respond(t.Context(), []byte("\x00u\x00p"))
-	session.Respond(t.Context(), []byte("\x00u\x00p"))
-	if session, err = server.Begin(t.Context(), conn, "SCRAM-SHA-256"); err != nil {
-		t.Fatal(err)
-	}
-	session.Respond(t.Context(), []byte("n,,n=user,r=client"))
-	session.Respond(t.Context(), []byte("c=biws,r=clientserver,p=AAAA"))
-	want := []string{"LOGIN here policy", "PLAIN here authentication", "SCRAM-SHA-256 here authentication"}
-	if !slices.Equal(told, want) {
-		t.Errorf("told %q, want %q", told, want)
-	}
-	session.Respond(t.Context(), []byte{})
-	if len(told) != len(want) {
-		t.Errorf("told again: %q", told)
-	}
-}
-
 // TestServerKeyIsMandatory: without it the salts of unknown users would tell.
 func TestServerKeyIsMandatory(t *testing.T) {
 	server := &sasl.Server{Mechanisms: []sasl.ServerMechanism{sasl.SCRAMServer(sasl.SHA256, scramStore(t, "user", nil))}}
@@ -177,76 +139,6 @@ func TestUnknownUser(t *testing.T) {
 		}
 		if _, _, err := session.Respond(t.Context(), []byte{}); err == nil || err.Error() != "authentication error: SCRAM: the proof is wrong" {
 			t.Errorf("%s: %v", user, err)
-		}
-	}
-}
-
-// TestAuthorize: it is asked after the proof, about canonical names, and its
-// error has a class.
-func TestAuthorize(t *testing.T) {
-	var asked []sasl.Identity
-	server := &sasl.Server{
-		Mechanisms: []sasl.ServerMechanism{sasl.PlainServer(func(_ context.Context, name string, password sasl.Secret) error {
-			if name != "IX" || string(password.Bytes()) != "pen cil" {
-				return sasl.ErrAuthentication
-			}
-			return nil
-		})},
-		Authorize: func(_ context.Context, id sasl.Identity, _ sasl.ConnInfo) error {
-			asked = append(asked, id)
-			if id.Authzid == "root" {
-				return errors.New("no")
-			}
-			return nil
-		},
-	}
-	for _, row := range []struct {
-		message string
-		class   sasl.Class
-		asked   int
-	}{
-		{"\x00I\u00ADX\x00pen cil", "", 1},
-		{"\x00IX\x00pen\u00A0cil", "", 1}, // the password as it came, then prepared
-		{"fred\x00IX\x00pen cil", "", 1},
-		{"root\x00IX\x00pen cil", sasl.ErrAuthorization, 1},
-		{"fred\x00IX\x00pencil", sasl.ErrAuthentication, 0},
-		{"fred\x00\u00AD\x00pen cil", sasl.ErrProtocol, 0},
-		{"\x07\x00IX\x00pen cil", sasl.ErrProtocol, 0},
-	} {
-		asked = nil
-		session, err := server.Begin(t.Context(), sasl.ConnInfo{Secure: true}, "PLAIN")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, done, err := session.Respond(t.Context(), []byte(row.message))
-		if sasl.ClassOf(err) != row.class || done != (row.class == "") || len(asked) != row.asked {
-			t.Errorf("%q: %t, %v, asked %v", row.message, done, err, asked)
-		}
-		if done && session.Result().Username != "IX" {
-			t.Errorf("%q: %+v", row.message, session.Result())
-		}
-	}
-}
-
-// TestCallbackErrors: what a store that fails says is temporary, unless it has
-// a class.
-func TestCallbackErrors(t *testing.T) {
-	down := errors.New("the store is down")
-	server := &sasl.Server{Key: serverKey, Mechanisms: []sasl.ServerMechanism{
-		sasl.PlainServer(func(context.Context, string, sasl.Secret) error { return down }),
-		sasl.AnonymousServer(func(context.Context, string) (string, error) { return "", down }),
-		sasl.ExternalServer(func(context.Context, any) (string, error) { return "", down }),
-		sasl.SCRAMServer(sasl.SHA256, func(context.Context, sasl.Hash, string) (*sasl.SCRAMRecord, error) { return nil, down }),
-	}}
-	for mechanism, message := range map[string]string{
-		"PLAIN": "\x00u\x00p", "ANONYMOUS": "", "EXTERNAL": "", "SCRAM-SHA-256": "n,,n=u,r=x",
-	} {
-		session, err := server.Begin(t.Context(), sasl.ConnInfo{Secure: true, Peer: "peer"}, mechanism)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, _, err := session.Respond(t.Context(), []byte(message)); sasl.ClassOf(err) != sasl.ErrTemporary || !errors.Is(err, down) {
-			t.Errorf("%s: %v", mechanism, err)
 		}
 	}
 }
