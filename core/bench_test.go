@@ -58,6 +58,25 @@ func BenchmarkPlain(b *testing.B) {
 	}
 }
 
+// BenchmarkToken is a login with a token out of memory, bound to the channel.
+func BenchmarkToken(b *testing.B) {
+	client, store := tokenClient()
+	put(store, tokenAccount, token("EXPR"))
+	conn := &fixedTokenServer{fixedServer{replies: []sasl.Reply{{Data: []byte(boundResponder), Done: true}}}}
+	b.ReportAllocs()
+	for b.Loop() {
+		conn.next = 0
+		if result, err := client.Authenticate(context.Background(), conn, tokenSrv); err != nil || result.RoundTrips != 1 {
+			b.Fatal(result, err)
+		}
+	}
+}
+
+// fixedTokenServer is a fixedServer that carries tokens.
+type fixedTokenServer struct{ fixedServer }
+
+func (*fixedTokenServer) Tokens(sasl.TokenRequest) {}
+
 // TestPlainAllocations holds what BenchmarkPlain shows.
 func TestPlainAllocations(t *testing.T) {
 	client := &sasl.Client{Mechanisms: ladder()}

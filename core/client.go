@@ -36,12 +36,14 @@ type Client struct {
 	Trace func(Event)
 	// SCRAM are the knobs of the SCRAM mechanisms.
 	SCRAM SCRAMOptions
+	// Tokens lets it log in with tokens that the server issued, before any of
+	// Mechanisms, and ask for one. Only over an Interface that is a
+	// TokenInterface; nil = no tokens.
+	Tokens *Tokens
 
-	nonce func() string // for Terms
+	nonce        func() string // for Terms
+	tokenRefused bool          // in this operation: what hands a secret over is out
 }
-
-// maxAttempts bounds Retry.
-const maxAttempts = 3
 
 // BindingPolicy says whether a Client binds to the channel (RFC 5056).
 type BindingPolicy uint8
@@ -113,7 +115,8 @@ var errInsecure = errors.New("the server is not verified or the connection not c
 // which something was sent. After another error it is in sync and Authenticate
 // may be called again.
 func (c *Client) Authenticate(ctx context.Context, conn Interface, srv ServerInfo) (Result, error) {
-	return c.operate(ctx, conn, &srv, func(s *Session) error { return s.converse(conn) })
+	_, tokens := conn.(TokenInterface)
+	return c.operate(ctx, conn, &srv, tokens, func(s *Session) error { return s.converse(conn) })
 }
 
 // Drive authenticates through a library that owns its loop: run hands the
@@ -127,25 +130,27 @@ func (c *Client) Authenticate(ctx context.Context, conn Interface, srv ServerInf
 // before it called Start: a foreign loop does not say whether it left the
 // exchange cleanly.
 func (c *Client) Drive(ctx context.Context, conn io.Closer, srv ServerInfo, run func(*Session) error) (Result, error) {
-	return c.operate(ctx, conn, &srv, run)
+	return c.operate(ctx, conn, &srv, false, run)
 }
 
 // Begin selects the mechanism and returns the Session of a run, for a loop
 // that sees success announced and reports it with Finish. Nearly everyone
 // wants Authenticate or Drive, which cannot be misread.
 func (c *Client) Begin(ctx context.Context, srv ServerInfo) (*Session, error) {
-	return c.begin(ctx, &srv)
+	return c.begin(ctx, &srv, false)
 }
 
-func (c *Client) begin(ctx context.Context, srv *ServerInfo) (*Session, error) {
+// begin chooses; tokens says that the protocol carries them.
+func (c *Client) begin(ctx context.Context, srv *ServerInfo, tokens bool) (*Session, error) {
 	if ctx.Err() != nil {
 		return nil, contextError(ctx)
 	}
-	chosen, err := c.choose(srv)
+	tokens = tokens && c.Tokens != nil
+	chosen, err := c.chooseAny(ctx, srv, tokens)
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{ctx: ctx, client: c, mechanism: chosen.mechanism, terms: Terms{
+	s := &Session{ctx: ctx, client: c, mechanism: chosen.mechanism, token: chosen.token, terms: Terms{
 		Server:           *srv,
 		Binding:          chosen.binding,
 		GS2Flag:          chosen.flag,
@@ -153,89 +158,9 @@ func (c *Client) begin(ctx context.Context, srv *ServerInfo) (*Session, error) {
 		SCRAM:            c.SCRAM,
 		nonce:            c.nonce,
 	}}
+	if tokens && s.token == nil {
+		s.wanted = c.wantedToken(srv)
+	}
 	s.exchange = chosen.mechanism.New(s.terms)
 	return s, nil
-}
-
-// operate runs attempts until one ends it.
-func (c *Client) operate(ctx context.Context, conn io.Closer, srv *ServerInfo, run func(*Session) error) (Result, error) {
-	guard := guardConn(ctx, conn)
-	var (
-		result Result
-		err    error
-	)
-	for attempt, current := 1, c; ; attempt++ {
-		var inSync bool
-		result, inSync, err = current.attempt(ctx, conn, srv, run)
-		if err == nil || !inSync || attempt == maxAttempts || c.Retry == nil {
-			break
-		}
-		if class := ClassOf(err); class == ErrSecurity || class == ErrPolicy {
-			break
-		}
-		if current = c.Retry(ctx, err); current == nil {
-			break
-		}
-	}
-	if guard.release() {
-		// The connection is gone, even if the server had just said yes.
-		return Result{}, cancelled(ctx, err)
-	}
-	return result, err
-}
-
-// attempt is one run, and tells whether it left a connection on which another
-// attempt can be made.
-func (c *Client) attempt(ctx context.Context, conn io.Closer, srv *ServerInfo, run func(*Session) error) (_ Result, inSync bool, _ error) {
-	s, err := c.begin(ctx, srv)
-	if err != nil {
-		return Result{}, false, err
-	}
-	inSync, err = s.conclude(run(s))
-	if err != nil {
-		if !inSync {
-			conn.Close() // the run's own error says more than a failure to close
-		}
-		return Result{}, inSync && s.started, err
-	}
-	return s.Result(), true, nil
-}
-
-// connGuard closes a connection when a context ends.
-type connGuard struct {
-	stop   func() bool
-	closed chan struct{}
-}
-
-func guardConn(ctx context.Context, conn io.Closer) connGuard {
-	if ctx.Done() == nil { // it can not end
-		return connGuard{}
-	}
-	closed := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		conn.Close()
-		close(closed)
-	})
-	return connGuard{stop, closed}
-}
-
-// release ends the watch and tells whether the connection was closed.
-func (g connGuard) release() bool {
-	if g.stop == nil || g.stop() {
-		return false
-	}
-	<-g.closed
-	return true
-}
-
-// cancelled is the error of an operation whose context ended: that, and what
-// it made of the run.
-func cancelled(ctx context.Context, err error) error {
-	switch {
-	case err == nil || errors.Is(err, ctx.Err()):
-		return contextError(ctx)
-	case errors.Is(err, ErrSecurity): // which must not be lost
-		return classed(ErrConnection, "%w (%w)", ctx.Err(), err)
-	}
-	return classed(ErrConnection, "%w (%v)", ctx.Err(), err)
 }

@@ -16,10 +16,11 @@ import (
 //
 //	h = base64(H(mechanisms [0x1F types]))
 //
-// of lists that are sorted by their octets and joined with 0x1E.
+// of lists that are sorted by their octets and joined with 0x1E. The types are
+// nil where the server does not list them (XEP-0440).
 func listHash(h Hash, mechanisms, bindingTypes []string) string {
 	input := joinSorted(mechanisms)
-	if len(bindingTypes) > 0 {
+	if bindingTypes != nil {
 		input += "\x1f" + joinSorted(bindingTypes)
 	}
 	return base64.StdEncoding.EncodeToString(hashOf(h, []byte(input)))
@@ -48,6 +49,9 @@ func (x *scramExchange) checkLists(first *serverFirst) error {
 	if len(first.listHashes) == 0 && x.terms.ListHashRequired {
 		return securityError("%s: the server does not say that its list of channel bindings is whole: BindingTypes or DisableBinding say otherwise", x.name)
 	}
+	if len(first.listHashes) > 0 && (delimited(srv.Mechanisms) || delimited(srv.AdvertisedBindings)) {
+		return securityError("%s: a mechanism or a channel binding of the list passes for two", x.name)
+	}
 	want := listHash(x.hash, srv.Mechanisms, srv.AdvertisedBindings)
 	for _, got := range first.listHashes {
 		if subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1 {
@@ -55,11 +59,19 @@ func (x *scramExchange) checkLists(first *serverFirst) error {
 		}
 	}
 	for _, got := range first.tlsVersions {
+		if srv.TLSVersion == 0 && srv.Secure {
+			break // somebody else ends the TLS, and the caller vouches for it
+		}
 		if got != versionAttribute(srv.TLSVersion) {
 			return securityError("%s: the server has another version of TLS than this client: somebody is in between", x.name)
 		}
 	}
 	return nil
+}
+
+// delimited tells whether one name hashes as two.
+func delimited(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return strings.ContainsAny(name, "\x1e\x1f") })
 }
 
 // addLists has a server say of its lists what checkLists reads.
@@ -68,9 +80,9 @@ func (x *scramServerExchange) addLists(first *serverFirst) {
 	if !conn.Downgrade {
 		return
 	}
-	types := make([]string, len(conn.Bindings))
-	for i, b := range conn.Bindings {
-		types[i] = b.cbName()
+	var types []string
+	for _, b := range conn.Bindings {
+		types = append(types, b.cbName())
 	}
 	first.listHashes = []string{listHash(x.hash, x.terms.Offered, types)}
 	if version := versionAttribute(conn.TLSVersion); version != "" {

@@ -90,3 +90,47 @@ func TestListsNotConfirmed(t *testing.T) {
 		}
 	}
 }
+
+// TestListsAsTheyArrived: an empty list of types is not the same as none, no
+// name passes for two, and what cannot be compared is not. The hashes are
+// Python's of "SCRAM-SHA-256", "SCRAM-SHA-256\x1f" and "A\x1eSCRAM-SHA-256".
+func TestListsAsTheyArrived(t *testing.T) {
+	const (
+		alone = ",h=5IlFKz4VKe4+I01or1SYZH07/h8E/JKh4/0iRkqB2IY="
+		empty = ",h=HrrNVtv5LYOBj+rSkGbI2RBnbj8uk7AD8Oxf7tUmtLQ="
+		two   = ",h=hi4djnbPzbx7b2xuzwhuAgItfcuHV9BLoGt1Ufabwe0="
+	)
+	one := []string{"SCRAM-SHA-256"}
+	for name, row := range map[string]struct {
+		mechanisms, types []string
+		version           uint16
+		secure            bool
+		attributes        string
+		fails             bool
+	}{
+		"no types":                              {one, nil, 0x0304, true, alone, false},
+		"no types, and the server had a list":   {one, nil, 0x0304, true, empty, true},
+		"empty types":                           {one, []string{}, 0x0304, true, empty, false},
+		"empty types, and the server had none":  {one, []string{}, 0x0304, true, alone, true},
+		"two names":                             {[]string{"SCRAM-SHA-256", "A"}, nil, 0x0304, true, two, false},
+		"one that passes for two":               {[]string{"SCRAM-SHA-256", "A\x1eSCRAM-SHA-256"}, nil, 0x0304, true, two, true},
+		"a type that passes for two":            {one, []string{"a\x1eb"}, 0x0304, true, alone, true},
+		"no attribute, whatever the names":      {[]string{"SCRAM-SHA-256", "A\x1eB"}, nil, 0x0304, true, "", false},
+		"a version that is not known, secure":   {one, nil, 0, true, ",t=0304", false},
+		"a version where there is none":         {one, nil, 0, false, ",t=0304", true},
+		"another version than that of a tunnel": {one, nil, 0x0303, true, ",t=0304", true},
+	} {
+		client := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.SCRAM(sasl.SHA256, sasl.Password("user", "pencil"))}, Allow: allowAll}
+		client.SetNonce("abc")
+		session, err := client.Begin(t.Context(), sasl.ServerInfo{
+			Mechanisms: row.mechanisms, AdvertisedBindings: row.types, TLSVersion: row.version, Secure: row.secure, Downgrade: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		session.Start()
+		final, err := session.Respond([]byte("r=abcdef,s=QUJDREVGR0hJSktMTU5PUA==,i=4096" + row.attributes))
+		if errors.Is(err, sasl.ErrSecurity) != row.fails || (final != nil) == row.fails {
+			t.Errorf("%s: %q, %v", name, final, err)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/sasltest"
@@ -38,7 +39,7 @@ func FuzzClientExchange(f *testing.F) {
 		client.SCRAM.MaxIterations = 8192
 		client.Trace = func(e sasl.Event) { _ = e.String() }
 		session, err := client.Begin(t.Context(), sasl.ServerInfo{
-			Secure: true, Mechanisms: []string{name}, Bindings: []sasl.ChannelBinding{{Type: "tls-exporter", Data: []byte("data")}}})
+			Secure: true, Downgrade: true, TLSVersion: 0x0304, Mechanisms: []string{name}, Bindings: []sasl.ChannelBinding{{Type: "tls-exporter", Data: []byte("data")}}})
 		if err != nil {
 			return
 		}
@@ -78,13 +79,16 @@ func FuzzServerExchange(f *testing.F) {
 		copied.Hash = h
 		return &copied, nil
 	}
+	tokens := new(sasl.MemoryTokens)
+	put(tokens, sasl.TokenAccount{Username: "lnj"}, sasl.NewToken("HT-SHA-256-EXPR", time.Time{}), sasl.NewToken("HT-SHA-256-NONE", time.Time{}))
 	server := &sasl.Server{Key: serverKey, Mechanisms: []sasl.ServerMechanism{
+		sasl.HashedTokenServer("HT-SHA-256-EXPR", tokens), sasl.HashedTokenServer("HT-SHA-256-NONE", tokens),
 		sasl.PlainServer(refuseAll), sasl.SCRAMServer(sasl.SHA256, lookup), sasl.SCRAMPlusServer(sasl.SHA256, lookup),
 		sasl.ExternalServer(func(context.Context, any) (string, error) { return "", sasl.ErrAuthentication }),
 		sasl.AnonymousServer(func(context.Context, string) (string, error) { return "", sasl.ErrAuthentication }),
 	}}
 	server.SetNonce("%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0")
-	conn := sasl.ConnInfo{Secure: true, Bindings: []sasl.ChannelBinding{{Type: "tls-exporter", Data: []byte("data")}}}
+	conn := sasl.ConnInfo{Secure: true, Downgrade: true, TLSVersion: 0x0304, Bindings: []sasl.ChannelBinding{{Type: "tls-exporter", Data: []byte("data")}}}
 	f.Fuzz(func(t *testing.T, name string, input []byte) {
 		session, err := server.Begin(t.Context(), conn, name)
 		if err != nil {
@@ -101,6 +105,34 @@ func FuzzServerExchange(f *testing.F) {
 				}
 				return
 			}
+		}
+	})
+}
+
+// FuzzTokenExchange answers a client that logs in with a token: it terminates,
+// without a panic, its errors have a class, and it believes in success only
+// after the server's MAC.
+func FuzzTokenExchange(f *testing.F) {
+	addTranscripts(f, sasltest.Challenge, sasltest.Succeed)
+	f.Add("HT-SHA-256-EXPR", []byte(boundResponder))
+	f.Add("HT-SHA-256-EXPR", []byte(boundResponder+"\n"))
+	f.Fuzz(func(t *testing.T, _ string, input []byte) {
+		client, store := tokenClient()
+		put(store, tokenAccount, token("EXPR"))
+		client.Trace = func(e sasl.Event) { _ = e.String() }
+		peer := sasltest.NewPeer(c(boundInitiator))
+		messages := bytes.Split(input, []byte("\n"))
+		for _, message := range messages[:len(messages)-1] {
+			peer.Lines = append(peer.Lines, sasltest.Line{Op: sasltest.Challenge, Data: message}, sasltest.Line{Op: sasltest.ClientSends, Data: []byte{}})
+		}
+		peer.Lines = append(peer.Lines, sasltest.Line{Op: sasltest.Succeed, Data: messages[len(messages)-1]})
+		peer.Issue = issued(string(input))
+		_, err := client.Authenticate(t.Context(), peer, tokenSrv)
+		if err != nil && sasl.ClassOf(err) == "" {
+			t.Fatalf("no class: %v", err)
+		}
+		if err == nil && !bytes.Contains(input, []byte(boundResponder)) {
+			t.Fatalf("success after %q", messages)
 		}
 	})
 }

@@ -1,6 +1,6 @@
 // Package sasl implements the Simple Authentication and Security Layer of
 // RFC 4422, client and server: PLAIN, ANONYMOUS, EXTERNAL and SCRAM with six
-// hashes, each with channel binding.
+// hashes, each with channel binding, and HT-SHA-256 with the tokens of XEP-0484.
 //
 // Most people want one of the adapters, which authenticate the connection of
 // a mail, chat or directory library in one call, and from here only
@@ -65,6 +65,9 @@ type Reply struct {
 	Data []byte
 	// Done says that the server announced success.
 	Done bool
+	// Token is the token that came with success (XEP-0484 s3.3); nil = none.
+	// Whether it is kept is decided by the Client.
+	Token *IssuedToken
 }
 
 // Mechanism is a client's mechanism together with its credentials. It is
@@ -169,6 +172,10 @@ type ServerInfo struct {
 	// SuccessData says that the protocol carries additional data with success
 	// (XMPP and LDAP do, IMAP and SMTP do not).
 	SuccessData bool
+	// TokenMechanisms is what the server offers to those who hold a token, where
+	// the profile lists that apart (XEP-0484 s3.1), verbatim. It is no part of
+	// Mechanisms, nor of what the server confirms.
+	TokenMechanisms []string
 }
 
 // Bounds on what a peer may send or demand.

@@ -53,6 +53,8 @@ func TestSecretsDoNotFormat(t *testing.T) {
 		t.Fatal(err)
 	}
 	plainSession.Start()
+	tokens, store := tokenClient()
+	put(store, tokenAccount, token("EXPR"))
 	_, proof, _ := strings.Cut(rfc7677ClientFinal, ",p=")
 	rawProof, err1 := base64.StdEncoding.DecodeString(proof)
 	verifier, err2 := base64.StdEncoding.DecodeString(rfc7677ServerFinal[2:])
@@ -63,7 +65,7 @@ func TestSecretsDoNotFormat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets := []string{password, string(record.StoredKey.Bytes()), string(record.ServerKey.Bytes()), proof, string(rawProof), string(verifier)}
+	secrets := []string{password, string(record.StoredKey.Bytes()), string(record.ServerKey.Bytes()), proof, string(rawProof), string(verifier), tokenText}
 	for name, value := range map[string]any{
 		"Secret":      secret,
 		"*Secret":     &secret,
@@ -79,7 +81,10 @@ func TestSecretsDoNotFormat(t *testing.T) {
 		"Mechanism":   sasl.PasswordMechanisms(sasl.Password("user", password)),
 		"record":      record,
 		"record copy": *record,
-		"Server":      sasl.Server{Key: secret},
+		"Server":      sasl.Server{Key: secret, Mechanisms: []sasl.ServerMechanism{sasl.HashedTokenServer("HT-SHA-256-EXPR", store)}},
+		"Tokens":      tokens,
+		"Token":       token("EXPR"),
+		"IssuedToken": issued(tokenText),
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%d", "%x", "%X", "%s", "%q"} {
 			checkSilent(t, name+" "+verb, fmt.Sprintf(verb, value), secrets...)

@@ -66,6 +66,8 @@ type ConnInfo struct {
 	// client was told of the mechanisms that Offer returns and, unless there are
 	// none, of the types of Bindings (XEP-0440). SCRAM confirms these lists.
 	Downgrade bool
+	// Token is what the client of the run says besides of its token.
+	Token TokenUse
 	// Peer is what the layer below proved about the client, such as an
 	// *x509.Certificate; nil = nothing. Only EXTERNAL's callback reads it.
 	Peer any
@@ -84,11 +86,18 @@ type ServerTerms struct {
 	nonce func() string
 }
 
-// Offer returns the names of the mechanisms for the connection.
-func (s *Server) Offer(conn ConnInfo) []string {
+// Offer returns the names of the mechanisms for the connection, but for those
+// that take a token.
+func (s *Server) Offer(conn ConnInfo) []string { return s.offer(&conn, false) }
+
+// OfferTokens returns the names of the mechanisms that take a token, which are
+// listed apart (XEP-0484 s3.1).
+func (s *Server) OfferTokens(conn ConnInfo) []string { return s.offer(&conn, true) }
+
+func (s *Server) offer(conn *ConnInfo, tokens bool) []string {
 	var names []string
 	for _, m := range s.Mechanisms {
-		if s.offers(m, &conn) {
+		if _, token := m.(*hashedTokenServer); token == tokens && s.offers(m, conn) {
 			names = append(names, m.Name())
 		}
 	}
@@ -97,6 +106,9 @@ func (s *Server) Offer(conn ConnInfo) []string {
 
 func (s *Server) offers(m ServerMechanism, conn *ConnInfo) bool {
 	name := m.Name()
+	if token, ok := m.(*hashedTokenServer); ok {
+		return token.offered(conn)
+	}
 	if usable(m) != nil || strings.HasSuffix(name, plusSuffix) && !bindable(conn) {
 		return false
 	}

@@ -13,6 +13,9 @@ type Session struct {
 	mechanism Mechanism
 	terms     Terms
 	exchange  Exchange
+	token     *Token       // that the run logs in with; nil = none
+	wanted    string       // the mechanism to ask for a token for; "" = none
+	issued    *IssuedToken // what came with success
 
 	started  bool
 	finished bool // success was announced, and believed or not
@@ -179,6 +182,9 @@ func (s *Session) converse(conn Interface) error {
 	if err != nil {
 		return err
 	}
+	if tokens, ok := conn.(TokenInterface); ok {
+		tokens.Tokens(s.tokenRequest())
+	}
 	reply, err := conn.Initiate(s.ctx, mechanism, initial)
 	for err == nil && !reply.Done {
 		var response []byte
@@ -189,6 +195,7 @@ func (s *Session) converse(conn Interface) error {
 		reply, err = conn.Respond(s.ctx, response)
 	}
 	if err == nil {
+		s.issued = reply.Token
 		return s.Finish(reply.Data)
 	}
 	if ClassOf(err) == ErrProtocol && !errors.As(err, new(*Failure)) {

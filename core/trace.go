@@ -17,6 +17,7 @@ const (
 	EventAborted                    // by the client
 	EventSuccess                    // announced by the server, with the additional data, if any
 	EventRefused                    // by the server
+	EventToken                      // what became of a token
 )
 
 // Event is one step of a run. Its text is rendered by the mechanism without
@@ -29,11 +30,12 @@ type Event struct {
 
 // String returns the event as a line: "C:" is the client's message, "S:" the
 // server's, "C*" an abort, "S+" success, "S!" a refusal, and "--" the
-// selection.
+// selection, or what became of a token.
 func (e Event) String() string {
 	sign := [...]string{
 		EventSelected: "--", EventInitiated: "C:", EventChallenge: "S:", EventResponse: "C:",
 		EventAborted: "C*", EventSuccess: "S+", EventRefused: "S!",
+		EventToken: "--",
 	}[e.Kind]
 	if e.Text == "" {
 		return sign

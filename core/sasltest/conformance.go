@@ -79,6 +79,9 @@ func (a Adapter) testTranscripts(t *testing.T) {
 		unbound := *tr
 		tr = &unbound
 		tr.MechanismName = strings.TrimSuffix(tr.MechanismName, "-PLUS")
+		if tr.Token != "" { // nor is where a profile lists the mechanism
+			tr.MechanismName = mechanismName
+		}
 		if with, ok := tr.WithSuccessData(); ok && a.SuccessData {
 			t.Run(tr.Name+" with success data", func(t *testing.T) { a.play(t, with, true) })
 		}
@@ -91,7 +94,11 @@ func (a Adapter) testTranscripts(t *testing.T) {
 }
 
 func (a Adapter) expresses(tr *Transcript) bool {
+	_, noEmptyMessages := a.Cannot["empty messages"]
 	for _, line := range tr.Lines {
+		if noEmptyMessages && line.Op == Challenge && len(line.Data) == 0 {
+			return false
+		}
 		if len(line.Data) > 64<<10 || line.Op == Succeed && line.Data != nil && !a.SuccessData {
 			return false
 		}

@@ -18,6 +18,10 @@ type Peer struct {
 	Lines []Line
 	// Unabortable makes every Abort fail, as on a connection out of sync.
 	Unabortable bool
+	// Issue is the token that goes out with success; nil = none.
+	Issue *sasl.IssuedToken
+	// Requests are what the client said of tokens, before each exchange.
+	Requests []sasl.TokenRequest
 	// OnStall, if set, is called when the peer begins to stall.
 	OnStall func()
 
@@ -32,6 +36,9 @@ type Peer struct {
 func NewPeer(lines ...Line) *Peer {
 	return &Peer{Lines: lines, closed: make(chan struct{})}
 }
+
+// Tokens is for the client under test.
+func (p *Peer) Tokens(request sasl.TokenRequest) { p.Requests = append(p.Requests, request) }
 
 // Initiate is for the client under test.
 func (p *Peer) Initiate(ctx context.Context, _ string, initial []byte) (sasl.Reply, error) {
@@ -126,7 +133,7 @@ func (p *Peer) exchange(message []byte) (sasl.Reply, error) {
 	case Challenge:
 		return sasl.Reply{Data: line.Data}, nil
 	case Succeed:
-		return sasl.Reply{Data: line.Data, Done: true}, nil
+		return sasl.Reply{Data: line.Data, Done: true, Token: p.Issue}, nil
 	case Refuse:
 		return sasl.Reply{}, &sasl.Failure{Condition: line.Condition}
 	case Stall:

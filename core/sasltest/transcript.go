@@ -43,6 +43,8 @@ type Transcript struct {
 	Expect        sasl.Class
 
 	Username, Password, Authzid, Trace string
+	Token                              string // of the HT-* mechanisms
+	TokenFor                           string // the mechanism that it was issued for
 	ClientNonce, ServerNonce           string
 	Salt                               []byte
 	Iterations                         int
@@ -133,6 +135,9 @@ func Parse(name, text string) (*Transcript, error) {
 			return nil, fmt.Errorf("%s:%d: %w", name, number+1, err)
 		}
 	}
+	if t.TokenFor == "" {
+		t.TokenFor = t.MechanismName
+	}
 	if t.MechanismName == "" || t.Expect == "" || t.Source == "" {
 		return nil, fmt.Errorf("%s: source, mechanism or expect is missing", name)
 	}
@@ -146,7 +151,7 @@ func (t *Transcript) parseHeader(line string) (err error) {
 	}
 	quoted := map[string]*string{
 		"username": &t.Username, "password": &t.Password, "authzid": &t.Authzid, "trace": &t.Trace,
-		"client-nonce": &t.ClientNonce, "server-nonce": &t.ServerNonce, "peer": &t.Peer,
+		"client-nonce": &t.ClientNonce, "server-nonce": &t.ServerNonce, "peer": &t.Peer, "token": &t.Token,
 	}
 	if target := quoted[key]; target != nil {
 		*target, err = strconv.Unquote(value)
@@ -157,6 +162,8 @@ func (t *Transcript) parseHeader(line string) (err error) {
 		t.Source = value
 	case "mechanism":
 		t.MechanismName = value
+	case "token-for":
+		t.TokenFor = value
 	case "role":
 		t.Role = Role(value)
 	case "level":

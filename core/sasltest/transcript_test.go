@@ -12,7 +12,7 @@ import (
 // expectation, and there are as many as are expected, so that none is lost.
 func TestTranscriptsAreComplete(t *testing.T) {
 	transcripts := Transcripts()
-	if got, want := len(transcripts), 142; got != want {
+	if got, want := len(transcripts), 172; got != want {
 		t.Errorf("%d transcripts, want %d", got, want)
 	}
 	for _, tr := range transcripts {
@@ -22,6 +22,9 @@ func TestTranscriptsAreComplete(t *testing.T) {
 		}
 		if strings.Contains(tr.MechanismName, "SCRAM") && len(tr.Lines) > 0 && (tr.ClientNonce == "" || len(tr.Salt) == 0) {
 			t.Errorf("%s: no nonce or salt", tr.Name)
+		}
+		if strings.HasPrefix(tr.MechanismName, "HT-") != (tr.Token != "") {
+			t.Errorf("%s: the token is %q", tr.Name, tr.Token)
 		}
 	}
 }

@@ -1,0 +1,79 @@
+package sasl_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// TestTokenAuthorize: a token lets in nobody who may not be let in, and a store
+// that fails lets in nobody.
+func TestTokenAuthorize(t *testing.T) {
+	server, store := issuer()
+	put(store, phone, token("EXPR"))
+	server.Authorize = func(context.Context, sasl.Identity, sasl.ConnInfo) error { return errors.New("locked") }
+	respond := func() error {
+		session, err := server.Begin(t.Context(), tokenConn, "HT-SHA-256-EXPR")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, done, err := session.Respond(t.Context(), []byte(boundInitiator))
+		if done {
+			t.Error("done")
+		}
+		return err
+	}
+	if err := respond(); sasl.ClassOf(err) != sasl.ErrAuthorization {
+		t.Error(err)
+	}
+	server.Authorize = nil
+	for _, broken := range []sasl.TokenStore{&failing{store, 0, errors.New("down")}, forgetful{store}} {
+		server.Mechanisms = []sasl.ServerMechanism{sasl.HashedTokenServer("HT-SHA-256-EXPR", broken)}
+		if err := respond(); sasl.ClassOf(err) != sasl.ErrTemporary {
+			t.Error(err)
+		}
+	}
+	server.Mechanisms = []sasl.ServerMechanism{sasl.HashedTokenServer("HT-SHA-256-EXPR", lazy{})}
+	if err := respond(); sasl.ClassOf(err) != sasl.ErrAuthentication {
+		t.Error(err)
+	}
+}
+
+// TestIssueToken: to whom, for what, and what becomes of those issued before.
+func TestIssueToken(t *testing.T) {
+	server, store := issuer()
+	expiry := time.Now().Add(time.Hour)
+	session, err := server.Begin(t.Context(), tokenConn, "PLAIN")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := session.IssueToken(t.Context(), "HT-SHA-256-EXPR", expiry); sasl.ClassOf(err) != sasl.ErrPolicy {
+		t.Errorf("before the end: %v", err)
+	}
+	if _, done, err := session.Respond(t.Context(), []byte("\x00user\x00pencil")); !done {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"PLAIN", "HT-SHA-256-UNIQ", "HT-SHA-256-ELSE", "SCRAM-SHA-256", ""} {
+		if _, err := session.IssueToken(t.Context(), name, expiry); sasl.ClassOf(err) != sasl.ErrPolicy {
+			t.Errorf("for %q: %v", name, err)
+		}
+	}
+	var issued []sasl.Token
+	for range 3 {
+		token, err := session.IssueToken(t.Context(), "HT-SHA-256-NONE", expiry)
+		if err != nil || token.Mechanism != "HT-SHA-256-NONE" || !token.Expiry.Equal(expiry) || len(token.Secret.Bytes()) < 60 {
+			t.Fatalf("%+v, %v", token, err)
+		}
+		issued = append(issued, token)
+	}
+	if got, want := list(held(t, store, phone)), list([]sasl.Token{issued[0], issued[2]}); got != want || list(issued[:1]) == list(issued[1:2]) {
+		t.Errorf("kept %q, want %q", got, want)
+	}
+	session.Respond(t.Context(), []byte("more"))
+	if _, err := session.IssueToken(t.Context(), "HT-SHA-256-EXPR", expiry); sasl.ClassOf(err) != sasl.ErrPolicy {
+		t.Errorf("after an error: %v", err)
+	}
+}

@@ -1,0 +1,184 @@
+package sasl_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+var tokenConn = sasl.ConnInfo{
+	Service: "xmpp", Host: "example.org", Secure: true,
+	Bindings: []sasl.ChannelBinding{exporter}, Token: sasl.TokenUse{ClientID: "phone"},
+}
+
+// phone is the account of the client with that id.
+var phone = sasl.TokenAccount{Service: "xmpp", Host: "example.org", Username: "user", ClientID: "phone"}
+
+// issuer is a server that takes tokens, and PLAIN of everybody.
+func issuer() (*sasl.Server, *sasl.MemoryTokens) {
+	store := new(sasl.MemoryTokens)
+	return &sasl.Server{SuccessData: true, Mechanisms: []sasl.ServerMechanism{
+		sasl.PlainServer(accept),
+		sasl.HashedTokenServer("HT-SHA-256-EXPR", store),
+		sasl.HashedTokenServer("HT-SHA-256-UNIQ", store),
+		sasl.HashedTokenServer("HT-SHA-256-NONE", store),
+		sasl.HashedTokenServer("HT-SHA-256-ELSE", store),
+	}}, store
+}
+
+// TestOfferTokens: apart from the rest, only on a secure connection that has
+// what they bind to, and Begin refuses what is not in the list.
+func TestOfferTokens(t *testing.T) {
+	server, _ := issuer()
+	server.Insecure = []string{"PLAIN", "HT-SHA-256-NONE"}
+	empty := tokenConn
+	empty.Bindings = []sasl.ChannelBinding{{Type: "tls-exporter"}, {Type: "", Data: []byte("x")}}
+	for _, row := range []struct {
+		conn sasl.ConnInfo
+		want []string
+	}{
+		{tokenConn, []string{"HT-SHA-256-EXPR", "HT-SHA-256-NONE"}},
+		{empty, []string{"HT-SHA-256-NONE"}},
+		{sasl.ConnInfo{Bindings: tokenConn.Bindings}, nil},
+	} {
+		if got := server.Offer(row.conn); !slices.Equal(got, []string{"PLAIN"}) {
+			t.Errorf("Offer: %q", got)
+		}
+		if got := server.OfferTokens(row.conn); !slices.Equal(got, row.want) {
+			t.Errorf("OfferTokens: %q, want %q", got, row.want)
+		}
+		for _, m := range server.Mechanisms[1:] {
+			_, err := server.Begin(t.Context(), row.conn, m.Name())
+			if offered := slices.Contains(row.want, m.Name()); offered != (err == nil) || err != nil && !errors.Is(err, sasl.ErrPolicy) {
+				t.Errorf("Begin(%s): %v", m.Name(), err)
+			}
+		}
+	}
+}
+
+// TestTokenUse: which token a message is good for, what of the others stays,
+// and what the client is told.
+func TestTokenUse(t *testing.T) {
+	now := time.Now()
+	at := func(token sasl.Token, hours int, count uint64) sasl.Token {
+		token.Expiry, token.Count = now.Add(time.Duration(hours)*time.Hour), count
+		return token
+	}
+	other := sasl.Token{Mechanism: "HT-SHA-256-EXPR", Secret: sasl.NewSecret("the other token")}
+	const ours = "HT-SHA-256-EXPR " + tokenText
+	for _, row := range []struct {
+		name  string
+		held  []sasl.Token
+		use   sasl.TokenUse // but for the client
+		class sasl.Class
+		kept  string
+	}{
+		{"the only one", []sasl.Token{token("EXPR")}, sasl.TokenUse{}, "", ours + " 0;"},
+		{"the first of two, the other stays", []sasl.Token{at(token("EXPR"), 1, 0), at(other, 2, 0)}, sasl.TokenUse{}, "", ours + " 0;HT-SHA-256-EXPR the other token 0;"},
+		{"the second, which ends the first", []sasl.Token{at(other, 1, 0), at(token("EXPR"), 2, 0)}, sasl.TokenUse{}, "", ours + " 0;"},
+		{"the second, whenever the first expires", []sasl.Token{at(other, 2, 0), at(token("EXPR"), 1, 0)}, sasl.TokenUse{}, "", ours + " 0;"},
+		{"and if it never does", []sasl.Token{other, at(token("EXPR"), 1, 0)}, sasl.TokenUse{}, "", ours + " 0;"},
+		{"the first, and the second expires before it", []sasl.Token{at(token("EXPR"), 2, 0), at(other, 1, 0)}, sasl.TokenUse{}, "", ours + " 0;"},
+		{"the first, and the second never expires", []sasl.Token{at(token("EXPR"), 1, 0), other}, sasl.TokenUse{}, "", ours + " 0;HT-SHA-256-EXPR the other token 0;"},
+		{"counted", []sasl.Token{token("EXPR")}, sasl.TokenUse{Count: 7}, "", ours + " 7;"},
+		{"a count that is late", []sasl.Token{at(token("EXPR"), 1, 7)}, sasl.TokenUse{Count: 5}, "", ours + " 7;"},
+		{"early, and the count rises", []sasl.Token{at(token("EXPR"), 1, 7)}, sasl.TokenUse{Count: 8, EarlyData: true}, "", ours + " 8;"},
+		{"early, and it does not", []sasl.Token{at(token("EXPR"), 1, 7)}, sasl.TokenUse{Count: 7, EarlyData: true}, sasl.ErrSecurity, ours + " 7;"},
+		{"early, and there is none", []sasl.Token{token("EXPR")}, sasl.TokenUse{EarlyData: true}, sasl.ErrSecurity, ours + " 0;"},
+		{"invalidated", []sasl.Token{at(token("EXPR"), 1, 0), at(other, 2, 0)}, sasl.TokenUse{Invalidate: true}, "", "HT-SHA-256-EXPR the other token 0;"},
+		{"invalidated, and no older one is left", []sasl.Token{other, at(token("EXPR"), 1, 0)}, sasl.TokenUse{Invalidate: true}, "", ""},
+		{"expired", []sasl.Token{at(token("EXPR"), -1, 0), at(other, 2, 0)}, sasl.TokenUse{}, sasl.ErrAuthentication, "HT-SHA-256-EXPR the other token 0;"},
+		{"for another mechanism", []sasl.Token{token("NONE")}, sasl.TokenUse{}, sasl.ErrAuthentication, "HT-SHA-256-NONE " + tokenText + " 0;"},
+		{"another's", []sasl.Token{other}, sasl.TokenUse{}, sasl.ErrAuthentication, "HT-SHA-256-EXPR the other token 0;"},
+		{"none", nil, sasl.TokenUse{}, sasl.ErrAuthentication, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server, store := issuer()
+			put(store, phone, row.held...)
+			conn := tokenConn
+			row.use.ClientID = "phone"
+			conn.Token = row.use
+			session, err := server.Begin(t.Context(), conn, "HT-SHA-256-EXPR")
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, done, err := session.Respond(t.Context(), []byte(boundInitiator))
+			if sasl.ClassOf(err) != row.class || done != (row.class == "") || done != (string(answer) == boundResponder) {
+				t.Errorf("%q, done %t, %v, want class %q", answer, done, err, row.class)
+			}
+			if failure := new(sasl.Failure); row.name == "expired" && (!errors.As(err, &failure) || failure.Condition != sasl.CredentialsExpired) {
+				t.Errorf("%v does not say that it has expired", err)
+			}
+			if result := session.Result(); done && (result.Username != "user" || result.Binding != "tls-exporter") {
+				t.Errorf("result %+v", result)
+			}
+			if kept := list(held(t, store, phone)); kept != row.kept {
+				t.Errorf("kept %q, want %q", kept, row.kept)
+			}
+		})
+	}
+}
+
+// TestTokenOracle: who does not exist, another client and a wrong token are
+// refused with the same words.
+func TestTokenOracle(t *testing.T) {
+	var reasons []string
+	for _, row := range []struct{ message, client string }{
+		{"nobody" + boundInitiator[4:], "phone"},
+		{boundInitiator, "laptop"},
+		{boundInitiator[:len(boundInitiator)-1] + "x", "phone"},
+	} {
+		server, store := issuer()
+		put(store, phone, token("EXPR"))
+		conn := tokenConn
+		conn.Token.ClientID = row.client
+		session, err := server.Begin(t.Context(), conn, "HT-SHA-256-EXPR")
+		if err != nil {
+			t.Fatal(err)
+		}
+		challenge, done, err := session.Respond(t.Context(), []byte(row.message))
+		if err == nil || done || challenge != nil {
+			t.Fatalf("%q, %t, %v", challenge, done, err)
+		}
+		reasons = append(reasons, err.Error())
+	}
+	if slices.Sort(reasons); reasons[0] != reasons[2] {
+		t.Errorf("%q", reasons)
+	}
+}
+
+// fixed is a store that has these tokens, of everybody.
+type fixed []sasl.Token
+
+func (f fixed) Update(_ context.Context, _ sasl.TokenAccount, change func([]sasl.Token) []sasl.Token) error {
+	change(f)
+	return nil
+}
+
+// TestTokenWork: a refusal is as much work whether there is no such user, or
+// one with a token, or with two.
+func TestTokenWork(t *testing.T) {
+	wrong := []byte(boundInitiator[:len(boundInitiator)-1] + "x")
+	issued := sasl.NewToken("HT-SHA-256-EXPR", time.Time{})
+	var allocations []float64
+	for _, held := range []fixed{nil, {issued}, {issued, issued}} {
+		server := &sasl.Server{SuccessData: true, Mechanisms: []sasl.ServerMechanism{sasl.HashedTokenServer("HT-SHA-256-EXPR", held)}}
+		allocations = append(allocations, testing.AllocsPerRun(100, func() {
+			session, err := server.Begin(t.Context(), tokenConn, "HT-SHA-256-EXPR")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := session.Respond(t.Context(), wrong); sasl.ClassOf(err) != sasl.ErrAuthentication {
+				t.Error(err)
+			}
+		}))
+	}
+	// One HMAC is eight; the race detector's own come on top of that.
+	if least, most := slices.Min(allocations), slices.Max(allocations); most-least > 3 {
+		t.Errorf("allocations %v", allocations)
+	}
+}

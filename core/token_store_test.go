@@ -1,0 +1,73 @@
+package sasl_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// overtaken is a store into which another run has put its token before the
+// second update.
+type overtaken struct {
+	sasl.TokenStore
+	updates int
+}
+
+func (o *overtaken) Update(ctx context.Context, account sasl.TokenAccount, change func([]sasl.Token) []sasl.Token) error {
+	if o.updates++; o.updates == 2 {
+		put(o.TokenStore, account, sasl.Token{Mechanism: "HT-SHA-256-EXPR", Secret: sasl.NewSecret("of another run")})
+	}
+	return o.TokenStore.Update(ctx, account, change)
+}
+
+// failing is a store that fails from an update on.
+type failing struct {
+	sasl.TokenStore
+	after int
+	err   error
+}
+
+func (f *failing) Update(ctx context.Context, account sasl.TokenAccount, change func([]sasl.Token) []sasl.Token) error {
+	if f.after--; f.after < 0 {
+		return f.err
+	}
+	return f.TokenStore.Update(ctx, account, change)
+}
+
+// forgetful does what it is asked and then fails.
+type forgetful struct{ sasl.TokenStore }
+
+func (f forgetful) Update(ctx context.Context, account sasl.TokenAccount, change func([]sasl.Token) []sasl.Token) error {
+	f.TokenStore.Update(ctx, account, change)
+	return errors.New("did it last?")
+}
+
+// lazy does nothing.
+type lazy struct{}
+
+func (lazy) Update(context.Context, sasl.TokenAccount, func([]sasl.Token) []sasl.Token) error {
+	return nil
+}
+
+// TestMemoryTokens: concurrent runs never have the same count.
+func TestMemoryTokens(t *testing.T) {
+	store := new(sasl.MemoryTokens)
+	put(store, phone, token("EXPR"))
+	seen := make(chan uint64, 200)
+	for range cap(seen) {
+		go store.Update(t.Context(), phone, func(tokens []sasl.Token) []sasl.Token {
+			tokens[0].Count++
+			seen <- tokens[0].Count
+			return tokens
+		})
+	}
+	counts := make(map[uint64]bool)
+	for range cap(seen) {
+		counts[<-seen] = true
+	}
+	if len(counts) != cap(seen) {
+		t.Errorf("%d counts of %d runs", len(counts), cap(seen))
+	}
+}
