@@ -51,15 +51,19 @@ var modules = map[string]module{
 		imports: []string{prefix + "core", prefix + "adapters/smtp", "github.com/wneessen/go-mail/smtp"},
 		tests:   []string{prefix + "adapters/smtp/internal/smtptest", prefix + "core/sasltest", "github.com/wneessen/go-mail", "go.uber.org/goleak"},
 	},
+	"adapters/xmpp": {
+		imports: []string{prefix + "core", prefix + "core/wire", prefix + "channelbinding", "golang.org/x/net/idna", "mellium.im/xmlstream", "mellium.im/xmpp", "mellium.im/xmpp/"},
+		tests:   []string{prefix + "adapters/xmpp", prefix + "core/sasltest", "go.uber.org/goleak", "golang.org/x/net/dns/dnsmessage", "mellium.im/sasl"},
+	},
 	"cmd/saslkit": {
-		imports: []string{prefix + "core", prefix + "channelbinding", prefix + "adapters/", "github.com/emersion/go-imap/v2", "github.com/emersion/go-imap/v2/", "github.com/emersion/go-sasl", "github.com/emersion/go-smtp", "github.com/go-ldap/ldap/v3",
+		imports: []string{prefix + "core", prefix + "channelbinding", prefix + "adapters/", "github.com/emersion/go-imap/v2", "github.com/emersion/go-imap/v2/", "github.com/emersion/go-sasl", "github.com/emersion/go-smtp", "github.com/go-ldap/ldap/v3", "mellium.im/xmpp", "mellium.im/xmpp/",
 			"github.com/spf13/cobra", "golang.org/x/term"},
 		tests: []string{"github.com/rogpeppe/go-internal/testscript"},
 	},
 	"docker": {},
 	"integration": {
 		imports: []string{prefix + "docker", "github.com/moby/moby/", "github.com/testcontainers/testcontainers-go", "github.com/testcontainers/testcontainers-go/"},
-		tests:   []string{prefix, "github.com/emersion/", "github.com/go-ldap/ldap/v3", "github.com/wneessen/go-mail"},
+		tests:   []string{prefix, "github.com/emersion/", "github.com/go-ldap/ldap/v3", "github.com/wneessen/go-mail", "mellium.im/xmlstream", "mellium.im/xmpp", "mellium.im/xmpp/"},
 	},
 }
 

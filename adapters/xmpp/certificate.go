@@ -1,0 +1,65 @@
+package saslxmpp
+
+import (
+	"crypto/x509"
+	"encoding/asn1"
+
+	"mellium.im/xmpp/jid"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+var (
+	oidSubjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
+	oidXMPPAddr       = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 8, 5}
+)
+
+// External is EXTERNAL for a client certificate as XEP-0178 s3 has it: without
+// an authzid where the certificate has the one address that is logged in with,
+// else with the bare address.
+func External(certificate *x509.Certificate, address jid.JID) sasl.Mechanism {
+	addresses := CertificateAddresses(certificate)
+	if len(addresses) == 1 && addresses[0].Equal(address.Bare()) {
+		return sasl.External("")
+	}
+	return sasl.External(address.Bare().String())
+}
+
+// CertificateAddresses returns the addresses that a certificate is for
+// (id-on-xmppAddr, RFC 6120 s13.7.1.4), in their order. What cannot be parsed is
+// left out. A server's sasl.ExternalServer finds out with it whose certificate
+// that is.
+func CertificateAddresses(certificate *x509.Certificate) (addresses []jid.JID) {
+	for _, extension := range certificate.Extensions {
+		if !extension.Id.Equal(oidSubjectAltName) {
+			continue
+		}
+		var names []asn1.RawValue
+		if rest, err := asn1.Unmarshal(extension.Value, &names); err != nil || len(rest) > 0 {
+			return nil
+		}
+		for _, name := range names {
+			if address, ok := xmppAddr(name); ok {
+				addresses = append(addresses, address)
+			}
+		}
+	}
+	return addresses
+}
+
+// xmppAddr reads an otherName of the one type.
+func xmppAddr(name asn1.RawValue) (jid.JID, bool) {
+	if name.Class != asn1.ClassContextSpecific || name.Tag != 0 {
+		return jid.JID{}, false
+	}
+	var other struct {
+		Type  asn1.ObjectIdentifier
+		Value string `asn1:"tag:0,explicit,utf8"`
+	}
+	rest, err := asn1.UnmarshalWithParams(name.FullBytes, &other, "tag:0")
+	if err != nil || len(rest) > 0 || !other.Type.Equal(oidXMPPAddr) {
+		return jid.JID{}, false
+	}
+	address, err := jid.Parse(other.Value)
+	return address, err == nil
+}

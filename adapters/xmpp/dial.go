@@ -1,0 +1,92 @@
+package saslxmpp
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+
+	"golang.org/x/net/idna"
+	"mellium.im/xmpp"
+	"mellium.im/xmpp/dial"
+	"mellium.im/xmpp/jid"
+
+	"github.com/saslkit/saslkit/channelbinding"
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/wire"
+)
+
+// Dial connects to the server of the address's domain, which it finds by its
+// SRV records (RFC 6120 s3.2, XEP-0368), and returns a session that is
+// authenticated and has a resource. The features are what is wanted besides.
+// An address of a domain alone is for ANONYMOUS.
+//
+// Errors are those of NewSession, and ErrConnection where no server was found
+// or reached.
+func (l *Login) Dial(ctx context.Context, address jid.JID, features ...xmpp.StreamFeature) (*xmpp.Session, Outcome, error) {
+	dialer := dial.Dialer{TLSConfig: l.tlsConfig(address, true)}
+	if l.Dialer != nil {
+		dialer.Dialer = *l.Dialer
+	}
+	conn, err := dialer.Dial(ctx, "tcp", address)
+	if err != nil {
+		if err = channelbinding.HandshakeError(err); ctx.Err() != nil {
+			err = wire.Classify(ctx, err)
+		}
+		return nil, Outcome{}, err
+	}
+	return l.NewSession(ctx, address, conn, features...)
+}
+
+// NewSession takes over a connection on which nothing has been said yet, and
+// returns a session that is authenticated and has a resource. On one without
+// TLS it uses STARTTLS, which the server must have. The features are what is
+// wanted besides.
+//
+// If it fails, the connection is closed. Errors are those of the Client;
+// ErrSecurity for a certificate that is not accepted, for a server without
+// STARTTLS and for one that wants no authentication; a *TasksError; ErrProtocol
+// for what is no XMPP; else ErrConnection.
+func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, features ...xmpp.StreamFeature) (*xmpp.Session, Outcome, error) {
+	if address.Domainpart() == "" {
+		conn.Close()
+		return nil, Outcome{}, fmt.Errorf("%w: the address has no domain", sasl.ErrConfig)
+	}
+	all := append([]xmpp.StreamFeature{startTLS(l.tlsConfig(address, false)), xmpp.BindResource()}, features...)
+	var outcome Outcome
+	var state xmpp.SessionState
+	if _, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
+		state = xmpp.Secure // the library knows the *tls.Conn only
+	}
+	session, err := xmpp.NewSession(ctx, address.Domain(), address, conn, state, l.Negotiator(&outcome, all...))
+	if err != nil {
+		closeRaw(conn)
+		return nil, outcome, err
+	}
+	return session, outcome, nil
+}
+
+// tlsConfig is the configuration for the server of an address. Direct TLS says
+// what is spoken over it (XEP-0368 s4).
+func (l *Login) tlsConfig(address jid.JID, direct bool) *tls.Config {
+	config := new(tls.Config)
+	if l.TLSConfig != nil {
+		config = l.TLSConfig.Clone()
+	}
+	if config.ServerName == "" {
+		config.ServerName = verifiable(address.Domainpart())
+	}
+	if direct && config.NextProtos == nil {
+		config.NextProtos = []string{"xmpp-client"}
+	}
+	return config
+}
+
+// verifiable is a domain in the form that certificates have it (RFC 6125
+// s6.4.2).
+func verifiable(domain string) string {
+	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
+		return ascii
+	}
+	return domain
+}

@@ -1,0 +1,229 @@
+package saslxmpp_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/dns/dnsmessage"
+	"mellium.im/xmpp"
+	"mellium.im/xmpp/jid"
+
+	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+// resolver answers for SRV records with ports on localhost, by service, and
+// knows nothing else.
+func resolver(t *testing.T, ports map[string]int) *net.Resolver {
+	t.Helper()
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	go func() {
+		buffer := make([]byte, 1500)
+		for {
+			n, from, err := server.ReadFrom(buffer)
+			if err != nil {
+				return
+			}
+			var m dnsmessage.Message
+			if m.Unpack(buffer[:n]) != nil || len(m.Questions) != 1 {
+				continue
+			}
+			m.Header.Response, m.Additionals = true, nil
+			q := m.Questions[0]
+			service, _, _ := strings.Cut(q.Name.String(), ".")
+			switch port, ok := ports[service]; {
+			case q.Type == dnsmessage.TypeA && q.Name.String() == "localhost.":
+				m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, Type: q.Type}, Body: &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}}}}
+			case q.Type == dnsmessage.TypeSRV && ok:
+				m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, Type: q.Type},
+					Body: &dnsmessage.SRVResource{Port: uint16(port), Target: dnsmessage.MustNewName("localhost.")}}}
+			case q.Type == dnsmessage.TypeSRV:
+				m.Header.RCode = dnsmessage.RCodeNameError
+			}
+			if answer, err := m.Pack(); err == nil {
+				server.WriteTo(answer, from)
+			}
+		}
+	}()
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", server.LocalAddr().String())
+	}}
+}
+
+// listen serves at a port, with TLS from the first octet or STARTTLS.
+func (l *loopback) listen(t *testing.T, direct bool) (port int) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			if direct {
+				conn = tls.Server(conn, l.config)
+			}
+			go l.auth.Accept(context.Background(), conn)
+		}
+	}()
+	_, text, _ := net.SplitHostPort(listener.Addr().String())
+	port, err = strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// TestDial finds servers by their SRV records, direct TLS first (XEP-0368),
+// and verifies the domain whatever the target is called.
+func TestDial(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	direct, startTLS := server.listen(t, true), server.listen(t, false)
+	for name, ports := range map[string]map[string]int{
+		"direct":          {"_xmpps-client": direct, "_xmpp-client": 1},
+		"STARTTLS":        {"_xmpps-client": 1, "_xmpp-client": startTLS},
+		"direct is wrong": {"_xmpps-client": startTLS, "_xmpp-client": startTLS},
+	} {
+		login := &saslxmpp.Login{
+			Client:    &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)},
+			TLSConfig: &tls.Config{RootCAs: server.pool},
+			Dialer:    &net.Dialer{Resolver: resolver(t, ports)},
+		}
+		session, outcome, err := login.Dial(t.Context(), jid.MustParse(address))
+		if err != nil || outcome.Mechanism != "SCRAM-SHA-512-PLUS" || session.State()&xmpp.Authn == 0 {
+			t.Errorf("%s: %+v, %v", name, outcome, err)
+			continue
+		}
+		session.Conn().Close()
+	}
+}
+
+// TestDialFails: each failure has its class.
+func TestDialFails(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	startTLS := server.listen(t, false)
+	_, stranger := sasltest.Certificate(t, host)
+	client := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}
+	for _, row := range []struct {
+		name    string
+		address string
+		config  *tls.Config
+		ports   map[string]int
+		class   sasl.Class
+	}{
+		{"nothing listens", address, &tls.Config{RootCAs: server.pool}, map[string]int{"_xmpps-client": 1, "_xmpp-client": 1}, sasl.ErrConnection},
+		{"not trusted", address, &tls.Config{RootCAs: stranger}, map[string]int{"_xmpps-client": 1, "_xmpp-client": startTLS}, sasl.ErrSecurity},
+		{"another domain", "user@example.net", &tls.Config{RootCAs: server.pool}, map[string]int{"_xmpps-client": 1, "_xmpp-client": startTLS}, sasl.ErrSecurity},
+		{"not verified", address, &tls.Config{InsecureSkipVerify: true}, map[string]int{"_xmpps-client": 1, "_xmpp-client": startTLS}, sasl.ErrPolicy},
+	} {
+		login := &saslxmpp.Login{Client: client, TLSConfig: row.config, Dialer: &net.Dialer{Resolver: resolver(t, row.ports)}}
+		if session, outcome, err := login.Dial(t.Context(), jid.MustParse(row.address)); sasl.ClassOf(err) != row.class || session != nil || outcome.Mechanism != "" {
+			t.Errorf("%s: %v, want %s", row.name, err, row.class)
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	login := &saslxmpp.Login{Client: client, Dialer: &net.Dialer{Resolver: resolver(t, nil)}}
+	if _, _, err := login.Dial(ended, jid.MustParse(address)); !errors.Is(err, context.Canceled) || !errors.Is(err, sasl.ErrConnection) {
+		t.Errorf("cancelled: %v", err)
+	}
+	near, _ := pipe(t)
+	if _, _, err := login.NewSession(t.Context(), jid.JID{}, near); !errors.Is(err, sasl.ErrConfig) {
+		t.Errorf("no address: %v", err)
+	}
+}
+
+const offersTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+
+// TestStartTLS: what stands in the way of it, and that nothing of the password
+// goes out before.
+func TestStartTLS(t *testing.T) {
+	asked := turn{"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", ""}
+	for name, row := range map[string]struct {
+		turns []turn
+		class sasl.Class
+	}{
+		"not offered":        {[]turn{{streamEnd, streamHeader + features(mechanisms, sasl2)}}, sasl.ErrSecurity},
+		"nothing offered":    {[]turn{{streamEnd, streamHeader + features()}}, sasl.ErrSecurity},
+		"refused":            {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>"}}, sasl.ErrSecurity},
+		"something else":     {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"}}, sasl.ErrProtocol},
+		"no TLS":             {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"}, {"\x00", "HTTP/1.1 400"}}, sasl.ErrSecurity},
+		"cut":                {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "</stream:stream>"}}, sasl.ErrConnection},
+		"success beforehand": {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms) + "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"}}, sasl.ErrProtocol},
+	} {
+		conn, heard := scripted(t, row.turns...)
+		login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials))}
+		if _, _, err := login.NewSession(t.Context(), jid.MustParse(address), conn); sasl.ClassOf(err) != row.class {
+			t.Errorf("%s: %v, want %s", name, err, row.class)
+		}
+		if said := heard(); strings.Contains(said, "<auth") {
+			t.Errorf("%s: the client said %s", name, said)
+		}
+		if name != "no TLS" {
+			continue
+		}
+		// The library's own STARTTLS.
+		conn, heard = scripted(t, row.turns...)
+		if _, _, err := negotiate(t.Context(), conn, login, xmpp.StartTLS(&tls.Config{ServerName: host})); sasl.ClassOf(err) != row.class {
+			t.Errorf("%s, with the library's feature: %v, want %s", name, err, row.class)
+		}
+		heard()
+	}
+}
+
+// TestStartTLSInjection: what somebody puts behind the answer to STARTTLS has
+// no effect.
+func TestStartTLSInjection(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	near, far := pipe(t)
+	port := server.listen(t, false)
+	upstream, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer upstream.Close()
+	go func() {
+		buffer := make([]byte, 64<<10)
+		for {
+			n, err := upstream.Read(buffer)
+			if err != nil {
+				far.Close()
+				return
+			}
+			text := string(buffer[:n])
+			far.Write([]byte(strings.Replace(text, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+				"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"+features(mechanisms)+"<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", 1)))
+		}
+	}()
+	go func() {
+		buffer := make([]byte, 64<<10)
+		for {
+			n, err := far.Read(buffer)
+			if err != nil {
+				upstream.Close()
+				return
+			}
+			upstream.Write(buffer[:n])
+		}
+	}()
+	login := &saslxmpp.Login{Client: &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, TLSConfig: &tls.Config{RootCAs: server.pool}}
+	_, outcome, err := login.NewSession(t.Context(), jid.MustParse(address), near)
+	if err != nil || outcome.Mechanism != "SCRAM-SHA-512-PLUS" {
+		t.Errorf("%+v, %v", outcome, err)
+	}
+	near.Close()
+}

@@ -1,0 +1,46 @@
+package saslxmpp
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// Tokens is called by sasl.Client with what goes into <authenticate/> beside
+// the first message (XEP-0484 s3.2, s3.4).
+func (x *sasl2) Tokens(request sasl.TokenRequest) { x.request = request }
+
+// writeTokens writes what the Client says of tokens.
+func (x *sasl2) writeTokens(b *strings.Builder) {
+	if x.request.Count > 0 {
+		attrs := fmt.Sprintf(" count='%d'", x.request.Count)
+		if x.request.Invalidate {
+			attrs += " invalidate='true'"
+		}
+		b.WriteString(tag("fast xmlns='"+nsFAST+"'"+attrs, ""))
+	}
+	if x.request.Mechanism != "" {
+		b.WriteString(tag("request-token xmlns='"+nsFAST+"' mechanism='"+x.request.Mechanism+"'", ""))
+	}
+}
+
+// tokenMechanisms is what the server lists for tokens (XEP-0484 s3.1).
+func (o *offer) tokenMechanisms() []string {
+	for i := range o.inline {
+		if e := &o.inline[i]; e.Name.Space == nsFAST && e.Name.Local == "fast" {
+			return e.texts(nsFAST, "mechanism")
+		}
+	}
+	return nil
+}
+
+// issuedToken reads <token/>, whose expiry is a DateTime of XEP-0082.
+func issuedToken(e *Element) *sasl.IssuedToken {
+	issued := &sasl.IssuedToken{Token: sasl.NewSecret(e.attr("token"))}
+	if expiry, err := time.Parse(time.RFC3339, e.attr("expiry")); err == nil {
+		issued.Expiry = expiry
+	}
+	return issued
+}

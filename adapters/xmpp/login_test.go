@@ -1,0 +1,106 @@
+package saslxmpp_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"mellium.im/xmpp"
+
+	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// TestOffered: what is told of the server is the profile in use, before
+// anything is sent.
+func TestOffered(t *testing.T) {
+	fast := "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1</mechanism><mechanism>PLAIN</mechanism>" +
+		"<inline><fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-NONE</mechanism></fast></inline></authentication>"
+	bindings := "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='tls-exporter'/><channel-binding type='x'/></sasl-channel-binding>"
+	for _, row := range []struct {
+		offered           string
+		secure            bool
+		mechanisms, token []string
+		bindings          []string
+	}{
+		{features(mechanisms, fast, bindings), true, []string{"SCRAM-SHA-1", "PLAIN"}, []string{"HT-SHA-256-NONE"}, []string{"tls-exporter", "x"}},
+		{features(mechanisms, fast), false, []string{"PLAIN"}, nil, nil},
+	} {
+		var told []sasl.ServerInfo
+		conn, heard := scripted(t, turn{streamEnd, streamHeader + row.offered})
+		login := &saslxmpp.Login{Client: insecure(sasl.Anonymous("")), Secure: row.secure, Offered: func(info sasl.ServerInfo) { told = append(told, info) }}
+		if _, _, err := negotiate(t.Context(), conn, login); !errors.Is(err, sasl.ErrPolicy) {
+			t.Error(err)
+		}
+		if said := heard(); strings.Contains(said, "<auth") {
+			t.Errorf("the client said %s", said)
+		}
+		if len(told) != 1 {
+			t.Fatalf("told %d times", len(told))
+		}
+		info := told[0]
+		if !slices.Equal(info.Mechanisms, row.mechanisms) || !slices.Equal(info.TokenMechanisms, row.token) || !slices.Equal(info.AdvertisedBindings, row.bindings) {
+			t.Errorf("%v, %v, %v", info.Mechanisms, info.TokenMechanisms, info.AdvertisedBindings)
+		}
+		if info.Secure != row.secure || info.Service != "xmpp" || info.Host != host || !info.Downgrade || info.Port == 0 {
+			t.Errorf("%+v", info)
+		}
+	}
+}
+
+// TestConfiguration: what is wrong on our side is found before anything is sent.
+func TestConfiguration(t *testing.T) {
+	tokens := insecure(sasl.Plain(credentials))
+	tokens.Tokens = &sasl.Tokens{Store: new(sasl.MemoryTokens), Username: "user"}
+	for name, login := range map[string]*saslxmpp.Login{
+		"tokens without the id of a user agent": {Client: tokens, Secure: true},
+		"an inline feature that is no XML":      {Client: insecure(sasl.Plain(credentials)), Secure: true, Inline: []saslxmpp.Inline{{Space: "urn:other", Request: make(chan int)}}},
+	} {
+		conn, heard := scripted(t, turn{streamEnd, streamHeader + features(sasl2)})
+		if _, _, err := negotiate(t.Context(), conn, login); !errors.Is(err, sasl.ErrConfig) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if said := heard(); strings.Contains(said, "<auth") {
+			t.Errorf("%s: the client said %s", name, said)
+		}
+	}
+}
+
+// TestExchange: answers that are none, in both profiles. What they have in
+// common is in the transcripts.
+func TestExchange(t *testing.T) {
+
+	for name, row := range map[string]struct {
+		sasl2  bool
+		answer string
+		class  sasl.Class
+	}{
+		"success of the other profile":      {false, success2(identified), sasl.ErrProtocol},
+		"success of the other profile, too": {true, "<success" + ns1 + "/>", sasl.ErrProtocol},
+		"elements in success":               {false, "<success" + ns1 + "><a/></success>", sasl.ErrProtocol},
+		"success without a namespace":       {false, "<success/>", sasl.ErrProtocol},
+		"features for success":              {false, features(), sasl.ErrProtocol},
+		"comment":                           {true, "<!-- -->" + success2(identified), sasl.ErrProtocol},
+		"comment in it":                     {true, success2("<!-- -->" + identified), sasl.ErrProtocol},
+		"entity":                            {true, success2("<authorization-identifier>&user;@example.org</authorization-identifier>"), sasl.ErrProtocol},
+		"challenge to PLAIN":                {true, "<challenge" + ns2 + "/>", sasl.ErrProtocol},
+		"elements in a challenge":           {true, "<challenge" + ns2 + "><a/></challenge>", sasl.ErrProtocol},
+		"the end of the stream":             {true, "</stream:stream>", sasl.ErrConnection},
+		"stream error":                      {true, "<stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>too &#x9b;many</text></stream:error></stream:stream>", sasl.ErrConnection},
+		"stream error of its own":           {true, "<stream:error><undefined-condition xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><own xmlns='urn:own'/></stream:error></stream:stream>", sasl.ErrConnection},
+		"nothing after it was bound":        {true, success2(boundInline) + "<message xmlns='jabber:client'/>", sasl.ErrProtocol},
+	} {
+		list, end := mechanisms, "</auth>"
+		if row.sasl2 {
+			list, end = sasl2, "</authenticate>"
+		}
+		conn, heard := scripted(t, turn{streamEnd, streamHeader + features(list)}, turn{end, row.answer}, turn{"/>", "<failure" + ns2 + "/>"}) // after <abort/>
+		login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), Secure: true, BindTag: "tag"}
+		session, _, err := negotiate(t.Context(), conn, login)
+		if sasl.ClassOf(err) != row.class || session.State()&xmpp.Ready != 0 || strings.ContainsAny(err.Error(), "\u009b") {
+			t.Errorf("%s: %v, want %s", name, err, row.class)
+		}
+		heard()
+	}
+}

@@ -1,0 +1,119 @@
+package saslxmpp_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"mellium.im/xmpp/jid"
+
+	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
+	"github.com/saslkit/saslkit/channelbinding"
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+// loopback is a server in this process.
+type loopback struct {
+	auth   *saslxmpp.ServerAuth
+	config *tls.Config // the server's
+	pool   *x509.CertPool
+	user   tls.Certificate
+}
+
+// accepted is what came of a connection at the server.
+type accepted struct {
+	address jid.JID
+	result  sasl.Result
+	err     error
+}
+
+func serve(t *testing.T, server *sasl.Server) *loopback {
+	t.Helper()
+	server.SuccessData = true
+	certificate, pool := sasltest.Certificate(t, host)
+	user, users := sasltest.Certificate(t, "user")
+	config := &tls.Config{Certificates: []tls.Certificate{certificate}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: users}
+	return &loopback{
+		auth:   &saslxmpp.ServerAuth{Server: server, TLSConfig: config, Leaf: channelbinding.LeafOf(config)},
+		config: config, pool: pool, user: user,
+	}
+}
+
+// connect returns the client's end of a connection that is served.
+func (l *loopback) connect(t *testing.T, direct bool) (net.Conn, <-chan accepted) {
+	t.Helper()
+	near, far := pipe(t)
+	outcome := make(chan accepted, 1)
+	go func() {
+		if direct {
+			far = tls.Server(far, l.config)
+		}
+		_, address, result, err := l.auth.Accept(context.Background(), far)
+		outcome <- accepted{address, result, err}
+	}()
+	return near, outcome
+}
+
+// pipe is a connection over loopback.
+func pipe(t testing.TB) (near, far net.Conn) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if near, err = net.Dial("tcp", listener.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if far, err = listener.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		near.Close()
+		far.Close()
+	})
+	return near, far
+}
+
+// tap counts the streams that a client begins.
+type tap struct {
+	net.Conn
+	streams *atomic.Int32
+}
+
+func (c tap) Write(p []byte) (int, error) {
+	c.streams.Add(int32(strings.Count(string(p), "<stream:stream")))
+	return c.Conn.Write(p)
+}
+
+// login connects and logs in; streams is how many streams that took over TLS.
+func (l *loopback) login(t *testing.T, login *saslxmpp.Login, address string, version uint16, direct bool) (outcome saslxmpp.Outcome, at accepted, streams int32, err error) {
+	t.Helper()
+	conn, served := l.connect(t, direct)
+	config := &tls.Config{RootCAs: l.pool, MinVersion: version, MaxVersion: version, Certificates: []tls.Certificate{l.user}}
+	var counted atomic.Int32
+	if direct {
+		secured, err := channelbinding.Handshake(t.Context(), conn, host, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn = countingTLS{secured, tap{secured, &counted}}
+	}
+	with := *login
+	with.TLSConfig = config
+	_, outcome, err = with.NewSession(t.Context(), jid.MustParse(address), conn)
+	return outcome, <-served, counted.Load(), err
+}
+
+// countingTLS is a tap with the state of the TLS connection.
+type countingTLS struct {
+	*tls.Conn
+	tap tap
+}
+
+func (c countingTLS) Write(p []byte) (int, error) { return c.tap.Write(p) }

@@ -1,0 +1,115 @@
+package saslxmpp
+
+import (
+	"context"
+	"encoding/xml"
+	"fmt"
+	"io"
+
+	"mellium.im/xmpp"
+	"mellium.im/xmpp/stream"
+
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/wire"
+)
+
+// Negotiator is for xmpp.NewSession and xmpp.DialSession, with the features
+// that are wanted besides the login, such as xmpp.StartTLS and
+// xmpp.BindResource. What comes out of the login is in outcome afterwards; nil =
+// nobody wants to know.
+//
+// It holds the session to what the library does not: one that would be ready
+// without having been authenticated is ErrSecurity; nothing but TLS is
+// negotiated before TLS, where xmpp.StartTLS is among the features; a server
+// sends 2 MiB at most until the session is ready; a context that ends closes
+// the connection; and every error has a class. It does not close the connection
+// after another error.
+func (l *Login) Negotiator(outcome *Outcome, features ...xmpp.StreamFeature) xmpp.Negotiator {
+	if outcome == nil {
+		outcome = new(Outcome)
+	}
+	return func(ctx context.Context, in, out *stream.Info, s *xmpp.Session, data any) (xmpp.SessionState, io.ReadWriter, any, error) {
+		p, ok := data.(*progress)
+		if !ok {
+			*outcome = Outcome{}
+			bounded, conn := bound(s.Conn())
+			p = &progress{
+				bounded:     bounded,
+				negotiation: negotiation{login: l, outcome: outcome, bind2: true},
+				others:      features,
+			}
+			p.inner = xmpp.NewNegotiator(p.config)
+			return 0, conn, p, nil
+		}
+		mask, rw, err := p.step(ctx, in, out, s)
+		return mask, rw, p, err
+	}
+}
+
+// progress is the state of the negotiation of one session.
+type progress struct {
+	negotiation
+	bounded *boundedConn
+	others  []xmpp.StreamFeature
+	inner   xmpp.Negotiator
+	data    any // the inner one's
+}
+
+// config is what there is to negotiate on a stream. As long as there is no TLS
+// but could be, that comes first: the library chooses among what a server
+// requires at random.
+func (p *progress) config(s *xmpp.Session, _ *xmpp.StreamConfig) xmpp.StreamConfig {
+	if s != nil && s.State()&xmpp.Secure == 0 {
+		for _, f := range p.others {
+			if f.Name.Space == nsStartTLS {
+				return xmpp.StreamConfig{Features: []xmpp.StreamFeature{required(f)}}
+			}
+		}
+	}
+	return xmpp.StreamConfig{Features: append(p.features(0), p.others...)}
+}
+
+// required is a feature that is required, whatever the server says: with
+// nothing but what is not, the library takes the session for ready.
+func required(f xmpp.StreamFeature) xmpp.StreamFeature {
+	parse := f.Parse
+	f.Parse = func(ctx context.Context, d *xml.Decoder, start *xml.StartElement) (bool, any, error) {
+		_, data, err := parse(ctx, d, start)
+		return true, data, err
+	}
+	return f
+}
+
+func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Session) (xmpp.SessionState, io.ReadWriter, error) {
+	stop := context.AfterFunc(ctx, func() { closeRaw(s.Conn()) })
+	mask, rw, err := p.negotiateStream(ctx, in, out, s)
+	if !stop() || ctx.Err() != nil {
+		closeRaw(s.Conn())
+		return 0, nil, wire.Classify(ctx, err)
+	}
+	switch {
+	case err != nil:
+		return 0, nil, streamError(tlsError(err))
+	case mask&xmpp.Ready != 0 && (s.State()|mask)&xmpp.Authn == 0:
+		return 0, nil, fmt.Errorf("%w: the server offered nothing to authenticate with, as if we were authenticated", sasl.ErrSecurity)
+	case mask&xmpp.Ready != 0:
+		p.bounded.ready.Store(true)
+	}
+	return mask, rw, nil
+}
+
+// negotiateStream is the library's step, or the last one after a resource was
+// bound together with the authentication, which the library does not know.
+func (p *progress) negotiateStream(ctx context.Context, in, out *stream.Info, s *xmpp.Session) (mask xmpp.SessionState, rw io.ReadWriter, err error) {
+	if p.bound {
+		reader := s.TokenReader()
+		defer reader.Close()
+		features, err := readElement(reader)
+		if err == nil && features.Name != (xml.Name{Space: nsStream, Local: "features"}) {
+			err = unexpected(&features)
+		}
+		return xmpp.Ready, nil, err
+	}
+	mask, rw, p.data, err = p.inner(ctx, in, out, s, p.data)
+	return mask, rw, err
+}

@@ -1,0 +1,100 @@
+// Package saslxmpp authenticates XMPP streams (RFC 6120) with any mechanism of
+// package sasl, in place of what mellium.im/xmpp has for it:
+//
+//	login := &saslxmpp.Login{Client: auth}
+//	session, outcome, err := login.Dial(ctx, jid.MustParse("alice@example.org"))
+//
+// The session is an ordinary *xmpp.Session. Where a server has SASL2
+// (XEP-0388), that is used; else SASL as in RFC 6120 s6. A session that came up
+// without authentication is an error.
+//
+// Who makes sessions in another way uses [Login.Negotiator] or, in a list of
+// features, [Login.Features]. For a server there is [ServerAuth].
+package saslxmpp
+
+import (
+	"crypto/tls"
+	"net"
+
+	"mellium.im/xmpp/jid"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// Namespaces of what is spoken here.
+const (
+	nsSASL      = "urn:ietf:params:xml:ns:xmpp-sasl" // RFC 6120 s6
+	nsSASL2     = "urn:xmpp:sasl:2"                  // XEP-0388
+	nsBindings  = "urn:xmpp:sasl-cb:0"               // XEP-0440
+	nsBind2     = "urn:xmpp:bind:0"                  // XEP-0386
+	nsFAST      = "urn:xmpp:fast:0"                  // XEP-0484
+	nsStartTLS  = "urn:ietf:params:xml:ns:xmpp-tls"
+	nsStream    = "http://etherx.jabber.org/streams"
+	serviceName = "xmpp"
+)
+
+// Login says how a client logs in. It is safe for concurrent use.
+type Login struct {
+	// Client has the mechanisms, the policy and the tokens. For these (XEP-0484)
+	// a UserAgent with an ID is needed.
+	Client *sasl.Client
+	// TLSConfig is for STARTTLS and direct TLS. An empty ServerName is the
+	// domain of the address, which RFC 6120 s13.7.1 wants the certificate to be
+	// for, whatever name the server was found under.
+	TLSConfig *tls.Config
+	// Dialer makes the TCP connections of Dial, and its Resolver finds the server.
+	// Nil = the zero value.
+	Dialer *net.Dialer
+	// Secure asserts that the connection is confidential and its peer the
+	// domain, although crypto/tls did not verify it: for pinned certificates and
+	// DANE.
+	Secure bool
+	// Offered is told what the connection proves and what the server offers in
+	// the profile that is used, before anything is sent. Nil = nobody is told.
+	Offered func(sasl.ServerInfo)
+	// UserAgent is told to servers with SASL2.
+	UserAgent UserAgent
+	// BindTag, if not empty, binds a resource together with the authentication
+	// (XEP-0386) where the server can do so, which saves a round trip. The
+	// server makes the resource's name of it. A session bound so is ready at
+	// once, and features that the server offers after that are not negotiated.
+	// Only Dial, NewSession and Negotiator do it.
+	BindTag string
+	// Inline are further features to negotiate together with the authentication.
+	Inline []Inline
+}
+
+// UserAgent is what a client says about itself (XEP-0388 s2.4). All of it may
+// be empty.
+type UserAgent struct {
+	ID       string // a UUID of version 4 that stays the same for an installation
+	Software string
+	Device   string
+}
+
+// Inline is a feature that SASL2 negotiates together with the authentication
+// (XEP-0388 s2.1). What the server answers is in Outcome.Extensions.
+type Inline struct {
+	// Space is the namespace under which the server offers the feature inline;
+	// where it does not, nothing is sent.
+	Space string
+	// Request is the element to send, in any form that encoding/xml marshals. An
+	// error of that ends the login with ErrConfig.
+	Request any
+}
+
+// Outcome is what came out of a login. It is valid where the session has come
+// up, but for Tasks.
+type Outcome struct {
+	sasl.Result
+	// SASL2 tells that it was used.
+	SASL2 bool
+	// Address is who the server says that we are, with SASL2; the session has it
+	// too. Else it is zero, and the session has what was bound.
+	Address jid.JID
+	// Extensions are elements that came with success, with SASL2, but for tokens.
+	Extensions []Element
+	// Tasks are what the server demands in addition (XEP-0388 s2.6.3) and what
+	// cannot be done here: the login has failed with a *TasksError.
+	Tasks []string
+}

@@ -1,0 +1,214 @@
+package saslxmpp_test
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"mellium.im/xmpp"
+	"mellium.im/xmpp/jid"
+
+	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
+	"github.com/saslkit/saslkit/channelbinding"
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+const (
+	openStream = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='example.org' version='1.0'>"
+	ns1        = " xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
+	ns2        = " xmlns='urn:xmpp:sasl:2'"
+)
+
+// secured is a client by hand over direct TLS, which has read the features.
+func (l *loopback) secured(t *testing.T) (*talk, <-chan accepted) {
+	t.Helper()
+	conn, served := l.connect(t, true)
+	secured, err := channelbinding.Handshake(t.Context(), conn, host, &tls.Config{RootCAs: l.pool})
+	if err != nil {
+		t.Fatal(err)
+	}
+	talk := newTalk(secured)
+	talk.says(t, openStream)
+	talk.hears(t, "</stream:features>")
+	return talk, served
+}
+
+// TestHostileClients: what is no XMPP ends the connection, without anybody
+// being let in and without much being kept.
+func TestHostileClients(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	for name, row := range map[string]struct {
+		says  string
+		class sasl.Class
+	}{
+		"text":                    {"text<a/>", sasl.ErrProtocol},
+		"success":                 {"<success" + ns2 + "/>", sasl.ErrProtocol},
+		"another element of SASL": {"<auth" + ns1 + " mechanism='PLAIN'/><success" + ns1 + "/>", sasl.ErrProtocol},
+		"another of SASL2":        {"<abort" + ns2 + "/><success" + ns2 + "/>", sasl.ErrProtocol},
+		"another profile":         {"<abort" + ns2 + "/><auth" + ns1 + " mechanism='PLAIN'>AHVzZXIAcGVuY2ls</auth>", sasl.ErrProtocol},
+		"a resource first":        {"<iq xmlns='jabber:client' type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>", sasl.ErrProtocol},
+		"a message first":         {"<message xmlns='jabber:client' to='user@example.org'/>", sasl.ErrProtocol},
+		"elements in elements":    {"<authenticate" + ns2 + " mechanism='PLAIN'>" + strings.Repeat("<a>", 100), sasl.ErrProtocol},
+		"many elements":           {"<authenticate" + ns2 + " mechanism='PLAIN'>" + strings.Repeat("<a/>", 1000), sasl.ErrProtocol},
+		"a huge text":             {"<auth" + ns1 + " mechanism='PLAIN'>" + strings.Repeat("AAAA", 1<<20), sasl.ErrProtocol},
+		"text beside elements":    {"<authenticate" + ns2 + " mechanism='PLAIN'>AAAA<initial-response/></authenticate>", sasl.ErrProtocol},
+		"comment":                 {"<authenticate" + ns2 + " mechanism='PLAIN'><!-- -->", sasl.ErrProtocol},
+		"document type":           {"<!DOCTYPE a [<!ENTITY b 'c'>]>", sasl.ErrProtocol},
+		"the end":                 {"</stream:stream>", sasl.ErrProtocol},
+	} {
+		talk, served := server.secured(t)
+		go io.Copy(io.Discard, talk.conn)
+		io.WriteString(talk.conn, row.says) // the server may be gone before its end
+		select {
+		case at := <-served:
+			if sasl.ClassOf(at.err) != row.class || at.result.Mechanism != "" {
+				t.Errorf("%s: %v, want %s", name, at.err, row.class)
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("%s: the server waits", name)
+		}
+		talk.conn.Close()
+	}
+}
+
+// TestRefusals: the words in which SASL2 is refused (RFC 6120 s6.5), each
+// followed by the next attempt on the same stream.
+func TestRefusals(t *testing.T) {
+	auth := sasltest.AllMechanisms()
+	auth.Mechanisms = append(auth.Mechanisms, sasl.HashedTokenServer("HT-SHA-256-NONE", new(sasl.MemoryTokens)))
+	server := serve(t, auth)
+	server.auth.TokenLifetime = time.Hour
+	authenticate := func(mechanism, children string) string {
+		return "<authenticate" + ns2 + " mechanism='" + mechanism + "'>" + children + "</authenticate>"
+	}
+	wrong := "<initial-response>AHVzZXIAd3Jvbmc=</initial-response>" // NUL user NUL wrong
+	agent := "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/>"
+	for _, row := range []struct{ says, condition string }{
+		{authenticate("PLAIN", wrong), "not-authorized"},
+		{authenticate("NONE", ""), "invalid-mechanism"},
+		{authenticate("PLAIN", "<initial-response>!</initial-response>"), "incorrect-encoding"},
+		{authenticate("PLAIN", wrong+"<fast xmlns='urn:xmpp:fast:0' count='-1'/>"), "malformed-request"},
+		{authenticate("HT-SHA-256-NONE", agent), "malformed-request"},
+		{authenticate("HT-SHA-256-NONE", "<fast xmlns='urn:xmpp:fast:0'/>"), "malformed-request"},
+		{authenticate("HT-SHA-256-NONE", agent+"<fast xmlns='urn:xmpp:fast:0'/><initial-response>dXNlcgBhYmM=</initial-response>"), "not-authorized"},
+		{authenticate("HT-SHA-256-EXPR", agent+"<fast xmlns='urn:xmpp:fast:0'/>"), "invalid-mechanism"},
+		{"<response" + ns2 + ">AAAA</response>", "malformed-request"},
+		{"<abort" + ns2 + "/>", "aborted"},
+	} {
+		talk, served := server.secured(t)
+		talk.says(t, row.says)
+		if got := talk.hears(t, "</failure>"); !strings.Contains(got, "<"+row.condition+ns1+"/>") {
+			t.Errorf("%s: %s, want %s", row.says, got, row.condition)
+		}
+		talk.says(t, authenticate("PLAIN", "<initial-response>AHVzZXIAcGVuY2ls</initial-response>")+
+			"<iq xmlns='jabber:client' type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>r</resource></bind></iq>")
+		if got := talk.hears(t, "</success>"); !strings.Contains(got, identified) {
+			t.Errorf("%s: then %s", row.says, got)
+		}
+		if at := <-served; at.err != nil || at.address.String() != address+"/r" || at.result.Mechanism != "PLAIN" {
+			t.Errorf("%s: then %+v", row.says, at)
+		}
+	}
+}
+
+// TestServerAddress: who a client is, and who says so.
+func TestServerAddress(t *testing.T) {
+	own := errors.New("nobody")
+	for name, row := range map[string]struct {
+		of        func(sasl.Result, jid.JID) (jid.JID, error)
+		authzid   string
+		condition string // "" = it gets in
+		class     sasl.Class
+		address   string
+	}{
+		"the user":    {nil, "", "", "", "user@example.org"},
+		"the authzid": {nil, "other@example.org", "", "", "other@example.org"},
+		"no address":  {nil, "@", "invalid-authzid", sasl.ErrAuthentication, ""},
+		"somebody decides": {func(r sasl.Result, domain jid.JID) (jid.JID, error) {
+			return jid.MustParse("x@" + domain.String()), nil
+		}, "", "", "", "x@example.org"},
+		"somebody declines": {func(sasl.Result, jid.JID) (jid.JID, error) { return jid.JID{}, own }, "", "invalid-authzid", sasl.ErrAuthentication, ""},
+		"the store is down": {func(sasl.Result, jid.JID) (jid.JID, error) { return jid.JID{}, errors.Join(sasl.ErrTemporary, own) }, "", "temporary-auth-failure", sasl.ErrAuthentication, ""},
+	} {
+		auth := sasltest.AllMechanisms()
+		auth.Authorize = func(context.Context, sasl.Identity, sasl.ConnInfo) error { return nil }
+		server := serve(t, auth)
+		server.auth.Address = row.of
+		talk, served := server.secured(t)
+		message := "<auth" + ns1 + " mechanism='PLAIN'>" + base64.StdEncoding.EncodeToString([]byte(row.authzid+"\x00user\x00pencil")) + "</auth>"
+		if row.condition != "" {
+			for range 5 {
+				talk.says(t, message)
+				if got := talk.hears(t, "</failure>"); !strings.Contains(got, row.condition) || strings.Contains(got, own.Error()) {
+					t.Errorf("%s: %s", name, got)
+				}
+			}
+		} else {
+			talk.says(t, message)
+			talk.hears(t, "<success"+ns1+"/>")
+			talk.says(t, openStream)
+			talk.hears(t, "</stream:features>")
+			talk.says(t, "<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
+		}
+		at := <-served
+		if sasl.ClassOf(at.err) != row.class || at.address.Bare().String() != row.address {
+			t.Errorf("%s: %v, %v", name, at.address, at.err)
+		}
+		if row.condition == "" && at.address.Resourcepart() == "" {
+			t.Errorf("%s: no resource", name)
+		}
+	}
+}
+
+// TestStreamOfSomebodyElse: the stream after authentication says that it is
+// from another than the one before.
+func TestStreamOfSomebodyElse(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	talk, served := server.secured(t)
+	talk.says(t, "<auth"+ns1+" mechanism='PLAIN'>AHVzZXIAcGVuY2ls</auth>")
+	talk.hears(t, "<success"+ns1+"/>")
+	talk.says(t, strings.Replace(openStream, " to=", " from='root@example.org' to=", 1))
+	talk.hears(t, "</stream:features>")
+	talk.says(t, "<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
+	if at := <-served; !errors.Is(at.err, sasl.ErrAuthorization) || at.address.String() != "" {
+		t.Errorf("%+v", at)
+	}
+}
+
+// TestServerFeatures: the features by themselves, handed to the library.
+func TestServerFeatures(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	near, far := pipe(t)
+	done := make(chan error, 1)
+	go func() {
+		_, err := xmpp.ReceiveClientSession(context.Background(), jid.JID{}, far, server.auth.Features(far)...)
+		done <- err
+	}()
+	login := &saslxmpp.Login{Client: &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, TLSConfig: &tls.Config{RootCAs: server.pool}}
+	_, outcome, err := login.NewSession(t.Context(), jid.MustParse(address), near)
+	if err != nil || outcome.Mechanism != "SCRAM-SHA-512-PLUS" {
+		t.Errorf("%+v, %v", outcome, err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAcceptEnds: the end of a context ends what waits for a client.
+func TestAcceptEnds(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	_, far := pipe(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(10*time.Millisecond, cancel)
+	var conn net.Conn = far
+	if _, _, _, err := server.auth.Accept(ctx, conn); !errors.Is(err, context.Canceled) || !errors.Is(err, sasl.ErrConnection) {
+		t.Error(err)
+	}
+}

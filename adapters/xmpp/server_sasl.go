@@ -1,0 +1,170 @@
+package saslxmpp
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+
+	"mellium.im/xmlstream"
+	"mellium.im/xmpp"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// maxRefusals is how many attempts a client has (RFC 6120 s6.4.5).
+const maxRefusals = 5
+
+// errTooManyRefusals ends a stream.
+var errTooManyRefusals = fmt.Errorf("%w: the client was refused %d times", sasl.ErrAuthentication, maxRefusals)
+
+// names is a list of elements with texts.
+func names(local string, texts []string) (list []Element) {
+	for _, text := range texts {
+		list = append(list, Element{Name: xml.Name{Local: local}, Text: text})
+	}
+	return list
+}
+
+// encode writes an element to a stream.
+func (e *Element) encode(w xmlstream.TokenWriter) error {
+	start := xml.StartElement{Name: e.Name, Attr: e.Attr}
+	if err := w.EncodeToken(start); err != nil {
+		return err
+	}
+	if e.Text != "" {
+		if err := w.EncodeToken(xml.CharData(e.Text)); err != nil {
+			return err
+		}
+	}
+	for i := range e.Children {
+		if err := e.Children[i].encode(w); err != nil {
+			return err
+		}
+	}
+	return w.EncodeToken(start.End())
+}
+
+func (c *client) listSASL(e xmlstream.TokenWriter, info sasl.ConnInfo) error {
+	offered := c.auth.Server.Offer(info)
+	if len(offered) == 0 {
+		return nil
+	}
+	list := Element{Name: xml.Name{Space: nsSASL, Local: "mechanisms"}, Children: names("mechanism", offered)}
+	return list.encode(e)
+}
+
+// serveSASL is the server's side of RFC 6120 s6.4.
+func (c *client) serveSASL(ctx context.Context, s *xmpp.Session, info sasl.ConnInfo, x link) (io.ReadWriter, error) {
+	var run *sasl.ServerSession
+	for {
+		e, err := readElement(x.reader)
+		if err != nil {
+			return nil, err
+		}
+		var answer string
+		var done bool
+		switch e.Name {
+		case xml.Name{Space: nsSASL, Local: "auth"}:
+			if run, err = c.auth.Server.Begin(ctx, info, e.attr("mechanism")); err == nil {
+				answer, done, err = c.respond(ctx, s, run, e.Text, e.Text != "")
+			}
+		case xml.Name{Space: nsSASL, Local: "response"}:
+			answer, done, err = c.respond(ctx, s, run, e.Text, true)
+		case xml.Name{Space: nsSASL, Local: "abort"}:
+			err = errAborted
+		default:
+			return nil, unexpected(&e)
+		}
+		switch {
+		case err != nil:
+			run = nil
+			if err := c.refuse(x, nsSASL, err); err != nil {
+				return nil, err
+			}
+		case done:
+			return s.Conn(), x.write(answer)
+		default:
+			if err := x.write(answer); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+var errAborted = &sasl.Failure{Class: sasl.ErrProtocol, Condition: sasl.Aborted}
+
+// respond passes a message of the client on, and returns the challenge or, if
+// done, the success that answers it.
+func (c *client) respond(ctx context.Context, s *xmpp.Session, run *sasl.ServerSession, text string, present bool) (answer string, done bool, err error) {
+	data, done, err := c.step(ctx, s, run, text, present)
+	if err != nil {
+		return "", false, err
+	}
+	name, text := "challenge", encode(data)
+	if done {
+		if name = "success"; data != nil && text == "" {
+			text = "="
+		}
+	}
+	return tag(name+" xmlns='"+nsSASL+"'", text), done, nil
+}
+
+// step decodes a message, passes it on, and logs in whom it proves.
+func (c *client) step(ctx context.Context, s *xmpp.Session, run *sasl.ServerSession, text string, present bool) (data []byte, done bool, err error) {
+	if run == nil {
+		return nil, false, fmt.Errorf("%w: a response outside of an exchange", sasl.ErrProtocol)
+	}
+	var message []byte
+	if present {
+		if message, err = decodeMessage(text); err != nil {
+			return nil, false, &sasl.Failure{Class: sasl.ErrProtocol, Condition: sasl.IncorrectEncoding}
+		}
+	}
+	data, done, err = run.Respond(ctx, message)
+	if err == nil && done {
+		err = c.login(s, run.Result())
+	}
+	return data, done, err
+}
+
+// refuse tells the client why, and returns an error if that was the last time.
+func (c *client) refuse(x link, space string, reason error) error {
+	condition, text := conditionFor(reason)
+	words := tag(string(condition)+" xmlns='"+nsSASL+"'", "")
+	if text != "" {
+		if space == nsSASL2 {
+			words += tag("text", escape(text))
+		} else {
+			words += tag("text xmlns='"+nsSASL+"'", escape(text))
+		}
+	}
+	if err := x.write(tag("failure xmlns='"+space+"'", words)); err != nil {
+		return err
+	}
+	if c.refusals++; c.refusals >= maxRefusals {
+		return errTooManyRefusals
+	}
+	return nil
+}
+
+// conditionFor turns a reason into what the client may know of it (RFC 6120
+// s6.5). A *sasl.Failure says it in its own words.
+func conditionFor(reason error) (sasl.Condition, string) {
+	var own *sasl.Failure
+	if errors.As(reason, &own) && own.Condition != "" {
+		return own.Condition, own.Text
+	}
+	switch sasl.ClassOf(reason) {
+	case sasl.ErrAuthentication, sasl.ErrSecurity:
+		return sasl.NotAuthorized, ""
+	case sasl.ErrAuthorization:
+		return sasl.InvalidAuthzid, ""
+	case sasl.ErrProtocol:
+		return sasl.MalformedRequest, ""
+	case sasl.ErrPolicy:
+		return sasl.InvalidMechanism, ""
+	}
+	return sasl.TemporaryAuthFailure, ""
+}

@@ -1,0 +1,68 @@
+package saslxmpp
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+
+	"mellium.im/xmpp"
+
+	"github.com/saslkit/saslkit/channelbinding"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// ErrNoTLS is the error of a server that does not do STARTTLS, or of somebody
+// who took it away. Its class is ErrSecurity.
+var ErrNoTLS = fmt.Errorf("%w: the server does not do STARTTLS, or somebody took it away", sasl.ErrSecurity)
+
+// startTLS is the feature of RFC 6120 s5 as NewSession needs it: the handshake
+// is done at once, with the context, and each error has its class. What a peer
+// puts behind its answer stays in the reader of the stream that ends here.
+func startTLS(config *tls.Config) xmpp.StreamFeature {
+	return xmpp.StreamFeature{
+		Name:       xml.Name{Space: nsStartTLS, Local: "starttls"},
+		Prohibited: xmpp.Secure,
+		Parse: func(_ context.Context, d *xml.Decoder, start *xml.StartElement) (bool, any, error) {
+			_, err := readRest(d, *start)
+			return true, nil, err
+		},
+		Negotiate: func(ctx context.Context, s *xmpp.Session, _ any) (xmpp.SessionState, io.ReadWriter, error) {
+			if _, offered := s.Feature(nsStartTLS); !offered {
+				return 0, nil, ErrNoTLS // the library tries all the same
+			}
+			reader := s.TokenReader()
+			defer reader.Close()
+			x := link{reader: reader, conn: s.Conn()}
+			answer, err := x.roundTrip(tag("starttls xmlns='"+nsStartTLS+"'", ""))
+			switch {
+			case err != nil:
+				return 0, nil, err
+			case answer.Name == xml.Name{Space: nsStartTLS, Local: "failure"}:
+				return 0, nil, ErrNoTLS
+			case answer.Name != xml.Name{Space: nsStartTLS, Local: "proceed"}:
+				return 0, nil, unexpected(&answer)
+			}
+			secured, err := channelbinding.Handshake(ctx, s.Conn(), config.ServerName, config)
+			if err != nil {
+				return 0, nil, tlsError(err)
+			}
+			return xmpp.Secure, secured, nil
+		},
+	}
+}
+
+// tlsError gives an error of TLS its class where that is ErrSecurity, also one
+// of the handshake that the library's own STARTTLS leaves to the first octets
+// that it sends.
+func tlsError(err error) error {
+	if errors.As(err, new(tls.RecordHeaderError)) {
+		return fmt.Errorf("%w: there is something else than TLS where TLS is due: %v", sasl.ErrSecurity, err)
+	}
+	if classed := channelbinding.HandshakeError(err); sasl.ClassOf(classed) == sasl.ErrSecurity {
+		return classed
+	}
+	return err
+}

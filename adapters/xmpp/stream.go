@@ -1,0 +1,76 @@
+package saslxmpp
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// link is what the profiles have in common: elements go out and come in,
+// on a stream that nobody else uses meanwhile.
+type link struct {
+	reader xml.TokenReader
+	conn   net.Conn
+	open   bool // the server waits for a response
+}
+
+// roundTrip sends an element and reads the answer.
+func (x *link) roundTrip(text string) (Element, error) {
+	x.open = false
+	if err := x.write(text); err != nil {
+		return Element{}, err
+	}
+	return readElement(x.reader)
+}
+
+func (x *link) write(text string) error {
+	if _, err := io.WriteString(x.conn, text); err != nil {
+		return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
+	}
+	return nil
+}
+
+// abort cancels the exchange, which the server acknowledges with a failure.
+func (x *link) abort(space string) error {
+	if !x.open {
+		return fmt.Errorf("%w: there is no exchange that could be cancelled", sasl.ErrProtocol)
+	}
+	answer, err := x.roundTrip(tag("abort xmlns='"+space+"'", ""))
+	if err == nil && answer.Name != (xml.Name{Space: space, Local: "failure"}) {
+		err = fmt.Errorf("%w: the server did not acknowledge the end of the exchange", sasl.ErrProtocol)
+	}
+	return err
+}
+
+// challenge is the Reply for a challenge, well-formed or not, after which the
+// exchange goes on.
+func (x *link) challenge(e *Element) (sasl.Reply, error) {
+	if e.Children != nil {
+		return sasl.Reply{}, fmt.Errorf("%w: the server's challenge has elements in it", sasl.ErrProtocol)
+	}
+	x.open = true
+	data, err := decodeMessage(e.Text)
+	return sasl.Reply{Data: data}, err
+}
+
+// unexpected is the error for any other element.
+func unexpected(e *Element) error {
+	return fmt.Errorf("%w: the peer sent <%s xmlns=%q> where the answer to ours is due",
+		sasl.ErrProtocol, sasl.Printable(e.Name.Local), sasl.Printable(e.Name.Space))
+}
+
+// Close closes the connection without a word, TLS's last ones either.
+func (x *link) Close() error { return closeRaw(x.conn) }
+
+func closeRaw(conn net.Conn) error {
+	for {
+		wrapped, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			return conn.Close()
+		}
+		conn = wrapped.NetConn()
+	}
+}
