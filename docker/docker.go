@@ -6,5 +6,5 @@ import "embed"
 
 // Files holds base.sh and the folder of every server.
 //
-//go:embed base.sh dovecot openldap postfix
+//go:embed base.sh dovecot openldap postfix prosody
 var Files embed.FS

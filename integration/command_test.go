@@ -133,6 +133,23 @@ func TestCommandAgainstPostfix(t *testing.T) {
 	}
 }
 
+func TestCommandAgainstProsody(t *testing.T) {
+	t.Parallel()
+	srv := harness.Prosody(t)
+	for name, row := range map[string]commandRow{
+		"STARTTLS":       {srv.STARTTLS, "secret", []string{"xmpp://alice@prosody.test"}, 0, "", "tls-exporter", ""},
+		"direct":         {srv.Direct, "secret", []string{"--tls-max", "1.2", "xmpps://alice@prosody.test"}, 0, "", "tls-unique", ""},
+		"anonymous":      {srv.STARTTLS, "", []string{"--mechanism", "ANONYMOUS", "xmpp://" + harness.XMPPAnonymous}, 0, "", "", ""},
+		"wrong password": {srv.STARTTLS, "wrong", []string{"xmpp://alice@prosody.test"}, 1, "authentication", "", ""},
+		"disabled":       {srv.Direct, "secret", []string{"xmpps://carol@" + harness.XMPPSHA256}, 1, "authorization", "", ""},
+		"unknown domain": {srv.STARTTLS, "secret", []string{"xmpp://alice@other.test"}, 6, "connection", "", "host-unknown"},
+		"another name":   {srv.Direct, "secret", []string{"xmpps://alice@other.test"}, 6, "connection", "", "unrecognized name"},
+		"not offered":    {srv.STARTTLS, "secret", []string{"--mechanism", "SCRAM-SHA-512", "xmpp://alice@prosody.test"}, 5, "policy", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) { row.check(t, srv.Named) })
+	}
+}
+
 // TestCommandAgainstOpenLDAP: the authzid is who the server says that we are.
 func TestCommandAgainstOpenLDAP(t *testing.T) {
 	t.Parallel()

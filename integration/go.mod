@@ -12,10 +12,14 @@ require (
 	github.com/saslkit/saslkit/adapters/ldap v0.0.0
 	github.com/saslkit/saslkit/adapters/smtp v0.0.0
 	github.com/saslkit/saslkit/adapters/smtp/gomail v0.0.0
+	github.com/saslkit/saslkit/adapters/xmpp v0.0.0
+	github.com/saslkit/saslkit/channelbinding v0.0.0
 	github.com/saslkit/saslkit/core v0.0.0
 	github.com/saslkit/saslkit/docker v0.0.0
 	github.com/testcontainers/testcontainers-go v0.45.0
 	github.com/wneessen/go-mail v0.8.1
+	mellium.im/xmlstream v0.15.4
+	mellium.im/xmpp v0.22.0
 )
 
 require (
@@ -55,7 +59,6 @@ require (
 	github.com/opencontainers/go-digest v1.0.0 // indirect
 	github.com/opencontainers/image-spec v1.1.1 // indirect
 	github.com/power-devops/perfstat v0.0.0-20240221224432-82ca36839d55 // indirect
-	github.com/saslkit/saslkit/channelbinding v0.0.0 // indirect
 	github.com/shirou/gopsutil/v4 v4.26.6 // indirect
 	github.com/sirupsen/logrus v1.9.4 // indirect
 	github.com/stretchr/testify v1.12.1 // indirect
@@ -69,8 +72,14 @@ require (
 	go.opentelemetry.io/otel/trace v1.44.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/mod v0.41.0 // indirect
+	golang.org/x/net v0.60.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/tools v0.51.0 // indirect
+	mellium.im/reader v0.1.0 // indirect
+	mellium.im/sasl v0.3.2 // indirect
 )
 
 replace (
@@ -78,6 +87,7 @@ replace (
 	github.com/saslkit/saslkit/adapters/ldap => ../adapters/ldap
 	github.com/saslkit/saslkit/adapters/smtp => ../adapters/smtp
 	github.com/saslkit/saslkit/adapters/smtp/gomail => ../adapters/smtp/gomail
+	github.com/saslkit/saslkit/adapters/xmpp => ../adapters/xmpp
 	github.com/saslkit/saslkit/channelbinding => ../channelbinding
 	github.com/saslkit/saslkit/core => ../core
 	github.com/saslkit/saslkit/docker => ../docker

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// MITM is a man in the middle of an IMAP, SMTP or LDAP connection: it ends the client's TLS with a certificate of its own
+// MITM is a man in the middle of an IMAP, SMTP, LDAP or XMPP connection: it ends the client's TLS with a certificate of its own
 // and makes another TLS connection to the server. What precedes STARTTLS must be commands and answers in turn, without
 // pipelining, chunks, and literals that do not wait for the server.
 type MITM struct {
@@ -19,6 +19,7 @@ type MITM struct {
 	Cert     tls.Certificate // for the client
 	Implicit bool            // TLS from the first byte, instead of from STARTTLS on
 	LDAP     bool            // its messages take the place of lines
+	XMPP     bool            // the elements of its streams do
 
 	// FromServer and FromClient, if not nil, get every line with its end, and whether TLS secured it. What they return
 	// is sent in its place, so "" drops the line. Each connection calls them from goroutines of its own.
@@ -90,6 +91,9 @@ func (m MITM) untilSTARTTLS(client, server *lineConn) bool {
 	if m.LDAP {
 		return m.untilLDAPStartTLS(client, server)
 	}
+	if m.XMPP {
+		return m.untilXMPPStartTLS(client, server)
+	}
 	var protocol turns
 	for {
 		answer, err := server.pass(client, m.FromServer, false)
@@ -124,6 +128,9 @@ func (m MITM) conn(c net.Conn) *lineConn {
 	next := func(r *bufio.Reader) (string, error) { return r.ReadString('\n') }
 	if m.LDAP {
 		next = readLDAP
+	}
+	if m.XMPP {
+		next = readXMPP
 	}
 	return &lineConn{c, bufio.NewReader(c), next}
 }

@@ -4,10 +4,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"time"
@@ -55,6 +58,24 @@ func (p *PKI) ClientCert(cn string) tls.Certificate {
 	return p.issue(leaf)
 }
 
+// XMPPCert issues a certificate for a client whose address is in it as RFC 6120 s13.7.1.4 has it.
+func (p *PKI) XMPPCert(address string) tls.Certificate {
+	leaf := template(address)
+	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	leaf.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: xmppName(address)}}
+	return p.issue(leaf)
+}
+
+// xmppName is a subjectAltName with one otherName of the type id-on-xmppAddr.
+func xmppName(address string) []byte {
+	type otherName struct {
+		ID    asn1.ObjectIdentifier
+		Value string `asn1:"tag:0,explicit,utf8"`
+	}
+	name := otherName{asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 8, 5}, address}
+	return must(asn1.Marshal([]asn1.RawValue{{FullBytes: must(asn1.MarshalWithParams(name, "tag:0"))}}))
+}
+
 func (p *PKI) issue(leaf *x509.Certificate) tls.Certificate {
 	key := newKey()
 	leaf = sign(leaf, p.root, key, p.key)
@@ -78,11 +99,12 @@ func (n Named) ClientConfig(version uint16) *tls.Config {
 	return &tls.Config{ServerName: n.Host, RootCAs: n.CA, MinVersion: version, MaxVersion: version}
 }
 
-// serverFiles are where the images' configurations have them: the authority, and a certificate for the name and for where
-// the container is reached.
-func (p *PKI) serverFiles(name string) map[string][]byte {
-	cert := p.ServerCert(name, "localhost", "127.0.0.1")
+// serverFiles are where the images' configurations have them: the authority, a certificate for the names and for where the
+// container is reached, and what tls-server-end-point is for that.
+func (p *PKI) serverFiles(names ...string) map[string][]byte {
+	cert := p.ServerCert(append(names, "localhost", "127.0.0.1")...)
 	return map[string][]byte{
+		"/certs/endpoint": fmt.Appendf(nil, "%x\n", sha256.Sum256(cert.Certificate[0])),
 		"/certs/ca.pem":   p.RootPEM(),
 		"/certs/cert.pem": certPEM(cert),
 		"/certs/key.pem":  keyPEM(cert),

@@ -1,0 +1,58 @@
+package harness
+
+import (
+	"context"
+	"crypto/tls"
+	"sync"
+	"testing"
+)
+
+// XMPPServer is a running Prosody, shared by the tests of a package. Its domains and users are in docker/prosody: alice in
+// each domain with passwords, carol in SHA256, whose account is disabled.
+type XMPPServer struct {
+	Named
+	STARTTLS string // address, 127.0.0.1:port
+	Direct   string // address; TLS from the first byte
+}
+
+// The domains besides that of the server's name, which has passwords as they are, every hash and XEP-0474.
+const (
+	XMPPSHA256      = "sha256.prosody.test" // stored records; XEP-0474
+	XMPPSHA1        = "sha1.prosody.test"   // stored records; no XEP-0474
+	XMPPSASL1       = "sasl1.prosody.test"  // no SASL2; passwords as they are; XEP-0474
+	XMPPAnonymous   = "anonymous.prosody.test"
+	XMPPCertificate = "certificate.prosody.test"
+)
+
+// Prosody returns a server that offers SASL and SASL2 with PLAIN, ANONYMOUS, EXTERNAL and SCRAM with SHA-1 and SHA-256,
+// these also with channel binding, and tokens (XEP-0484), each of which it replaces when it is used. It also does all of
+// that without TLS.
+func Prosody(tb testing.TB) *XMPPServer {
+	tb.Helper()
+	return serverFor(tb, prosody)
+}
+
+var prosody = sync.OnceValues(startProsody)
+
+func startProsody() (*XMPPServer, error) {
+	const host = "prosody.test"
+	pki := NewPKI()
+	trust := &tls.Config{ServerName: host, RootCAs: pki.Pool}
+	at, err := server{
+		name:  "prosody",
+		image: "prosody",
+		cmd:   []string{"prosody", "-F"},
+		files: pki.serverFiles(host, XMPPSHA256, XMPPSHA1, XMPPSASL1, XMPPAnonymous, XMPPCertificate),
+		ports: []string{"5222/tcp", "5223/tcp"},
+		ask: func(ctx context.Context, at addresses) error {
+			if err := askXMPP(ctx, at["5222/tcp"], false, trust); err != nil {
+				return err
+			}
+			return askXMPP(ctx, at["5223/tcp"], true, trust)
+		},
+	}.start()
+	if err != nil {
+		return nil, err
+	}
+	return &XMPPServer{Named: Named{Host: host, CA: pki.Pool, PKI: pki}, STARTTLS: at["5222/tcp"], Direct: at["5223/tcp"]}, nil
+}
