@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,6 +17,7 @@ type authFlags struct {
 	mechanisms, insecure      []string
 	authzid, user, binding    string
 	connect, passwordFile     string
+	tokens                    string
 	caFile, certFile, keyFile string
 	tlsMin, tlsMax            string
 	timeout                   time.Duration
@@ -40,6 +40,10 @@ The URL is scheme://[user@]host[:port]:
   ldap://                     LDAP with StartTLS, port 389
   ldapi://                    LDAP through a Unix socket, in place of the host
                               its path, percent-encoded
+  xmpps://                    XMPP over TLS; the host is the domain of the address
+  xmpp://                     XMPP with STARTTLS; the same
+
+A server of XMPP is found by its SRV records where the URL has no port.
 
 The password comes from the file that --password-file names, from the variable
 ` + passwordVariable + `, or from a prompt; it is asked for only if it is needed.
@@ -64,6 +68,7 @@ timed out or temporarily failing.`,
 	flags.StringVar(&f.authzid, "authzid", "", "act as this `IDENTITY`")
 	flags.StringVar(&f.binding, "channel-binding", "prefer", "`POLICY`: disable, prefer, require, or require one of tls-exporter, tls-server-end-point, tls-unique")
 	flags.StringVar(&f.passwordFile, "password-file", "", "read the password from the first line of this `FILE`; - is the standard input")
+	flags.StringVar(&f.tokens, "tokens", "", "keep the tokens that XMPP servers issue in this `FILE`, and log in with them")
 	flags.StringVar(&f.connect, "connect", "", "connect to `HOST:PORT`; the URL's host is still the one that is verified")
 	flags.StringVar(&f.caFile, "ca-file", "", "trust the authorities in this `FILE` and no other")
 	flags.StringVar(&f.certFile, "cert", "", "show the server the client certificate in this `FILE`")
@@ -103,17 +108,22 @@ func (f *authFlags) authenticate(ctx context.Context, clock *clock, url string, 
 	if err != nil {
 		return nil, err
 	}
-	client, err := f.client(t, clock, report)
+	client, err := f.client(ctx, t, clock, report)
 	if err != nil {
 		return nil, err
+	}
+	t.told = func(info sasl.ServerInfo) {
+		report.server(info)
+		if !f.json {
+			report.writeServer(os.Stdout)
+		}
 	}
 	conn, err := schemes[t.scheme].dial(ctx, t)
 	if err != nil {
 		return nil, timedOut(ctx, err)
 	}
-	report.server(conn.info)
-	if !f.json {
-		report.writeServer(os.Stdout)
+	if conn.info != nil {
+		t.told(*conn.info)
 	}
 	result, err := conn.authenticate(ctx, client)
 	for _, alert := range conn.alerts() {
@@ -160,6 +170,9 @@ func (f *authFlags) target(url string) (*target, error) {
 			return nil, err
 		}
 	}
+	if f.tokens != "" && !t.isXMPP() {
+		return nil, usageError("--tokens is for XMPP, where servers issue them")
+	}
 	if f.timeout <= 0 {
 		return nil, usageError("--timeout must be more than nothing")
 	}
@@ -168,7 +181,7 @@ func (f *authFlags) target(url string) (*target, error) {
 }
 
 // client is the Client that the flags describe.
-func (f *authFlags) client(t *target, clock *clock, report *report) (*sasl.Client, error) {
+func (f *authFlags) client(ctx context.Context, t *target, clock *clock, report *report) (*sasl.Client, error) {
 	credentials := func(context.Context, sasl.Prompt) (sasl.Credential, error) {
 		if t.user == "" {
 			return sasl.Credential{}, usageError("there is no user: put it into the URL (%s://user@%s) or use --user", t.scheme, t.host)
@@ -178,12 +191,17 @@ func (f *authFlags) client(t *target, clock *clock, report *report) (*sasl.Clien
 			return password(ctx, f.passwordFile, t.user+" at "+t.host)
 		}}, nil
 	}
+	tokens, err := f.useTokens(ctx, t)
+	if err != nil {
+		return nil, err
+	}
 	mechanisms, err := f.chooseMechanisms(t, credentials)
 	if err != nil {
 		return nil, err
 	}
 	client := &sasl.Client{
 		Mechanisms: mechanisms,
+		Tokens:     tokens,
 		Allow:      sasl.AllowInsecure(f.insecure...),
 		Trace: func(e sasl.Event) {
 			report.Mechanism = e.Mechanism
@@ -204,44 +222,4 @@ func (f *authFlags) client(t *target, clock *clock, report *report) (*sasl.Clien
 		return nil, usageError("--channel-binding is disable, prefer, require, tls-exporter, tls-server-end-point or tls-unique, not %q", f.binding)
 	}
 	return client, nil
-}
-
-// chooseMechanisms turns names into mechanisms.
-func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials) ([]sasl.Mechanism, error) {
-	ladder := sasl.PasswordMechanisms(credentials)
-	known := append([]sasl.Mechanism{sasl.External(f.authzid), sasl.Anonymous("saslkit")}, ladder...)
-	names := make([]string, len(known))
-	for i, m := range known {
-		names[i] = m.Name()
-	}
-	find := func(flag, name string) (sasl.Mechanism, error) {
-		for _, m := range known {
-			if m.Name() == strings.ToUpper(name) {
-				return m, nil
-			}
-		}
-		return nil, usageError("%s: the mechanism %q is not known: there are %s", flag, name, strings.Join(names, " "))
-	}
-	for i, name := range f.insecure {
-		m, err := find("--allow-insecure", name)
-		if err != nil {
-			return nil, err
-		}
-		f.insecure[i] = m.Name()
-	}
-	var chosen []sasl.Mechanism
-	for _, name := range f.mechanisms {
-		m, err := find("--mechanism", name)
-		if err != nil {
-			return nil, err
-		}
-		chosen = append(chosen, m)
-	}
-	switch {
-	case chosen != nil:
-		return chosen, nil
-	case f.certFile != "" || t.scheme == "ldapi" && t.user == "":
-		return append([]sasl.Mechanism{sasl.External(f.authzid)}, ladder...), nil
-	}
-	return ladder, nil
 }

@@ -65,6 +65,14 @@ type login struct {
 	binding   string
 	scheme    string
 	version   uint16
+	token     string // if not empty, the mechanism of a token that an earlier login was given
+}
+
+func (l *login) name() string {
+	if l.token != "" {
+		return l.token
+	}
+	return l.mechanism.Name()
 }
 
 // demoLogins tries every mechanism with every binding and returns how many
@@ -77,8 +85,8 @@ func demoLogins(ctx context.Context, w io.Writer, users *demoUsers, server *demo
 		start := time.Now()
 		result, err := l.run(ctx, server)
 		outcome := "authenticated"
-		if err == nil && result.Binding != l.binding {
-			err = fmt.Errorf("%w: bound to %q", sasl.ErrSecurity, result.Binding)
+		if err == nil && (result.Binding != l.binding || result.Mechanism != l.name()) {
+			err = fmt.Errorf("%w: %s bound to %q", sasl.ErrSecurity, result.Mechanism, result.Binding)
 		}
 		if err != nil {
 			outcome = "FAILED: " + oneLine(err)
@@ -88,7 +96,7 @@ func demoLogins(ctx context.Context, w io.Writer, users *demoUsers, server *demo
 		if binding == "" {
 			binding = "-"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%.1f ms\t%s\n", l.scheme, l.mechanism.Name(), binding,
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%.1f ms\t%s\n", l.scheme, l.name(), binding,
 			tls.VersionName(l.version)[len("TLS "):], result.RoundTrips, float64(time.Since(start).Microseconds())/1000, outcome)
 	}
 	return failed
@@ -102,7 +110,7 @@ func demoRows(users *demoUsers) (rows []login) {
 		tls.VersionTLS13: {"tls-exporter", "tls-server-end-point"},
 		tls.VersionTLS12: {"tls-unique", "tls-server-end-point", "tls-exporter"},
 	}
-	for _, kinds := range [][]string{{"imaps", "imap"}, {"smtps", "smtp"}} {
+	for _, kinds := range [][]string{{"imaps", "imap"}, {"smtps", "smtp"}, {"xmpps", "xmpp"}} {
 		for _, version := range []uint16{tls.VersionTLS13, tls.VersionTLS12} {
 			for _, m := range mechanisms {
 				types := []string{""}
@@ -113,20 +121,36 @@ func demoRows(users *demoUsers) (rows []login) {
 					types = bindings[version]
 				}
 				for _, binding := range types {
-					rows = append(rows, login{m, binding, kinds[len(rows)%2], version})
+					rows = append(rows, login{m, binding, kinds[len(rows)%2], version, ""})
 				}
 			}
 		}
 	}
-	return rows
+	scram := sasl.SCRAMPlus(sasl.SHA256, demoCredentials)
+	return append(rows,
+		login{scram, "tls-exporter", "xmpps", tls.VersionTLS13, "HT-SHA-256-EXPR"},
+		login{scram, "tls-server-end-point", "xmpp", tls.VersionTLS13, "HT-SHA-256-ENDP"},
+		login{scram, "tls-unique", "xmpps", tls.VersionTLS12, "HT-SHA-256-UNIQ"},
+		login{scram, "", "xmpp", tls.VersionTLS13, "HT-SHA-256-NONE"},
+	)
 }
 
 func (l *login) run(ctx context.Context, server *demoServer) (sasl.Result, error) {
 	t := server.target(l.scheme)
+	if l.mechanism.Name() == "ANONYMOUS" {
+		t.user = ""
+	}
 	t.tls.MinVersion, t.tls.MaxVersion = l.version, l.version
 	client := &sasl.Client{Mechanisms: []sasl.Mechanism{l.mechanism}}
 	if l.binding != "" {
 		client.Binding, client.BindingTypes = sasl.RequireBinding, []string{l.binding}
+	}
+	if l.token != "" {
+		t.agentID = "demo-" + l.token
+		client.Tokens = &sasl.Tokens{Store: new(sasl.MemoryTokens), Username: demoUser, Mechanisms: []string{l.token}}
+		if result, err := tryLogin(ctx, t, client); err != nil {
+			return result, err
+		}
 	}
 	return tryLogin(ctx, t, client)
 }

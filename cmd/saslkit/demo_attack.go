@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -91,7 +90,7 @@ func prepareAttacks(pki *demoPKI, users *demoUsers, server *demoServer) (attacks
 	all := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(demoCredentials)}
 	required := &sasl.Client{Mechanisms: all.Mechanisms, Binding: sasl.RequireBinding}
 	wrongPassword := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password(demoUser, "Secret"))}
-	for _, scheme := range []string{"imaps", "smtps"} {
+	for _, scheme := range []string{"imaps", "smtps", "xmpps"} {
 		attacks = append(attacks, []attack{
 			{scheme, "wrong password", server.target(scheme), wrongPassword, sasl.ErrAuthentication},
 			{scheme, "wrong server signature", impostor.target(scheme), all, sasl.ErrSecurity},
@@ -105,7 +104,7 @@ func prepareAttacks(pki *demoPKI, users *demoUsers, server *demoServer) (attacks
 	return attacks, end, err
 }
 
-var plusCapability = regexp.MustCompile(` (AUTH=)?SCRAM-[A-Z0-9-]+-PLUS`)
+var plusCapability = regexp.MustCompile(` (AUTH=)?SCRAM-[A-Z0-9-]+-PLUS|<mechanism>SCRAM-[A-Z0-9-]+-PLUS</mechanism>`)
 
 // stripPlus takes the mechanisms that bind out of a capability list.
 func stripPlus(line string) string { return plusCapability.ReplaceAllString(line, "") }
@@ -113,7 +112,8 @@ func stripPlus(line string) string { return plusCapability.ReplaceAllString(line
 // decoyPlus puts one there that no client has.
 func decoyPlus(line string) string {
 	line = strings.Replace(stripPlus(line), " AUTH=PLAIN", " AUTH=PLAIN AUTH=OTHER-PLUS", 1)
-	return strings.Replace(line, "AUTH PLAIN", "AUTH PLAIN OTHER-PLUS", 1)
+	line = strings.Replace(line, "AUTH PLAIN", "AUTH PLAIN OTHER-PLUS", 1)
+	return strings.ReplaceAll(line, "<mechanism>PLAIN<", "<mechanism>OTHER-PLUS</mechanism><mechanism>PLAIN<")
 }
 
 // startMiddle is a man in the middle: he has a certificate that the client
@@ -146,13 +146,13 @@ func relay(client net.Conn, server *target, rewrite func(string) string) {
 		io.Copy(upstream, client)
 		upstream.Close()
 	}()
-	lines := bufio.NewReader(upstream)
+	arrived := make([]byte, 16<<10) // a record of TLS
 	for {
-		line, err := lines.ReadString('\n')
+		n, err := upstream.Read(arrived)
 		if err != nil {
 			return
 		}
-		if _, err := io.WriteString(client, rewrite(line)); err != nil {
+		if _, err := io.WriteString(client, rewrite(string(arrived[:n]))); err != nil {
 			return
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"net"
+	"strings"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -18,7 +19,7 @@ type demoServer struct {
 // target is the server as saslkit auth would see it.
 func (s *demoServer) target(scheme string) *target {
 	return &target{
-		scheme: scheme, host: demoHost, address: s.addresses[scheme],
+		scheme: scheme, user: demoUser, host: demoHost, address: s.addresses[scheme],
 		tls: &tls.Config{ServerName: demoHost, RootCAs: s.pki.pool, Certificates: []tls.Certificate{s.pki.client}},
 	}
 }
@@ -43,9 +44,10 @@ func startDemo(pki *demoPKI, auth *sasl.Server, hasty bool) (*demoServer, error)
 		return nil, err
 	}
 	smtp := demoSMTP(auth, config, hasty)
+	xmpp := newDemoXMPP(auth, config, hasty)
 	s.closers = append(s.closers, func() { imap.Close() }, func() { smtp.Close() })
 	for scheme, serve := range map[string]func(net.Listener) error{
-		"imap": imap.Serve, "imaps": imap.Serve, "smtp": smtp.Serve, "smtps": smtp.Serve,
+		"imap": imap.Serve, "imaps": imap.Serve, "smtp": smtp.Serve, "smtps": smtp.Serve, "xmpp": xmpp.serve, "xmpps": xmpp.serve,
 	} {
 		if err := s.listen(scheme, config, serve); err != nil {
 			s.close()
@@ -62,7 +64,7 @@ func (s *demoServer) listen(scheme string, config *tls.Config, serve func(net.Li
 	}
 	s.addresses[scheme] = listener.Addr().String()
 	s.closers = append(s.closers, func() { listener.Close() })
-	if scheme == "imaps" || scheme == "smtps" {
+	if strings.HasSuffix(scheme, "s") {
 		listener = tls.NewListener(listener, config)
 	}
 	go serve(listener)

@@ -16,6 +16,9 @@ const (
 	demoPassword = "secret"
 )
 
+// demoTokens are the mechanisms that log in with a token, for XMPP.
+var demoTokens = []string{"HT-SHA-256-EXPR", "HT-SHA-256-ENDP", "HT-SHA-256-UNIQ", "HT-SHA-256-NONE"}
+
 var demoCredentials = sasl.Password(demoUser, demoPassword)
 
 func isPlus(m interface{ Name() string }) bool { return strings.HasSuffix(m.Name(), "-PLUS") }
@@ -78,6 +81,10 @@ func (u *demoUsers) server() *sasl.Server {
 			return peer.(*x509.Certificate).Subject.CommonName, nil
 		}),
 	}}
+	issued := new(sasl.MemoryTokens)
+	for _, name := range demoTokens {
+		server.Mechanisms = append(server.Mechanisms, sasl.HashedTokenServer(name, issued))
+	}
 	for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
 		server.Mechanisms = append(server.Mechanisms, sasl.SCRAMServer(h, u.lookup), sasl.SCRAMPlusServer(h, u.lookup))
 	}

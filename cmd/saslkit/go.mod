@@ -11,10 +11,12 @@ require (
 	github.com/saslkit/saslkit/adapters/imap v0.0.0
 	github.com/saslkit/saslkit/adapters/ldap v0.0.0
 	github.com/saslkit/saslkit/adapters/smtp v0.0.0
+	github.com/saslkit/saslkit/adapters/xmpp v0.0.0
 	github.com/saslkit/saslkit/channelbinding v0.0.0
 	github.com/saslkit/saslkit/core v0.0.0
 	github.com/spf13/cobra v1.10.2
 	golang.org/x/term v0.47.0
+	mellium.im/xmpp v0.22.0
 )
 
 require (
@@ -24,16 +26,23 @@ require (
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect
-	golang.org/x/crypto v0.54.0 // indirect
+	golang.org/x/crypto v0.57.0 // indirect
+	golang.org/x/mod v0.41.0 // indirect
+	golang.org/x/net v0.59.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
+	mellium.im/reader v0.1.0 // indirect
+	mellium.im/sasl v0.3.2 // indirect
+	mellium.im/xmlstream v0.15.4 // indirect
 )
 
 replace (
 	github.com/saslkit/saslkit/adapters/imap => ../../adapters/imap
 	github.com/saslkit/saslkit/adapters/ldap => ../../adapters/ldap
 	github.com/saslkit/saslkit/adapters/smtp => ../../adapters/smtp
+	github.com/saslkit/saslkit/adapters/xmpp => ../../adapters/xmpp
 	github.com/saslkit/saslkit/channelbinding => ../../channelbinding
 	github.com/saslkit/saslkit/core => ../../core
 )

@@ -19,8 +19,9 @@ func dialIMAP(ctx context.Context, t *target) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
+	info := conn.ServerInfo()
 	return &connection{
-		info:         conn.ServerInfo(),
+		info:         &info,
 		authenticate: conn.Authenticate,
 		alerts:       conn.Alerts,
 		end: func(ctx context.Context) {

@@ -23,7 +23,7 @@ func dialLDAP(ctx context.Context, t *target) (*connection, error) {
 		return nil, err
 	}
 	return &connection{
-		info:         info,
+		info:         &info,
 		authenticate: client.SASLBind,
 		identity:     func(ctx context.Context) (string, bool, error) { return whoAmI(ctx, client) },
 		alerts:       func() []string { return nil },

@@ -48,10 +48,14 @@ func TestScripts(t *testing.T) {
 	}
 	t.Cleanup(func() { stripper.Close() })
 	environment := map[string]string{
-		"IMAP":      server.addresses["imap"],
-		"IMAPS":     server.addresses["imaps"],
-		"SMTP":      server.addresses["smtp"],
-		"SMTPS":     server.addresses["smtps"],
+		"IMAP":  server.addresses["imap"],
+		"IMAPS": server.addresses["imaps"],
+		"SMTP":  server.addresses["smtp"],
+		"SMTPS": server.addresses["smtps"],
+		"XMPP":  server.addresses["xmpp"],
+		"XMPPS": server.addresses["xmpps"],
+		"XMPPCLEAR": answering(t, "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1' from='mail.demo.test' version='1.0'>"+
+			"<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>"),
 		"SMTPCLEAR": answering(t, "220 hi\r\n250-mail.demo.test\r\n250 AUTH PLAIN\r\n"),
 		"SMTPBUSY":  answering(t, "421 too many connections\r\n"),
 		"LDAPCLEAR": answering(t, "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x02\x04\x00\x04\x00"),

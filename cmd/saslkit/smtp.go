@@ -25,7 +25,7 @@ func dialSMTP(ctx context.Context, t *target) (*connection, error) {
 		return nil, err
 	}
 	return &connection{
-		info: info,
+		info: &info,
 		authenticate: func(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
 			return saslsmtp.AuthenticateNet(ctx, client, auth, server)
 		},

@@ -23,16 +23,23 @@ type target struct {
 	user    string // from the URL
 	host    string // the name that is verified
 	urlHost string // the same as a URL has it
-	address string // where the TCP connection goes, or the path of a socket
+	address string // where the TCP connection goes, or the path of a socket; "" = to be looked up
 	tls     *tls.Config
 	// insecure allows for a server that cannot be verified, or has no TLS: what
 	// may be used there is the Client's policy.
 	insecure bool
+	// agentID is what this client calls itself where a server issues tokens to it;
+	// "" = it has none.
+	agentID string
+	// told gets what the server offers; nil = nobody wants to know.
+	told func(sasl.ServerInfo)
 }
 
 // connection is one to a server, of any protocol.
 type connection struct {
-	info         sasl.ServerInfo
+	// info is nil where the protocol offers something only in the course of
+	// authenticate, which tells it then.
+	info         *sasl.ServerInfo
 	authenticate func(context.Context, *sasl.Client) (sasl.Result, error)
 	// identity asks the server who we are, which it may not tell; nil where it
 	// cannot be asked.
@@ -44,7 +51,7 @@ type connection struct {
 
 // scheme is a protocol under the name that it has in a URL.
 type scheme struct {
-	port string // the default
+	port string // the default; "" = looked up, or a socket
 	dial func(context.Context, *target) (*connection, error)
 }
 
@@ -57,7 +64,11 @@ var schemes = map[string]scheme{
 	"smtp":        {"587", dialSMTP},
 	"smtps":       {"465", dialSMTP},
 	"submissions": {"465", dialSMTP},
+	"xmpp":        {"", dialXMPP},
+	"xmpps":       {"", dialXMPP},
 }
+
+func (t *target) isXMPP() bool { return t.scheme == "xmpp" || t.scheme == "xmpps" }
 
 func usageError(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", sasl.ErrConfig, fmt.Errorf(format, args...))
@@ -89,15 +100,18 @@ func parseTarget(text string) (*target, error) {
 	if port == "" {
 		port = s.port
 	}
-	address := net.JoinHostPort(u.Hostname(), port)
-	return &target{
+	t := &target{
 		scheme:  u.Scheme,
 		user:    u.User.Username(),
 		host:    u.Hostname(),
 		urlHost: u.Host,
-		address: address,
 		tls:     &tls.Config{ServerName: u.Hostname()},
-	}, checkAddress("the URL", address)
+	}
+	if port == "" {
+		return t, nil
+	}
+	t.address = net.JoinHostPort(u.Hostname(), port)
+	return t, checkAddress("the URL", t.address)
 }
 
 // cutSocket reads ldapi://[user@]path, which is no URL of RFC 3986: the

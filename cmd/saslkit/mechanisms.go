@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// chooseMechanisms turns names into mechanisms.
+func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials) ([]sasl.Mechanism, error) {
+	trace := "saslkit"
+	if t.isXMPP() {
+		trace = "" // XEP-0175 s2
+	}
+	ladder := sasl.PasswordMechanisms(credentials)
+	known := append([]sasl.Mechanism{sasl.External(f.authzid), sasl.Anonymous(trace)}, ladder...)
+	names := make([]string, len(known))
+	for i, m := range known {
+		names[i] = m.Name()
+	}
+	find := func(flag, name string) (sasl.Mechanism, error) {
+		for _, m := range known {
+			if m.Name() == strings.ToUpper(name) {
+				return m, nil
+			}
+		}
+		return nil, usageError("%s: the mechanism %q is not known: there are %s", flag, name, strings.Join(names, " "))
+	}
+	for i, name := range f.insecure {
+		m, err := find("--allow-insecure", name)
+		if err != nil {
+			return nil, err
+		}
+		f.insecure[i] = m.Name()
+	}
+	var chosen []sasl.Mechanism
+	for _, name := range f.mechanisms {
+		m, err := find("--mechanism", name)
+		if err != nil {
+			return nil, err
+		}
+		chosen = append(chosen, m)
+	}
+	switch {
+	case chosen != nil:
+		return chosen, nil
+	case f.certFile != "" || t.scheme == "ldapi" && t.user == "":
+		return append([]sasl.Mechanism{sasl.External(f.authzid)}, ladder...), nil
+	}
+	return ladder, nil
+}
+
+const tokenPrefix = "HT-SHA-256-"
+
+// useTokens is how tokens are used, and takes the names of their mechanisms out
+// of what --mechanism names; nil = not at all.
+func (f *authFlags) useTokens(ctx context.Context, t *target) (*sasl.Tokens, error) {
+	var named []string
+	f.mechanisms = slices.DeleteFunc(f.mechanisms, func(name string) bool {
+		name = strings.ToUpper(name)
+		isToken := strings.HasPrefix(name, tokenPrefix)
+		if isToken {
+			named = append(named, name)
+		}
+		return isToken
+	})
+	switch {
+	case f.tokens == "" && named != nil:
+		return nil, usageError("%s logs in with a token: --tokens names the file where they are", named[0])
+	case f.tokens == "":
+		return nil, nil
+	case t.user == "":
+		return nil, usageError("--tokens needs a user: put it into the URL (%s://user@%s) or use --user", t.scheme, t.host)
+	}
+	store := &tokenFile{f.tokens}
+	id, err := store.clientID(ctx)
+	t.agentID = id
+	return &sasl.Tokens{Store: store, Username: t.user, Mechanisms: named}, err
+}

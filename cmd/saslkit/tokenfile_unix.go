@@ -1,0 +1,30 @@
+//go:build unix && !aix && !solaris
+
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// tryLock takes a lock that ends with the process at the latest.
+func tryLock(path string) (unlock func(), held bool, err error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, false, err
+	}
+	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err != nil {
+		file.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR) {
+			return nil, true, nil
+		}
+		return nil, false, err
+	}
+	return func() { file.Close() }, false, nil
+}
+
+// private tells whether nobody but the owner may read or write the file.
+func private(info fs.FileInfo) bool { return info.Mode().IsRegular() && info.Mode().Perm()&0o077 == 0 }
