@@ -14,11 +14,12 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Names as OpenSSL writes them for otherName:1.3.6.1.5.5.7.8.5;UTF8:… and
-// DNS:example.org.
+// Names as OpenSSL writes them for otherName:1.3.6.1.5.5.7.8.5;UTF8:…, the same
+// of another type (1.3.6.1.4.1.311.20.2.3), and DNS:example.org.
 const (
 	nameJuliet = "oB0GCCsGAQUFBwgFoBEMD2p1bGlldEBpbS5sb2NhbA=="
 	nameNurse  = "oBwGCCsGAQUFBwgFoBAMDm51cnNlQGltLmxvY2Fs"
+	nameOther  = "oB0GCisGAQQBgjcUAgOgDwwNcm9vdEBpbS5sb2NhbA=="
 	nameDNS    = "ggtleGFtcGxlLm9yZw=="
 )
 
@@ -51,6 +52,7 @@ func TestCertificateAddresses(t *testing.T) {
 		{[]string{nameJuliet, nameNurse}, "juliet@im.local nurse@im.local", "juliet@im.local"},
 		{[]string{nameNurse}, "nurse@im.local", "juliet@im.local"},
 		{[]string{nameDNS}, "", "juliet@im.local"},
+		{[]string{nameOther, nameJuliet}, "juliet@im.local", ""},
 		{[]string{"oAA="}, "", "juliet@im.local"},
 		{nil, "", "juliet@im.local"},
 	} {

@@ -28,7 +28,7 @@ func (l *Login) Dial(ctx context.Context, address jid.JID, features ...xmpp.Stre
 	if l.Dialer != nil {
 		dialer.Dialer = *l.Dialer
 	}
-	conn, err := dialer.Dial(ctx, "tcp", address)
+	conn, err := dialer.DialServer(ctx, "tcp", address, asciiDomain(address.Domainpart()))
 	if err != nil {
 		if err = channelbinding.HandshakeError(err); ctx.Err() != nil {
 			err = wire.Classify(ctx, err)
@@ -74,7 +74,7 @@ func (l *Login) tlsConfig(address jid.JID, direct bool) *tls.Config {
 		config = l.TLSConfig.Clone()
 	}
 	if config.ServerName == "" {
-		config.ServerName = verifiable(address.Domainpart())
+		config.ServerName = asciiDomain(address.Domainpart())
 	}
 	if direct && config.NextProtos == nil {
 		config.NextProtos = []string{"xmpp-client"}
@@ -82,9 +82,9 @@ func (l *Login) tlsConfig(address jid.JID, direct bool) *tls.Config {
 	return config
 }
 
-// verifiable is a domain in the form that certificates have it (RFC 6125
-// s6.4.2).
-func verifiable(domain string) string {
+// asciiDomain is a domain in the form that the DNS and certificates have it (RFC
+// 6125 s6.4.2).
+func asciiDomain(domain string) string {
 	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
 		return ascii
 	}

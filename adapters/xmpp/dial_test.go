@@ -108,6 +108,36 @@ func TestDial(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, outcome, err)
 			continue
 		}
+		state := session.ConnectionState() // XEP-0368 s4: direct TLS says what is spoken over it
+		if want := map[bool]string{true: "xmpp-client"}[name == "direct"]; state.NegotiatedProtocol != want {
+			t.Errorf("%s: ALPN %q, want %q", name, state.NegotiatedProtocol, want)
+		}
+		session.Conn().Close()
+	}
+}
+
+// TestInternationalDomain: certificates have a domain in its other form.
+func TestInternationalDomain(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	certificate, pool := sasltest.Certificate(t, "xn--bcher-kva.example")
+	server.config.Certificates = []tls.Certificate{certificate}
+	for name, ports := range map[string]map[string]int{
+		"direct":   {"_xmpps-client": server.listen(t, true), "_xmpp-client": 1},
+		"STARTTLS": {"_xmpps-client": 1, "_xmpp-client": server.listen(t, false)},
+	} {
+		login := &saslxmpp.Login{
+			Client:    &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)},
+			TLSConfig: &tls.Config{RootCAs: pool},
+			Dialer:    &net.Dialer{Resolver: resolver(t, ports)},
+		}
+		session, _, err := login.Dial(t.Context(), jid.MustParse("user@b\u00fccher.example"))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := session.LocalAddr().Bare().String(); got != "user@b\u00fccher.example" {
+			t.Errorf("%s: as %s", name, got)
+		}
 		session.Conn().Close()
 	}
 }

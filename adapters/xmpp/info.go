@@ -12,7 +12,7 @@ import (
 // serverInfo is what is known about the server and the connection, with the
 // list of RFC 6120's profile.
 func (l *Login) serverInfo(s *xmpp.Session) (sasl.ServerInfo, error) {
-	info, err := connectionInfo(s, verifiable(s.RemoteAddr().Domainpart()))
+	info, err := connectionInfo(s, asciiDomain(s.RemoteAddr().Domainpart()))
 	if err != nil {
 		return sasl.ServerInfo{}, err
 	}

@@ -1,11 +1,13 @@
 package saslxmpp_test
 
 import (
+	"encoding/xml"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 
+	"mellium.im/xmlstream"
 	"mellium.im/xmpp"
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
@@ -81,6 +83,7 @@ func TestExchange(t *testing.T) {
 		"elements in success":               {false, "<success" + ns1 + "><a/></success>", sasl.ErrProtocol},
 		"success without a namespace":       {false, "<success/>", sasl.ErrProtocol},
 		"features for success":              {false, features(), sasl.ErrProtocol},
+		"text before the answer":            {false, "text<success" + ns1 + "/>", sasl.ErrProtocol},
 		"comment":                           {true, "<!-- -->" + success2(identified), sasl.ErrProtocol},
 		"comment in it":                     {true, success2("<!-- -->" + identified), sasl.ErrProtocol},
 		"entity":                            {true, success2("<authorization-identifier>&user;@example.org</authorization-identifier>"), sasl.ErrProtocol},
@@ -102,5 +105,27 @@ func TestExchange(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, err, row.class)
 		}
 		heard()
+	}
+}
+
+// TestReady: the bound on what a server sends ends with the negotiation.
+func TestReady(t *testing.T) {
+	const count = 3 << 10
+	messages := strings.Repeat("<message><body>"+strings.Repeat("a", 1<<10)+"</body></message>", count)
+	conn, heard := scripted(t, turn{streamEnd, streamHeader + features(sasl2)}, turn{"</authenticate>", success2(identified) + features() + messages})
+	session, _, err := negotiate(t.Context(), conn, &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), Secure: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer heard()
+	seen := 0
+	session.Serve(xmpp.HandlerFunc(func(r xmlstream.TokenReadEncoder, start *xml.StartElement) error {
+		if seen++; seen == count {
+			conn.Close()
+		}
+		return nil
+	}))
+	if seen != count {
+		t.Errorf("%d messages of %d", seen, count)
 	}
 }

@@ -37,7 +37,7 @@ func serve(t *testing.T, server *sasl.Server) *loopback {
 	server.SuccessData = true
 	certificate, pool := sasltest.Certificate(t, host)
 	user, users := sasltest.Certificate(t, "user")
-	config := &tls.Config{Certificates: []tls.Certificate{certificate}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: users}
+	config := &tls.Config{Certificates: []tls.Certificate{certificate}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: users, NextProtos: []string{"xmpp-client"}}
 	return &loopback{
 		auth:   &saslxmpp.ServerAuth{Server: server, TLSConfig: config, Leaf: channelbinding.LeafOf(config)},
 		config: config, pool: pool, user: user,

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/net/idna"
+
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -100,17 +102,21 @@ func parseTarget(text string) (*target, error) {
 	if port == "" {
 		port = s.port
 	}
+	host := u.Hostname()
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil { // as the DNS and certificates have it
+		host = ascii
+	}
 	t := &target{
 		scheme:  u.Scheme,
 		user:    u.User.Username(),
-		host:    u.Hostname(),
-		urlHost: u.Host,
-		tls:     &tls.Config{ServerName: u.Hostname()},
+		host:    host,
+		urlHost: strings.Replace(u.Host, u.Hostname(), host, 1),
+		tls:     &tls.Config{ServerName: host},
 	}
 	if port == "" {
 		return t, nil
 	}
-	t.address = net.JoinHostPort(u.Hostname(), port)
+	t.address = net.JoinHostPort(host, port)
 	return t, checkAddress("the URL", t.address)
 }
 

@@ -79,7 +79,7 @@ func connectXMPP(ctx context.Context, t *target, config *tls.Config, address jid
 		config.NextProtos = []string{"xmpp-client"}
 	}
 	if t.address == "" {
-		conn, err := (&dial.Dialer{NoTLS: !direct, TLSConfig: config}).Dial(ctx, "tcp", address)
+		conn, err := (&dial.Dialer{NoTLS: !direct, TLSConfig: config}).DialServer(ctx, "tcp", address, t.host)
 		if _, secured := conn.(*tls.Conn); err == nil && direct && !secured {
 			conn.Close()
 			return nil, fmt.Errorf("%w: no server of the domain does TLS from the first octet, with a certificate that is accepted", sasl.ErrConnection)
