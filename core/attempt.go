@@ -43,7 +43,7 @@ func (c *Client) next(ctx context.Context, failed *Client, srv *ServerInfo, afte
 		return nil, err
 	}
 	client := c.Retry(ctx, err)
-	if client == nil || !failed.tokenRefused {
+	if client == nil || !failed.sentToken && !after.tokenSent {
 		return client, err
 	}
 	return client.withoutToken(), err
@@ -52,7 +52,8 @@ func (c *Client) next(ctx context.Context, failed *Client, srv *ServerInfo, afte
 // aftermath is what an attempt that failed left behind.
 type aftermath struct {
 	inSync       bool // another attempt can be made on the connection
-	tokenRefused bool // the server refused the token, which is deleted
+	tokenSent    bool // it was with a token
+	tokenRefused bool // which the server refused, and which is deleted
 }
 
 // attempt is one run.
@@ -69,7 +70,7 @@ func (c *Client) attempt(ctx context.Context, conn io.Closer, srv *ServerInfo, t
 	if !inSync {
 		conn.Close() // the run's own error says more than a failure to close
 	}
-	after := aftermath{inSync: inSync && s.started}
+	after := aftermath{inSync: inSync && s.started, tokenSent: s.token != nil}
 	after.tokenRefused = after.inSync && s.refusesToken(err)
 	if after.tokenRefused {
 		s.dropToken()

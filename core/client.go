@@ -41,8 +41,8 @@ type Client struct {
 	// TokenInterface; nil = no tokens.
 	Tokens *Tokens
 
-	nonce        func() string // for Terms
-	tokenRefused bool          // in this operation: what hands a secret over is out
+	nonce     func() string // for Terms
+	sentToken bool          // in this operation: what hands a secret over is out
 }
 
 // BindingPolicy says whether a Client binds to the channel (RFC 5056).

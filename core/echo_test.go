@@ -72,6 +72,14 @@ func TestEchoesAreWithheld(t *testing.T) {
 	client.Authenticate(t.Context(), peer, scramServer)
 	checkSilent(t, "SCRAM challenge", trace.String(), proof)
 
+	// A token, which does not go out, but which the server knows.
+	withToken, store := tokenClient()
+	put(store, tokenAccount, token("EXPR"))
+	withToken.Trace = client.Trace
+	told := &answering{err: &sasl.Failure{Condition: sasl.TemporaryAuthFailure, Text: "not now: " + tokenText}}
+	_, err = withToken.Authenticate(t.Context(), told, tokenSrv)
+	checkSilent(t, "token", fmt.Sprintf("%v %+v", err, err)+trace.String(), tokenText)
+
 	// A loop of its own, and a challenge that looks like PLAIN's message.
 	session, err := client.Begin(t.Context(), scramServer)
 	if err != nil {

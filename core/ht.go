@@ -104,7 +104,11 @@ func (x *hashedTokenExchange) verify(message []byte) error {
 	return nil
 }
 
-func (x *hashedTokenExchange) secretsSent() []sentSecret { return []sentSecret{{x.mac.Bytes(), 0}} }
+// secretsSent has the token too, which did not go out, but which the server
+// knows.
+func (x *hashedTokenExchange) secretsSent() []sentSecret {
+	return []sentSecret{{x.mac.Bytes(), 0}, {x.token.Secret.Bytes(), 0}}
+}
 
 func (x *hashedTokenExchange) Describe(message []byte) string {
 	mac := x.mac.Bytes()

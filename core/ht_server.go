@@ -160,7 +160,8 @@ func paddedTokens(tokens []Token) []Token {
 // with success: for the mechanism that it asks for or, where its own is near
 // its end, for the one that it logged in with. Until that is used, the one in
 // use stays good too (XEP-0484 s3.5). ErrPolicy if the client has not
-// authenticated, or the server has no such mechanism on this connection.
+// authenticated, did so by ANONYMOUS or has no ClientID, or the server has no such
+// mechanism on this connection.
 func (s *ServerSession) IssueToken(ctx context.Context, mechanism string, expiry time.Time) (Token, error) {
 	m, err := s.server.find(&s.conn, mechanism)
 	issuer, ok := m.(*hashedTokenServer)
@@ -171,6 +172,10 @@ func (s *ServerSession) IssueToken(ctx context.Context, mechanism string, expiry
 		return Token{}, classed(ErrPolicy, "%s takes no token", mechanism)
 	case !s.done || s.err != nil:
 		return Token{}, classed(ErrPolicy, "a token for a client that has not authenticated")
+	case s.name == "ANONYMOUS":
+		return Token{}, classed(ErrPolicy, "a token for nobody")
+	case s.conn.Token.ClientID == "":
+		return Token{}, classed(ErrPolicy, "a token for a client that does not say which it is")
 	}
 	token := NewToken(mechanism, expiry)
 	err = issuer.store.Update(ctx, s.conn.tokenAccount(s.exchange.Identity().Username), func(tokens []Token) []Token {

@@ -54,15 +54,17 @@ func (s *Session) advise(refusal *Failure) error {
 		f.Class = f.Condition.class()
 	}
 	var hint string
-	switch _, gs2 := s.mechanism.(interface{ sendsGS2Flag() }); {
+	_, gs2 := s.mechanism.(interface{ sendsGS2Flag() })
+	switch {
 	case !unclassed && f.Class != ErrSecurity: // SCRAM has words of its own for what is about the binding
 	case s.terms.GS2Flag == 'p':
 		hint = "; it was bound to " + s.terms.Binding.Type + ": somebody in between, or a type the server does not know (BindingTypes and DisableBinding change it), looks like this too"
 	case s.terms.GS2Flag == 'y' && gs2:
 		hint = "; a proxy that hides -PLUS looks like this too (DisableBinding allows for it)"
 	}
-	if hint != "" && unclassed && f.Condition == MalformedRequest {
-		// Servers that find the binding or the flag wrong say it so.
+	if hint != "" && unclassed && gs2 && f.Condition == MalformedRequest {
+		// Servers that find the binding or the flag wrong say it so. HT-SHA-256
+		// sends neither: there a wrong binding is a wrong MAC.
 		f.Class = ErrSecurity
 	}
 	if rest := s.client.notTried(&s.terms.Server, s.Mechanism()); rest != "" && f.Class != ErrSecurity {

@@ -14,7 +14,7 @@ var (
 	errNoBinding    = errors.New("there is nothing to bind to on this connection")
 	errUnbound      = errors.New("it does not bind to the channel, which RequireBinding demands")
 	errBindDisabled = errors.New("DisableBinding")
-	errAfterToken   = errors.New("it hands the secret to whoever has just refused a token")
+	errAfterToken   = errors.New("it hands the secret to whoever has just been sent a token and did not take it")
 	errUnconfirmed  = errors.New("the server cannot confirm with it that its list of channel bindings is whole")
 )
 
@@ -33,7 +33,7 @@ func (c *Client) passOver(m Mechanism, srv *ServerInfo, binding *bindingChoice) 
 	if !isPlus(m) && c.Binding == RequireBinding {
 		return errUnbound
 	}
-	if c.tokenRefused && handsSecretOver(name) {
+	if c.sentToken && handsSecretOver(name) {
 		return errAfterToken
 	}
 	if _, confirms := m.(interface{ confirmsLists() }); binding.cut && !confirms {

@@ -121,11 +121,19 @@ func bindable(conn *ConnInfo) bool {
 	return slices.ContainsFunc(conn.Bindings, func(b ChannelBinding) bool { return len(b.Data) > 0 })
 }
 
-// Begin starts a run of the mechanism that the client named. One that Offer
-// does not list for the connection is ErrPolicy.
+// Begin starts a run of the mechanism that the client named. One that neither
+// Offer nor OfferTokens lists for the connection is ErrPolicy, as is one that
+// takes a token where the client does not say which it is. A ClientID that is no
+// UTF-8, or over 1 KiB, is ErrProtocol.
 func (s *Server) Begin(_ context.Context, conn ConnInfo, mechanism string) (*ServerSession, error) {
 	session := &ServerSession{server: s, conn: conn, name: mechanism}
 	m, err := s.find(&conn, mechanism)
+	if _, token := m.(*hashedTokenServer); token && conn.Token.ClientID == "" {
+		err = classed(ErrPolicy, "%s is for a client that says which it is", mechanism)
+	}
+	if nameErr := checkName(conn.Token.ClientID); nameErr != nil {
+		err = protocolError("the client's ID %w", nameErr)
+	}
 	if err != nil {
 		session.refused(err)
 		return nil, err

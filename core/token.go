@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/fips140"
 	"crypto/rand"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -60,10 +61,12 @@ type TokenStore interface {
 }
 
 // MemoryTokens is a TokenStore that lasts as long as the process. The zero
-// value is empty and ready. It is safe for concurrent use.
+// value is empty and ready. It is safe for concurrent use. What has expired goes
+// in time; how many clients a user has is for a server to bound.
 type MemoryTokens struct {
 	mu     sync.Mutex
 	tokens map[TokenAccount][]Token
+	swept  int // how many accounts there were after the last sweep
 }
 
 // Update is for a Client or a Server.
@@ -79,5 +82,12 @@ func (m *MemoryTokens) Update(_ context.Context, account TokenAccount, change fu
 		m.tokens = make(map[TokenAccount][]Token)
 	}
 	m.tokens[account] = slices.Clone(list)
+	if len(m.tokens) > 2*m.swept+64 {
+		now := time.Now()
+		maps.DeleteFunc(m.tokens, func(_ TokenAccount, list []Token) bool {
+			return !slices.ContainsFunc(list, func(t Token) bool { return !t.expired(now) })
+		})
+		m.swept = len(m.tokens)
+	}
 	return nil
 }

@@ -12,9 +12,10 @@ import (
 // proved all that the mechanism demands.
 //
 // A token that the server refuses is deleted, and what of the Client's
-// Mechanisms comes next follows in the same operation, but nothing that hands
-// the server a secret: PLAIN, LOGIN, OAUTHBEARER and XOAUTH2 are then for the
-// next operation to try.
+// Mechanisms comes next follows in the same operation. One that was not used for
+// another reason, such as a server that is busy, is kept. Nothing that hands the
+// server a secret follows in an operation in which a token was sent, from Retry
+// neither: PLAIN, LOGIN, OAUTHBEARER and XOAUTH2 are for the next one.
 //
 // A token has no authzid: it logs in as Username, and none is asked for in a run
 // for somebody else. Where the Mechanisms act as another identity, leave it out.
@@ -59,7 +60,7 @@ var tokensByPreference = []string{"HT-SHA-256-EXPR", "HT-SHA-256-UNIQ", "HT-SHA-
 
 // chooseAny is choose, with a token first if there is one.
 func (c *Client) chooseAny(ctx context.Context, srv *ServerInfo, tokens bool) (choice, error) {
-	if tokens && !c.tokenRefused {
+	if tokens && !c.sentToken {
 		if chosen, err := c.chooseToken(ctx, srv); err != nil || chosen.token != nil {
 			return chosen, err
 		}

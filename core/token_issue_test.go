@@ -72,6 +72,25 @@ func TestIssueToken(t *testing.T) {
 	if got, want := list(held(t, store, phone)), list([]sasl.Token{issued[0], issued[2]}); got != want || list(issued[:1]) == list(issued[1:2]) {
 		t.Errorf("kept %q, want %q", got, want)
 	}
+	for name, row := range map[string]struct {
+		client, mechanism, message string
+	}{
+		"nobody":         {"phone", "ANONYMOUS", "sirhc"},
+		"without a name": {"", "PLAIN", "\x00user\x00pencil"},
+	} {
+		conn := tokenConn
+		conn.Token.ClientID = row.client
+		session, err := server.Begin(t.Context(), conn, row.mechanism)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, done, err := session.Respond(t.Context(), []byte(row.message)); !done {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, err := session.IssueToken(t.Context(), "HT-SHA-256-NONE", expiry); sasl.ClassOf(err) != sasl.ErrPolicy {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	session.Respond(t.Context(), []byte("more"))
 	if _, err := session.IssueToken(t.Context(), "HT-SHA-256-EXPR", expiry); sasl.ClassOf(err) != sasl.ErrPolicy {
 		t.Errorf("after an error: %v", err)

@@ -2,6 +2,7 @@ package sasl_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -28,11 +29,7 @@ func TestTokenRefused(t *testing.T) {
 		{"after its end too", append(lines{c(boundInitiator), refuse(sasl.CredentialsExpired)}, scramLines...), nil, "", "", ""},
 		{"and after any other word", append(lines{c(boundInitiator), refuse(sasl.InvalidMechanism)}, scramLines...), nil, "", "", ""},
 		{"PLAIN does not", lines{c(boundInitiator), no}, plain, sasl.ErrAuthentication, "", "nothing may follow: policy error: no mechanism is left: the server offers PLAIN; PLAIN: it hands the secret"},
-		{"nor when a person is asked", lines{c(boundInitiator), no, c(rfc7677ClientFirst), no}, func(c *sasl.Client, _ *sasl.ServerInfo) {
-			c.Retry = func(context.Context, error) *sasl.Client {
-				return &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("user", "pencil"))}}
-			}
-		}, sasl.ErrPolicy, "", "hands the secret"},
+		{"nor when a person is asked", lines{c(boundInitiator), no, c(rfc7677ClientFirst), no}, askFor(sasl.Plain(pencil)), sasl.ErrPolicy, "", "hands the secret"},
 		{"nor a mechanism of another's with such a name", lines{c(boundInitiator), no}, func(c *sasl.Client, s *sasl.ServerInfo) {
 			c.Mechanisms, s.Mechanisms = []sasl.Mechanism{named("XOAUTH2"), named("LOGIN"), named("OAUTHBEARER")}, []string{"LOGIN", "XOAUTH2", "OAUTHBEARER"}
 		}, sasl.ErrAuthentication, "", "hands the secret"},
@@ -42,7 +39,10 @@ func TestTokenRefused(t *testing.T) {
 		}, "", "HT-SHA-256-EXPR of another run 0;", ""},
 		{"the server is busy", lines{c(boundInitiator), refuse(sasl.TemporaryAuthFailure)}, nil, sasl.ErrTemporary, kept, ""},
 		{"the account is disabled", lines{c(boundInitiator), refuse(sasl.AccountDisabled)}, nil, sasl.ErrAuthorization, kept, ""},
-		{"a binding that does not match", lines{c(boundInitiator), refuse(sasl.MalformedRequest), closes}, nil, sasl.ErrSecurity, kept, "tls-exporter"},
+		{"nor after another word", lines{c(boundInitiator), refuse(sasl.TemporaryAuthFailure)}, askFor(sasl.Plain(pencil)), sasl.ErrPolicy, kept, "hands the secret"},
+		{"nor after another of those", lines{c(boundInitiator), refuse(sasl.AccountDisabled)}, askFor(sasl.Plain(pencil)), sasl.ErrPolicy, kept, "hands the secret"},
+		{"but SCRAM when a person is asked", append(lines{c(boundInitiator), refuse(sasl.TemporaryAuthFailure)}, scramLines...), askFor(sasl.SCRAM(sasl.SHA256, pencil)), "", kept, ""},
+		{"after malformed-request, which says nothing of a binding", append(lines{c(boundInitiator), refuse(sasl.MalformedRequest)}, scramLines...), nil, "", "", ""},
 		{"a cut", lines{c(boundInitiator), cut, closes}, nil, sasl.ErrConnection, kept, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -69,6 +69,47 @@ func TestTokenRefused(t *testing.T) {
 		})
 	}
 }
+
+var pencil = sasl.Password("user", "pencil")
+
+// askFor has a person say what to go on with.
+func askFor(m sasl.Mechanism) func(*sasl.Client, *sasl.ServerInfo) {
+	return func(c *sasl.Client, _ *sasl.ServerInfo) {
+		next := *c
+		next.Mechanisms = []sasl.Mechanism{m}
+		c.Retry = func(context.Context, error) *sasl.Client { return &next }
+	}
+}
+
+// TestTokenNoAnswer: what ends an exchange without a word of the server's about
+// the token counts as well.
+func TestTokenNoAnswer(t *testing.T) {
+	client, store := tokenClient()
+	put(store, tokenAccount, token("EXPR"))
+	askFor(sasl.Plain(pencil))(client, nil)
+	conn := &answering{err: sasl.ErrProtocol}
+	if _, err := client.Authenticate(t.Context(), conn, tokenSrv); !errors.Is(err, sasl.ErrPolicy) || len(conn.sent) != 1 {
+		t.Errorf("%v after %q", err, conn.sent)
+	}
+}
+
+// answering is a server that answers with one error, and acknowledges the end of
+// the exchange.
+type answering struct {
+	err  error
+	sent []string
+}
+
+func (*answering) Tokens(sasl.TokenRequest) {}
+func (p *answering) Initiate(_ context.Context, mechanism string, _ []byte) (sasl.Reply, error) {
+	p.sent = append(p.sent, mechanism)
+	return sasl.Reply{}, p.err
+}
+func (*answering) Respond(context.Context, []byte) (sasl.Reply, error) {
+	return sasl.Reply{}, sasl.ErrProtocol
+}
+func (*answering) Abort(context.Context) error { return nil }
+func (*answering) Close() error                { return nil }
 
 // named is a mechanism of somebody else's.
 type named string

@@ -32,8 +32,7 @@ func (s *Session) settleToken() {
 	mechanism := s.wanted
 	if s.token != nil {
 		mechanism = s.token.Mechanism // the server's rotation (XEP-0484 s3.5)
-	}
-	if mechanism == "" {
+	} else if mechanism == "" || !s.forTokenUser() { // which a mechanism may know at its end only
 		return
 	}
 	var kept []Token
@@ -47,7 +46,12 @@ func (s *Session) settleToken() {
 	case !kept[0].usable() || kept[0].expired(time.Now()):
 		s.traceText(EventToken, "the server's token for "+mechanism+" cannot be used: not kept")
 	default:
-		err := s.client.Tokens.update(s.ctx, &s.terms.Server, func([]Token) []Token { return kept })
+		err := s.client.Tokens.update(s.ctx, &s.terms.Server, func(before []Token) []Token {
+			if i := slices.IndexFunc(before, kept[0].same); i >= 0 { // the one that there was, again
+				kept[0].Count = before[i].Count
+			}
+			return kept
+		})
 		s.traceToken("token for "+mechanism+" kept", err)
 	}
 }
@@ -89,6 +93,6 @@ func (c *Client) afterToken(srv *ServerInfo, refused error) (*Client, error) {
 
 func (c *Client) withoutToken() *Client {
 	next := *c
-	next.tokenRefused = true
+	next.sentToken = true
 	return &next
 }

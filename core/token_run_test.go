@@ -1,6 +1,7 @@
 package sasl_test
 
 import (
+	"context"
 	"crypto/fips140"
 	"errors"
 	"fmt"
@@ -46,6 +47,10 @@ func TestTokenRun(t *testing.T) {
 		{"the token that was asked for", nil, scramLines, issued(fresh), nil, "", "HT-SHA-256-EXPR " + fresh + " 0;"},
 		{"none came", nil, scramLines, nil, nil, "", ""},
 		{"in the place of others", []sasl.Token{token("NONE"), token("UNIQ")}, scramLines, issued(fresh), nil, "", "HT-SHA-256-EXPR " + fresh + " 0;"},
+		{"the same again", []sasl.Token{token("EXPR")}, lines{c(boundInitiator), ok}, issued(tokenText), nil, "", before},
+		{"for somebody else, as it turns out", nil, lines{c("x"), s("y"), c("x"), succeed}, issued(fresh), func(c *sasl.Client, s *sasl.ServerInfo) {
+			c.Mechanisms, s.Mechanisms = []sasl.Mechanism{late{}}, []string{"X-LATE"}
+		}, "", ""},
 		{"without an expiry", nil, scramLines, &sasl.IssuedToken{Token: sasl.NewSecret(fresh)}, nil, "", "HT-SHA-256-EXPR " + fresh + " 0;"},
 		{"expired", nil, scramLines, expired, nil, "", ""},
 		{"empty", nil, scramLines, issued(""), nil, "", ""},
@@ -80,7 +85,7 @@ func TestTokenRun(t *testing.T) {
 			if sasl.ClassOf(err) != row.class {
 				t.Errorf("class %q, want %q; %v", sasl.ClassOf(err), row.class, err)
 			}
-			if err == nil && (result.Username != "user" || result.RoundTrips != (len(row.lines)+1)/2) {
+			if err == nil && (result.Username != "user" && result.Mechanism != "X-LATE" || result.RoundTrips != (len(row.lines)+1)/2) {
 				t.Errorf("result %+v", result)
 			}
 			if kept := list(held(t, store, tokenAccount)); kept != row.kept {
@@ -91,6 +96,26 @@ func TestTokenRun(t *testing.T) {
 			}
 		})
 	}
+}
+
+// late is a mechanism that knows at its end only who it is.
+type late struct{}
+
+func (late) Name() string                 { return "X-LATE" }
+func (late) New(sasl.Terms) sasl.Exchange { return new(lateExchange) }
+
+type lateExchange struct{ steps int }
+
+func (x *lateExchange) Step(context.Context, []byte) ([]byte, bool, error) {
+	x.steps++
+	return []byte("x"), x.steps == 2, nil
+}
+
+func (x *lateExchange) Identity() sasl.Identity {
+	if x.steps < 2 {
+		return sasl.Identity{}
+	}
+	return sasl.Identity{Username: "mallory"}
 }
 
 func invalidate(c *sasl.Client, _ *sasl.ServerInfo) { c.Tokens.Invalidate = true }

@@ -23,6 +23,7 @@ func issuer() (*sasl.Server, *sasl.MemoryTokens) {
 	store := new(sasl.MemoryTokens)
 	return &sasl.Server{SuccessData: true, Mechanisms: []sasl.ServerMechanism{
 		sasl.PlainServer(accept),
+		sasl.AnonymousServer(func(context.Context, string) (string, error) { return "guest", nil }),
 		sasl.HashedTokenServer("HT-SHA-256-EXPR", store),
 		sasl.HashedTokenServer("HT-SHA-256-UNIQ", store),
 		sasl.HashedTokenServer("HT-SHA-256-NONE", store),
@@ -35,6 +36,13 @@ func issuer() (*sasl.Server, *sasl.MemoryTokens) {
 func TestOfferTokens(t *testing.T) {
 	server, _ := issuer()
 	server.Insecure = []string{"PLAIN", "HT-SHA-256-NONE"}
+	unnamed, odd := tokenConn, tokenConn
+	unnamed.Token.ClientID, odd.Token.ClientID = "", "a\x00"
+	for class, conn := range map[sasl.Class]sasl.ConnInfo{sasl.ErrPolicy: unnamed, sasl.ErrProtocol: odd} {
+		if _, err := server.Begin(t.Context(), conn, "HT-SHA-256-NONE"); sasl.ClassOf(err) != class {
+			t.Errorf("the client %q: %v", conn.Token.ClientID, err)
+		}
+	}
 	empty := tokenConn
 	empty.Bindings = []sasl.ChannelBinding{{Type: "tls-exporter"}, {Type: "", Data: []byte("x")}}
 	for _, row := range []struct {
@@ -43,15 +51,15 @@ func TestOfferTokens(t *testing.T) {
 	}{
 		{tokenConn, []string{"HT-SHA-256-EXPR", "HT-SHA-256-NONE"}},
 		{empty, []string{"HT-SHA-256-NONE"}},
-		{sasl.ConnInfo{Bindings: tokenConn.Bindings}, nil},
+		{sasl.ConnInfo{Bindings: tokenConn.Bindings, Token: tokenConn.Token}, nil},
 	} {
-		if got := server.Offer(row.conn); !slices.Equal(got, []string{"PLAIN"}) {
+		if got := server.Offer(row.conn); !slices.Equal(got, []string{"PLAIN", "ANONYMOUS"}) {
 			t.Errorf("Offer: %q", got)
 		}
 		if got := server.OfferTokens(row.conn); !slices.Equal(got, row.want) {
 			t.Errorf("OfferTokens: %q, want %q", got, row.want)
 		}
-		for _, m := range server.Mechanisms[1:] {
+		for _, m := range server.Mechanisms[2:] {
 			_, err := server.Begin(t.Context(), row.conn, m.Name())
 			if offered := slices.Contains(row.want, m.Name()); offered != (err == nil) || err != nil && !errors.Is(err, sasl.ErrPolicy) {
 				t.Errorf("Begin(%s): %v", m.Name(), err)

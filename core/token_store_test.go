@@ -3,7 +3,9 @@ package sasl_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
+	"time"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -69,5 +71,36 @@ func TestMemoryTokens(t *testing.T) {
 	}
 	if len(counts) != cap(seen) {
 		t.Errorf("%d counts of %d runs", len(counts), cap(seen))
+	}
+}
+
+// TestMemoryTokensExpire: a store does not keep for ever what nobody comes back
+// for.
+func TestMemoryTokensExpire(t *testing.T) {
+	store := new(sasl.MemoryTokens)
+	account := func(i int) sasl.TokenAccount {
+		return sasl.TokenAccount{Username: "user", ClientID: strconv.Itoa(i)}
+	}
+	const kept = 10
+	good, over := token("NONE"), token("NONE")
+	good.Expiry, over.Expiry = time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
+	for i := range 1000 {
+		if i%100 == 0 {
+			put(store, account(i), over, good)
+			continue
+		}
+		put(store, account(i), over)
+	}
+	left, rest := 0, 0
+	for i := range 1000 {
+		switch n := len(held(t, store, account(i))); {
+		case i%100 == 0 && n == 2:
+			left++
+		case n > 0:
+			rest++
+		}
+	}
+	if left != kept || rest > 200 {
+		t.Errorf("%d with a token that is good, %d without", left, rest)
 	}
 }

@@ -48,7 +48,7 @@ func giveToken(t *testing.T, client *sasl.Client, srv *sasl.ServerInfo, tr *sasl
 // tokenServer is a server that has issued the token of a transcript.
 func tokenServer(tr *sasltest.Transcript, username string) sasl.ServerMechanism {
 	store := new(sasl.MemoryTokens)
-	put(store, sasl.TokenAccount{Service: "xmpp", Host: "example.org", Username: username},
+	put(store, sasl.TokenAccount{Service: "xmpp", Host: "example.org", Username: username, ClientID: "phone"},
 		sasl.Token{Mechanism: tr.TokenFor, Secret: sasl.NewSecret(tr.Token)})
 	return sasl.HashedTokenServer(tr.MechanismName, store)
 }

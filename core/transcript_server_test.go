@@ -87,7 +87,7 @@ func replayServer(t *testing.T, tr *sasltest.Transcript, successData bool) {
 	if tr.Expect == sasltest.Success {
 		server.Authorize = func(context.Context, sasl.Identity, sasl.ConnInfo) error { return nil }
 	}
-	conn := sasl.ConnInfo{Secure: true, Service: "xmpp", Host: "example.org"}
+	conn := sasl.ConnInfo{Secure: true, Service: "xmpp", Host: "example.org", Token: sasl.TokenUse{ClientID: "phone"}}
 	if tr.Binding.Type != "" {
 		conn.Bindings = []sasl.ChannelBinding{tr.Binding}
 	}
