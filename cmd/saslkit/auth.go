@@ -63,7 +63,7 @@ timed out or temporarily failing.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args[0]) },
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.mechanisms, "mechanism", nil, "use this `NAME`; several times: in this order")
+	flags.StringArrayVar(&f.mechanisms, "mechanism", nil, "use this `NAME`; several times: in this order. Names of HT-SHA-256 choose among tokens, and nothing else")
 	flags.StringVar(&f.user, "user", "", "log in as this `NAME`, where the URL has none")
 	flags.StringVar(&f.authzid, "authzid", "", "act as this `IDENTITY`")
 	flags.StringVar(&f.binding, "channel-binding", "prefer", "`POLICY`: disable, prefer, require, or require one of tls-exporter, tls-server-end-point, tls-unique")

@@ -71,6 +71,8 @@ func (f *authFlags) useTokens(ctx context.Context, t *target) (*sasl.Tokens, err
 		return nil, usageError("%s logs in with a token: --tokens names the file where they are", named[0])
 	case f.tokens == "":
 		return nil, nil
+	case f.authzid != "":
+		return nil, usageError("--tokens and --authzid: a token logs in as whom it was issued for")
 	case t.user == "":
 		return nil, usageError("--tokens needs a user: put it into the URL (%s://user@%s) or use --user", t.scheme, t.host)
 	}

@@ -11,7 +11,7 @@ import (
 
 // tryLock takes a lock that ends with the process at the latest.
 func tryLock(path string) (unlock func(), held bool, err error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, false, err
 	}
@@ -26,5 +26,9 @@ func tryLock(path string) (unlock func(), held bool, err error) {
 	return func() { file.Close() }, false, nil
 }
 
-// private tells whether nobody but the owner may read or write the file.
-func private(info fs.FileInfo) bool { return info.Mode().IsRegular() && info.Mode().Perm()&0o077 == 0 }
+// private tells whether the file is this user's, and nobody else may read or
+// write it.
+func private(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid() && info.Mode().IsRegular() && info.Mode().Perm()&0o077 == 0
+}
