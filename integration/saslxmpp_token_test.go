@@ -3,8 +3,10 @@ package integration
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"testing"
 
 	"mellium.im/xmpp/jid"
@@ -14,7 +16,13 @@ import (
 	"github.com/saslkit/saslkit/integration/internal/harness"
 )
 
-var testAgent = saslxmpp.UserAgent{ID: "d4565fa7-4d72-4749-b3d3-740edbf87770", Software: "saslkit", Device: "tests"}
+// agentOf is the client of a test: others' tokens are of no use to it.
+func agentOf(test string) saslxmpp.UserAgent {
+	h := sha256.Sum256([]byte(test))
+	h[6], h[8] = h[6]&0x0f|0x40, h[8]&0x3f|0x80
+	id := fmt.Sprintf("%x-%x-%x-%x-%x", h[:4], h[4:6], h[6:8], h[8:10], h[10:16])
+	return saslxmpp.UserAgent{ID: id, Software: "saslkit", Device: "tests"}
+}
 
 // storedTokens is what a store has for alice.
 func storedTokens(t *testing.T, store *sasl.MemoryTokens, domain string) (tokens []sasl.Token) {
@@ -46,9 +54,6 @@ func TestSASLXMPPTokens(t *testing.T) {
 			"unbound":   {[]string{"HT-SHA-256-NONE"}, "HT-SHA-256-NONE", ""},
 		} {
 			store := new(sasl.MemoryTokens)
-			// Other tests' tokens are those of other clients.
-			agent := testAgent
-			agent.ID = t.Name() + name
 			auth := &sasl.Client{
 				Mechanisms: []sasl.Mechanism{sasl.SCRAMPlus(sasl.SHA256, alice)},
 				Tokens:     &sasl.Tokens{Store: store, Username: "alice", Mechanisms: row.mechanisms},
@@ -60,7 +65,7 @@ func TestSASLXMPPTokens(t *testing.T) {
 				{Mechanism: row.mechanism, Binding: row.binding, Username: "alice", RoundTrips: 1},
 			} {
 				l := &xmppLogin{address: "alice@" + srv.Host, config: xmppConfig(srv, version), direct: direct}
-				l.login = saslxmpp.Login{Client: auth, UserAgent: agent, BindTag: "saslkit"}
+				l.login = saslxmpp.Login{Client: auth, UserAgent: agentOf(t.Name() + name), BindTag: "saslkit"}
 				session, outcome, err := l.run(t.Context(), t, srv)
 				if err != nil || outcome.Result != want {
 					t.Fatalf("%s, login %d: %+v, %v, want %+v", name, round, outcome.Result, err, want)
@@ -98,10 +103,8 @@ func TestSASLXMPPTokenEndPoint(t *testing.T) {
 	t.Parallel()
 	srv := harness.Prosody(t)
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		agent := testAgent
-		agent.ID = t.Name() + tls.VersionName(version)
 		l := &xmppLogin{address: "alice@" + harness.XMPPSHA1, config: xmppConfig(srv, version), direct: true}
-		l.login = saslxmpp.Login{UserAgent: agent, Client: &sasl.Client{
+		l.login = saslxmpp.Login{UserAgent: agentOf(t.Name() + tls.VersionName(version)), Client: &sasl.Client{
 			Mechanisms: []sasl.Mechanism{sasl.SCRAM(sasl.SHA1, alice)},
 			Tokens:     &sasl.Tokens{Store: new(sasl.MemoryTokens), Username: "alice", Mechanisms: []string{"HT-SHA-256-ENDP"}},
 		}}
@@ -138,7 +141,7 @@ func TestSASLXMPPTokenRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			l := &xmppLogin{address: "alice@" + harness.XMPPSHA1, config: xmppConfig(srv, version), direct: direct}
-			l.login = saslxmpp.Login{UserAgent: testAgent, Client: &sasl.Client{
+			l.login = saslxmpp.Login{UserAgent: agentOf(t.Name()), Client: &sasl.Client{
 				Mechanisms: mechanisms,
 				Tokens:     &sasl.Tokens{Store: store, Username: "alice", Mechanisms: []string{mechanism}},
 			}}

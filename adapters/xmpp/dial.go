@@ -46,16 +46,23 @@ func (l *Login) Dial(ctx context.Context, address jid.JID, features ...xmpp.Stre
 // If it fails, the connection is closed. Errors are those of the Client;
 // ErrSecurity for a certificate that is not accepted, for a server without
 // STARTTLS and for one that wants no authentication; a *TasksError; ErrProtocol
-// for what is no XMPP; else ErrConnection.
+// for what is no XMPP, and for a resource of somebody else's; ErrAuthorization or
+// ErrTemporary for one that is refused, with a stanza.Error for errors.As; else
+// ErrConnection.
 func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, features ...xmpp.StreamFeature) (*xmpp.Session, Outcome, error) {
 	if address.Domainpart() == "" {
 		conn.Close()
 		return nil, Outcome{}, fmt.Errorf("%w: the address has no domain", sasl.ErrConfig)
 	}
 	all := append([]xmpp.StreamFeature{startTLS(l.tlsConfig(address, false)), xmpp.BindResource()}, features...)
+	secured, err := overTLS(ctx, conn)
+	if err != nil {
+		closeRaw(conn)
+		return nil, Outcome{}, wire.Classify(ctx, err)
+	}
 	var outcome Outcome
 	var state xmpp.SessionState
-	if _, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
+	if secured {
 		state = xmpp.Secure // the library knows the *tls.Conn only
 	}
 	session, err := xmpp.NewSession(ctx, address.Domain(), address, conn, state, l.Negotiator(&outcome, all...))

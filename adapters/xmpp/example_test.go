@@ -79,6 +79,7 @@ func ExampleServerAuth() {
 				return "", sasl.ErrAuthentication
 			}),
 		}},
+		Domains:   []jid.JID{jid.MustParse("example.org")},
 		TLSConfig: &tls.Config{ClientAuth: tls.VerifyClientCertIfGiven},
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:5222")

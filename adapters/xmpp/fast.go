@@ -2,11 +2,15 @@ package saslxmpp
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
+
+// uuid is what the id of a user agent is (XEP-0388 s2.4).
+var uuid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
 // Tokens is called by sasl.Client with what goes into <authenticate/> beside
 // the first message (XEP-0484 s3.2, s3.4).
@@ -40,7 +44,7 @@ func (o *offer) tokenMechanisms() []string {
 func issuedToken(e *Element) *sasl.IssuedToken {
 	issued := &sasl.IssuedToken{Token: sasl.NewSecret(e.attr("token"))}
 	if expiry, err := time.Parse(time.RFC3339, e.attr("expiry")); err == nil {
-		issued.Expiry = expiry
+		issued.Expiry = expiry.UTC() // without a zone that nobody else can read
 	}
 	return issued
 }

@@ -84,8 +84,9 @@ func (n *negotiation) features(necessary xmpp.SessionState) []xmpp.StreamFeature
 type negotiation struct {
 	login   *Login
 	outcome *Outcome
-	bind2   bool // the session can be made ready by it
-	bound   bool // it was
+	bounded *boundedConn // nil = the library alone reads
+	bind2   bool         // the session can be made ready by it
+	bound   bool         // it was
 }
 
 // negotiate is the Negotiate function of both profiles. SASL2 is used if the
@@ -99,7 +100,7 @@ func (n *negotiation) negotiate(ctx context.Context, s *xmpp.Session, _ any) (xm
 	if err != nil {
 		return 0, nil, err
 	}
-	x := link{reader: reader, conn: s.Conn()}
+	x := link{reader: reader, conn: s.Conn(), bounded: n.bounded}
 	if data, _ := s.Feature(nsSASL2); data != nil {
 		offered, _ := data.(*offer)
 		switch {
@@ -127,8 +128,8 @@ func (l *Login) told(info sasl.ServerInfo) {
 }
 
 func (n *negotiation) sasl2(ctx context.Context, s *xmpp.Session, conn *sasl2, info sasl.ServerInfo) (xmpp.SessionState, io.ReadWriter, error) {
-	if n.login.Client.Tokens != nil && n.login.UserAgent.ID == "" {
-		return 0, nil, fmt.Errorf("%w: tokens need a UserAgent with an ID (XEP-0484 s4.1)", sasl.ErrConfig)
+	if n.login.Client.Tokens != nil && !uuid.MatchString(n.login.UserAgent.ID) {
+		return 0, nil, fmt.Errorf("%w: tokens need a UserAgent whose ID is a UUID (XEP-0484 s4.1)", sasl.ErrConfig)
 	}
 	result, err := n.login.Client.Authenticate(ctx, conn, info)
 	n.outcome.SASL2, n.outcome.Tasks = true, conn.tasks

@@ -39,7 +39,7 @@ func serve(t *testing.T, server *sasl.Server) *loopback {
 	user, users := sasltest.Certificate(t, "user")
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: users, NextProtos: []string{"xmpp-client"}}
 	return &loopback{
-		auth:   &saslxmpp.ServerAuth{Server: server, TLSConfig: config, Leaf: channelbinding.LeafOf(config)},
+		auth:   &saslxmpp.ServerAuth{Server: server, Domains: []jid.JID{jid.MustParse(host), jid.MustParse("b\u00fccher.example")}, TLSConfig: config, Leaf: channelbinding.LeafOf(config)},
 		config: config, pool: pool, user: user,
 	}
 }

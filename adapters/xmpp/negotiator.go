@@ -3,13 +3,12 @@ package saslxmpp
 import (
 	"context"
 	"encoding/xml"
-	"fmt"
 	"io"
 
 	"mellium.im/xmpp"
+	"mellium.im/xmpp/jid"
 	"mellium.im/xmpp/stream"
 
-	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/wire"
 )
 
@@ -19,11 +18,12 @@ import (
 // nobody wants to know.
 //
 // It holds the session to what the library does not: one that would be ready
-// without having been authenticated is ErrSecurity; nothing but TLS is
-// negotiated before TLS, where xmpp.StartTLS is among the features; a server
-// sends 2 MiB at most until the session is ready; a context that ends closes
-// the connection; and every error has a class. It does not close the connection
-// after another error.
+// without having been authenticated is ErrSecurity; what is bound is a resource,
+// where xmpp.BindResource is among the features, and of whom has authenticated;
+// nothing but TLS is negotiated before TLS, where xmpp.StartTLS is among them; a
+// server sends 128 KiB at most at once, and 2 MiB until the session is ready; a
+// context that ends closes the connection; and every error has a class. After
+// another error the connection is closed where it is not in sync.
 func (l *Login) Negotiator(outcome *Outcome, features ...xmpp.StreamFeature) xmpp.Negotiator {
 	if outcome == nil {
 		outcome = new(Outcome)
@@ -34,14 +34,17 @@ func (l *Login) Negotiator(outcome *Outcome, features ...xmpp.StreamFeature) xmp
 			*outcome = Outcome{}
 			bounded, conn := bound(s.Conn())
 			p = &progress{
-				bounded:     bounded,
-				negotiation: negotiation{login: l, outcome: outcome, bind2: true},
+				negotiation: negotiation{login: l, outcome: outcome, bounded: bounded, bind2: true},
+				domain:      s.LocalAddr().Domain(),
 				others:      features,
 			}
 			p.inner = xmpp.NewNegotiator(p.config)
 			return 0, conn, p, nil
 		}
 		mask, rw, err := p.step(ctx, in, out, s)
+		if err != nil { // whoever was authenticated has no session
+			*outcome = Outcome{SASL2: outcome.SASL2, Tasks: outcome.Tasks}
+		}
 		return mask, rw, p, err
 	}
 }
@@ -49,10 +52,10 @@ func (l *Login) Negotiator(outcome *Outcome, features ...xmpp.StreamFeature) xmp
 // progress is the state of the negotiation of one session.
 type progress struct {
 	negotiation
-	bounded *boundedConn
-	others  []xmpp.StreamFeature
-	inner   xmpp.Negotiator
-	data    any // the inner one's
+	domain jid.JID // of whom is to be authenticated
+	others []xmpp.StreamFeature
+	inner  xmpp.Negotiator
+	data   any // the inner one's
 }
 
 // config is what there is to negotiate on a stream. As long as there is no TLS
@@ -82,7 +85,12 @@ func required(f xmpp.StreamFeature) xmpp.StreamFeature {
 
 func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Session) (xmpp.SessionState, io.ReadWriter, error) {
 	stop := context.AfterFunc(ctx, func() { closeRaw(s.Conn()) })
+	p.bounded.allow()
 	mask, rw, err := p.negotiateStream(ctx, in, out, s)
+	err = bindRefusal(err)
+	if err == nil && mask&xmpp.Ready != 0 {
+		err = p.check(s, s.State()|mask)
+	}
 	if !stop() || ctx.Err() != nil {
 		closeRaw(s.Conn())
 		return 0, nil, wire.Classify(ctx, err)
@@ -90,8 +98,6 @@ func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Sessi
 	switch {
 	case err != nil:
 		return 0, nil, streamError(tlsError(err))
-	case mask&xmpp.Ready != 0 && (s.State()|mask)&xmpp.Authn == 0:
-		return 0, nil, fmt.Errorf("%w: the server offered nothing to authenticate with, as if we were authenticated", sasl.ErrSecurity)
 	case mask&xmpp.Ready != 0:
 		p.bounded.ready.Store(true)
 	}

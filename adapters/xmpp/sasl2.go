@@ -20,6 +20,7 @@ type sasl2 struct {
 	bind2   bool
 	domain  jid.JID
 	request sasl.TokenRequest
+	asked   bool // for a resource
 
 	address    jid.JID
 	extensions []Element
@@ -71,6 +72,7 @@ func (a *UserAgent) xml() string {
 // writeInline writes the elements of features that the server offers inline.
 func (x *sasl2) writeInline(b *strings.Builder) error {
 	if x.bind2 && x.login.BindTag != "" && x.offersInline(nsBind2) {
+		x.asked = true
 		b.WriteString(tag("bind xmlns='"+nsBind2+"'", tag("tag", escape(x.login.BindTag))))
 	}
 	for _, feature := range x.login.Inline {
@@ -81,6 +83,7 @@ func (x *sasl2) writeInline(b *strings.Builder) error {
 		if err != nil {
 			return fmt.Errorf("%w: the inline feature %q: %w", sasl.ErrConfig, feature.Space, err)
 		}
+		x.asked = x.asked || feature.Space == nsBind2
 		b.Write(text)
 	}
 	return nil
@@ -119,17 +122,9 @@ func (x *sasl2) success(e *Element) (sasl.Reply, error) {
 		}
 		reply.Data = data
 	}
-	identifier, ok := e.child(nsSASL2, "authorization-identifier")
-	if !ok {
-		return sasl.Reply{}, fmt.Errorf("%w: the server announced success and does not say for whom", sasl.ErrProtocol)
-	}
-	address, err := jid.Parse(identifier.Text)
+	address, err := x.authorized(e)
 	if err != nil {
-		return sasl.Reply{}, fmt.Errorf("%w: the server's authorization identifier is no address: %s", sasl.ErrProtocol, sasl.Printable(err.Error()))
-	}
-	if !address.Domain().Equal(x.domain) {
-		return sasl.Reply{}, fmt.Errorf("%w: the server's authorization identifier is of the domain %q, not %q",
-			sasl.ErrProtocol, sasl.Printable(address.Domainpart()), x.domain.Domainpart())
+		return sasl.Reply{}, err
 	}
 	x.address = address
 	for i := range e.Children {
@@ -140,10 +135,30 @@ func (x *sasl2) success(e *Element) (sasl.Reply, error) {
 			x.extensions = append(x.extensions, *child)
 		}
 	}
-	if x.isBound() && address.Resourcepart() == "" {
-		return sasl.Reply{}, fmt.Errorf("%w: the server bound a resource and does not say which", sasl.ErrProtocol)
+	if x.isBound() && (!x.asked || address.Resourcepart() == "") {
+		return sasl.Reply{}, fmt.Errorf("%w: the server bound a resource that nobody asked for, or does not say which", sasl.ErrProtocol)
 	}
 	return reply, nil
+}
+
+// authorized reads who the server says that we are.
+func (x *sasl2) authorized(e *Element) (jid.JID, error) {
+	identifier, ok := e.child(nsSASL2, "authorization-identifier")
+	if !ok {
+		return jid.JID{}, fmt.Errorf("%w: the server announced success and does not say for whom", sasl.ErrProtocol)
+	}
+	address, err := jid.Parse(identifier.Text)
+	if err != nil {
+		return jid.JID{}, fmt.Errorf("%w: the server's authorization identifier is no address: %s", sasl.ErrProtocol, sasl.Printable(err.Error()))
+	}
+	if address.Localpart() == "" {
+		return jid.JID{}, fmt.Errorf("%w: the server's authorization identifier is nobody's", sasl.ErrProtocol)
+	}
+	if !address.Domain().Equal(x.domain) {
+		return jid.JID{}, fmt.Errorf("%w: the server's authorization identifier is of the domain %q, not %q",
+			sasl.ErrProtocol, sasl.Printable(address.Domainpart()), x.domain.Domainpart())
+	}
+	return address, nil
 }
 
 // demands reads <continue/> (XEP-0388 s2.6.3).

@@ -27,7 +27,8 @@ const (
 	nsSASL2     = "urn:xmpp:sasl:2"                  // XEP-0388
 	nsBindings  = "urn:xmpp:sasl-cb:0"               // XEP-0440
 	nsBind2     = "urn:xmpp:bind:0"                  // XEP-0386
-	nsFAST      = "urn:xmpp:fast:0"                  // XEP-0484
+	nsBind      = "urn:ietf:params:xml:ns:xmpp-bind"
+	nsFAST      = "urn:xmpp:fast:0" // XEP-0484
 	nsStartTLS  = "urn:ietf:params:xml:ns:xmpp-tls"
 	nsStream    = "http://etherx.jabber.org/streams"
 	serviceName = "xmpp"
@@ -36,7 +37,8 @@ const (
 // Login says how a client logs in. It is safe for concurrent use.
 type Login struct {
 	// Client has the mechanisms, the policy and the tokens. For these (XEP-0484)
-	// a UserAgent with an ID is needed.
+	// a UserAgent with an ID is needed; without it a login with SASL2 is
+	// ErrConfig.
 	Client *sasl.Client
 	// TLSConfig is for STARTTLS and direct TLS. An empty ServerName is the
 	// domain of the address, which RFC 6120 s13.7.1 wants the certificate to be

@@ -2,13 +2,13 @@ package saslxmpp
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"mellium.im/xmlstream"
@@ -27,6 +27,9 @@ import (
 type ServerAuth struct {
 	// Server has SuccessData set: XMPP carries data with success.
 	Server *sasl.Server
+	// Domains are the ones that are served, at least one. A stream to another
+	// ends with host-unknown before anybody authenticates.
+	Domains []jid.JID
 	// TLSConfig is for STARTTLS; nil = there is none.
 	TLSConfig *tls.Config
 	// Leaf is the server's certificate, for tls-server-end-point.
@@ -34,7 +37,9 @@ type ServerAuth struct {
 	// Address says who a client is that has authenticated: its bare address. An
 	// error refuses the client; without a Class it counts as ErrAuthorization.
 	// Nil = the Authzid, if it is not empty, else the Username, at the domain
-	// that the client has asked for.
+	// that the client has asked for. Who is written otherwise in an address
+	// (RFC 7622 has no capital letters) is then refused, because two users could
+	// be one address: Server.Canonical can write names so from the start.
 	Address func(result sasl.Result, domain jid.JID) (jid.JID, error)
 	// TokenLifetime is how long a token that is issued is good (XEP-0484). One
 	// that is used is replaced. 0 = none is issued.
@@ -46,23 +51,14 @@ type ServerAuth struct {
 // is, with the resource, and how it authenticated. If it fails, the connection
 // is closed.
 //
-// A client sends 2 MiB at most until then, and has five attempts. A client whose
-// stream says that it is from somebody else is refused.
+// A client sends 128 KiB at most at once, and 2 MiB until then, and has five
+// attempts. A client whose stream says that it is from somebody else is refused.
+//
+// Errors are those of the Server; ErrConfig for no Domains; ErrPolicy for a
+// stream to another domain; ErrProtocol for what is no XMPP; else ErrConnection.
 func (a *ServerAuth) Accept(ctx context.Context, conn net.Conn, features ...xmpp.StreamFeature) (*xmpp.Session, jid.JID, sasl.Result, error) {
-	bounded, rw := bound(conn)
 	stop := context.AfterFunc(ctx, func() { closeRaw(conn) })
-	var state xmpp.SessionState
-	if _, ok := rw.(boundedTLS); ok {
-		state = xmpp.Secure
-	}
-	c := &client{auth: a, conn: rw}
-	all := append(c.features(), features...)
-	session, err := xmpp.ReceiveSession(ctx, rw, state, xmpp.NewNegotiator(func(*xmpp.Session, *xmpp.StreamConfig) xmpp.StreamConfig {
-		return xmpp.StreamConfig{Features: all}
-	}))
-	if err == nil {
-		err = c.check(session)
-	}
+	session, c, err := a.receive(ctx, conn, features)
 	if !stop() || err != nil {
 		closeRaw(conn)
 		if errors.Is(err, stream.PolicyViolation) { // the library's, of what comes too early
@@ -70,22 +66,52 @@ func (a *ServerAuth) Accept(ctx context.Context, conn net.Conn, features ...xmpp
 		}
 		return nil, jid.JID{}, sasl.Result{}, wire.Classify(ctx, streamError(err))
 	}
-	bounded.ready.Store(true)
+	c.bounded.ready.Store(true)
 	return session, c.bound, c.result, nil
+}
+
+func (a *ServerAuth) receive(ctx context.Context, conn net.Conn, features []xmpp.StreamFeature) (*xmpp.Session, *client, error) {
+	if len(a.Domains) == 0 {
+		return nil, nil, fmt.Errorf("%w: ServerAuth has no Domains", sasl.ErrConfig)
+	}
+	secured, err := overTLS(ctx, conn)
+	if err != nil {
+		return nil, nil, err
+	}
+	var state xmpp.SessionState
+	if secured {
+		state = xmpp.Secure
+	}
+	bounded, rw := bound(conn)
+	c := &client{auth: a, conn: rw, bounded: bounded}
+	all := append(c.features(), features...)
+	negotiate := xmpp.NewNegotiator(func(*xmpp.Session, *xmpp.StreamConfig) xmpp.StreamConfig {
+		return xmpp.StreamConfig{Features: all}
+	})
+	session, err := xmpp.ReceiveSession(ctx, rw, state, func(ctx context.Context, in, out *stream.Info, s *xmpp.Session, data any) (xmpp.SessionState, io.ReadWriter, any, error) {
+		bounded.allow()
+		return negotiate(ctx, in, out, s, data)
+	})
+	if err == nil {
+		err = c.check(session)
+	}
+	return session, c, err
 }
 
 // Features are the stream features to hand to xmpp.ReceiveClientSession for the
 // connection, with STARTTLS and the binding of a resource. They are for one
 // session. What its RemoteAddr says is what the client wrote into its stream: who
-// it is, is what the resource was bound to. Accept returns that.
+// it is, is what the resource was bound to. Accept returns that, and has bounds
+// and an end with its context, which the library does not have.
 func (a *ServerAuth) Features(conn net.Conn) []xmpp.StreamFeature {
 	return (&client{auth: a, conn: conn}).features()
 }
 
 // client is the one of a session.
 type client struct {
-	auth *ServerAuth
-	conn net.Conn // with TLS, once there is
+	auth    *ServerAuth
+	conn    net.Conn     // with TLS, once there is
+	bounded *boundedConn // nil = the library alone reads
 
 	refusals int
 	result   sasl.Result
@@ -128,8 +154,14 @@ func (c *client) feature(name, space string, list func(e xmlstream.TokenWriter, 
 			if err != nil {
 				return 0, nil, err
 			}
-			info.Host = s.LocalAddr().Domainpart()
-			rw, err := serve(ctx, s, info, link{reader: requeued{reader}, conn: s.Conn()})
+			x := link{reader: requeued{reader}, conn: s.Conn(), bounded: c.bounded}
+			domain := s.LocalAddr().Domain()
+			if !slices.ContainsFunc(c.auth.Domains, domain.Equal) {
+				x.write("<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>")
+				return 0, nil, fmt.Errorf("%w: the domain %q is not served", sasl.ErrPolicy, sasl.Printable(domain.String()))
+			}
+			info.Host = domain.String()
+			rw, err := serve(ctx, s, info, x)
 			if err != nil {
 				return 0, nil, err
 			}
@@ -187,54 +219,4 @@ func (c *client) listBindings(_ context.Context, e xmlstream.TokenWriter, start 
 		})
 	}
 	return false, list.encode(e)
-}
-
-// bind makes the address of a client that asks for a resource.
-func (c *client) bind(_ jid.JID, resource string) (jid.JID, error) {
-	if resource == "" {
-		resource = rand.Text()
-	}
-	address, err := c.address.WithResource(resource)
-	c.bound = address
-	return address, err
-}
-
-// login finds out who has authenticated. What the stream says it is from has to
-// be the same.
-func (c *client) login(s *xmpp.Session, result sasl.Result) error {
-	address, err := c.auth.addressOf(result, s.LocalAddr().Domain())
-	if err != nil {
-		if sasl.ClassOf(err) == "" {
-			err = fmt.Errorf("%w: %w", sasl.ErrAuthorization, err)
-		}
-		return err
-	}
-	c.result, c.address = result, address.Bare()
-	if from := s.RemoteAddr(); from.Localpart() != "" && !from.Bare().Equal(c.address) {
-		return &sasl.Failure{Class: sasl.ErrAuthorization, Condition: sasl.InvalidAuthzid, Text: "The stream is from somebody else"}
-	}
-	return nil
-}
-
-func (a *ServerAuth) addressOf(result sasl.Result, domain jid.JID) (jid.JID, error) {
-	if a.Address != nil {
-		return a.Address(result, domain)
-	}
-	if result.Authzid != "" {
-		return jid.Parse(result.Authzid)
-	}
-	return jid.New(result.Username, domain.Domainpart(), "")
-}
-
-// check holds the session to what was proved: the stream after authentication
-// may be from somebody else than the one before.
-func (c *client) check(s *xmpp.Session) error {
-	from := s.RemoteAddr()
-	switch {
-	case s.State()&xmpp.Authn == 0 || c.bound.Equal(jid.JID{}):
-		return fmt.Errorf("%w: the session is ready without authentication", sasl.ErrSecurity)
-	case from.Localpart() != "" && !from.Bare().Equal(c.address):
-		return fmt.Errorf("%w: the client has authenticated as %q, and its stream is from %q", sasl.ErrAuthorization, c.address, sasl.Printable(from.String()))
-	}
-	return nil
 }

@@ -3,7 +3,6 @@ package saslxmpp_test
 import (
 	"context"
 	"crypto/tls"
-	"encoding/base64"
 	"errors"
 	"io"
 	"net"
@@ -27,7 +26,7 @@ const (
 )
 
 // secured is a client by hand over direct TLS, which has read the features.
-func (l *loopback) secured(t *testing.T) (*talk, <-chan accepted) {
+func (l *loopback) secured(t *testing.T, to string) (*talk, <-chan accepted) {
 	t.Helper()
 	conn, served := l.connect(t, true)
 	secured, err := channelbinding.Handshake(t.Context(), conn, host, &tls.Config{RootCAs: l.pool})
@@ -35,7 +34,7 @@ func (l *loopback) secured(t *testing.T) (*talk, <-chan accepted) {
 		t.Fatal(err)
 	}
 	talk := newTalk(secured)
-	talk.says(t, openStream)
+	talk.says(t, strings.Replace(openStream, host, to, 1))
 	talk.hears(t, "</stream:features>")
 	return talk, served
 }
@@ -52,6 +51,7 @@ func TestHostileClients(t *testing.T) {
 		"success":                 {"<success" + ns2 + "/>", sasl.ErrProtocol},
 		"another element of SASL": {"<auth" + ns1 + " mechanism='PLAIN'/><success" + ns1 + "/>", sasl.ErrProtocol},
 		"another of SASL2":        {"<abort" + ns2 + "/><success" + ns2 + "/>", sasl.ErrProtocol},
+		"another domain":          {"", sasl.ErrPolicy},
 		"another profile":         {"<abort" + ns2 + "/><auth" + ns1 + " mechanism='PLAIN'>AHVzZXIAcGVuY2ls</auth>", sasl.ErrProtocol},
 		"a resource first":        {"<iq xmlns='jabber:client' type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>", sasl.ErrProtocol},
 		"a message first":         {"<message xmlns='jabber:client' to='user@example.org'/>", sasl.ErrProtocol},
@@ -63,7 +63,11 @@ func TestHostileClients(t *testing.T) {
 		"document type":           {"<!DOCTYPE a [<!ENTITY b 'c'>]>", sasl.ErrProtocol},
 		"the end":                 {"</stream:stream>", sasl.ErrProtocol},
 	} {
-		talk, served := server.secured(t)
+		to := host
+		if name == "another domain" {
+			to, row.says = "example.net", "<authenticate"+ns2+" mechanism='PLAIN'><initial-response>AHVzZXIAcGVuY2ls</initial-response></authenticate>"
+		}
+		talk, served := server.secured(t, to)
 		go io.Copy(io.Discard, talk.conn)
 		io.WriteString(talk.conn, row.says) // the server may be gone before its end
 		select {
@@ -88,6 +92,7 @@ func TestRefusals(t *testing.T) {
 	authenticate := func(mechanism, children string) string {
 		return "<authenticate" + ns2 + " mechanism='" + mechanism + "'>" + children + "</authenticate>"
 	}
+	nobody := "<user-agent id='1'/><fast xmlns='urn:xmpp:fast:0'/>"
 	wrong := "<initial-response>AHVzZXIAd3Jvbmc=</initial-response>" // NUL user NUL wrong
 	agent := "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/>"
 	for _, row := range []struct{ says, condition string }{
@@ -99,10 +104,12 @@ func TestRefusals(t *testing.T) {
 		{authenticate("HT-SHA-256-NONE", "<fast xmlns='urn:xmpp:fast:0'/>"), "malformed-request"},
 		{authenticate("HT-SHA-256-NONE", agent+"<fast xmlns='urn:xmpp:fast:0'/><initial-response>dXNlcgBhYmM=</initial-response>"), "not-authorized"},
 		{authenticate("HT-SHA-256-EXPR", agent+"<fast xmlns='urn:xmpp:fast:0'/>"), "invalid-mechanism"},
+		{authenticate("HT-SHA-256-NONE", nobody), "malformed-request"},
+		{authenticate("SCRAM-SHA-1", "<initial-response>biwsbj11LHI9YWFhYWFhYWE=</initial-response>") + "<authenticate" + ns2 + " mechanism='PLAIN'/>", "malformed-request"},
 		{"<response" + ns2 + ">AAAA</response>", "malformed-request"},
 		{"<abort" + ns2 + "/>", "aborted"},
 	} {
-		talk, served := server.secured(t)
+		talk, served := server.secured(t, host)
 		talk.says(t, row.says)
 		if got := talk.hears(t, "</failure>"); !strings.Contains(got, "<"+row.condition+ns1+"/>") {
 			t.Errorf("%s: %s, want %s", row.says, got, row.condition)
@@ -115,70 +122,6 @@ func TestRefusals(t *testing.T) {
 		if at := <-served; at.err != nil || at.address.String() != address+"/r" || at.result.Mechanism != "PLAIN" {
 			t.Errorf("%s: then %+v", row.says, at)
 		}
-	}
-}
-
-// TestServerAddress: who a client is, and who says so.
-func TestServerAddress(t *testing.T) {
-	own := errors.New("nobody")
-	for name, row := range map[string]struct {
-		of        func(sasl.Result, jid.JID) (jid.JID, error)
-		authzid   string
-		condition string // "" = it gets in
-		class     sasl.Class
-		address   string
-	}{
-		"the user":    {nil, "", "", "", "user@example.org"},
-		"the authzid": {nil, "other@example.org", "", "", "other@example.org"},
-		"no address":  {nil, "@", "invalid-authzid", sasl.ErrAuthentication, ""},
-		"somebody decides": {func(r sasl.Result, domain jid.JID) (jid.JID, error) {
-			return jid.MustParse("x@" + domain.String()), nil
-		}, "", "", "", "x@example.org"},
-		"somebody declines": {func(sasl.Result, jid.JID) (jid.JID, error) { return jid.JID{}, own }, "", "invalid-authzid", sasl.ErrAuthentication, ""},
-		"the store is down": {func(sasl.Result, jid.JID) (jid.JID, error) { return jid.JID{}, errors.Join(sasl.ErrTemporary, own) }, "", "temporary-auth-failure", sasl.ErrAuthentication, ""},
-	} {
-		auth := sasltest.AllMechanisms()
-		auth.Authorize = func(context.Context, sasl.Identity, sasl.ConnInfo) error { return nil }
-		server := serve(t, auth)
-		server.auth.Address = row.of
-		talk, served := server.secured(t)
-		message := "<auth" + ns1 + " mechanism='PLAIN'>" + base64.StdEncoding.EncodeToString([]byte(row.authzid+"\x00user\x00pencil")) + "</auth>"
-		if row.condition != "" {
-			for range 5 {
-				talk.says(t, message)
-				if got := talk.hears(t, "</failure>"); !strings.Contains(got, row.condition) || strings.Contains(got, own.Error()) {
-					t.Errorf("%s: %s", name, got)
-				}
-			}
-		} else {
-			talk.says(t, message)
-			talk.hears(t, "<success"+ns1+"/>")
-			talk.says(t, openStream)
-			talk.hears(t, "</stream:features>")
-			talk.says(t, "<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
-		}
-		at := <-served
-		if sasl.ClassOf(at.err) != row.class || at.address.Bare().String() != row.address {
-			t.Errorf("%s: %v, %v", name, at.address, at.err)
-		}
-		if row.condition == "" && at.address.Resourcepart() == "" {
-			t.Errorf("%s: no resource", name)
-		}
-	}
-}
-
-// TestStreamOfSomebodyElse: the stream after authentication says that it is
-// from another than the one before.
-func TestStreamOfSomebodyElse(t *testing.T) {
-	server := serve(t, sasltest.AllMechanisms())
-	talk, served := server.secured(t)
-	talk.says(t, "<auth"+ns1+" mechanism='PLAIN'>AHVzZXIAcGVuY2ls</auth>")
-	talk.hears(t, "<success"+ns1+"/>")
-	talk.says(t, strings.Replace(openStream, " to=", " from='root@example.org' to=", 1))
-	talk.hears(t, "</stream:features>")
-	talk.says(t, "<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
-	if at := <-served; !errors.Is(at.err, sasl.ErrAuthorization) || at.address.String() != "" {
-		t.Errorf("%+v", at)
 	}
 }
 
@@ -209,6 +152,64 @@ func TestAcceptEnds(t *testing.T) {
 	time.AfterFunc(10*time.Millisecond, cancel)
 	var conn net.Conn = far
 	if _, _, _, err := server.auth.Accept(ctx, conn); !errors.Is(err, context.Canceled) || !errors.Is(err, sasl.ErrConnection) {
+		t.Error(err)
+	}
+}
+
+// TestServerNeedsTLS: SASL2 is not spoken without it, also to who was not told
+// of it.
+func TestServerNeedsTLS(t *testing.T) {
+	auth := sasltest.AllMechanisms()
+	auth.Insecure = []string{"PLAIN"}
+	server := serve(t, auth)
+	conn, served := server.connect(t, false)
+	talk := newTalk(conn)
+	talk.says(t, openStream)
+	if features := talk.hears(t, "</stream:features>"); strings.Contains(features, "urn:xmpp:sasl:2") {
+		t.Error(features)
+	}
+	for range 5 {
+		talk.says(t, "<authenticate"+ns2+" mechanism='PLAIN'><initial-response>AHVzZXIAcGVuY2ls</initial-response></authenticate>")
+		if got := talk.hears(t, "</failure>"); !strings.Contains(got, "<encryption-required"+ns1+"/>") {
+			t.Error(got)
+		}
+	}
+	if at := <-served; !errors.Is(at.err, sasl.ErrAuthentication) {
+		t.Errorf("%+v", at)
+	}
+}
+
+// TestServerTokens: nobody gets one, and what logs in with one is spoken in
+// SASL2 alone.
+func TestServerTokens(t *testing.T) {
+	auth := sasltest.AllMechanisms()
+	auth.Mechanisms = append(auth.Mechanisms, sasl.HashedTokenServer("HT-SHA-256-NONE", new(sasl.MemoryTokens)))
+	server := serve(t, auth)
+	server.auth.TokenLifetime = time.Hour
+	request := "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/><request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/></authenticate>"
+	for start, want := range map[string]bool{
+		"<authenticate" + ns2 + " mechanism='ANONYMOUS'><initial-response/>":                               false,
+		"<authenticate" + ns2 + " mechanism='PLAIN'><initial-response>AHVzZXIAcGVuY2ls</initial-response>": true,
+	} {
+		talk, _ := server.secured(t, host)
+		talk.says(t, start+request)
+		if got := talk.hears(t, "</success>"); strings.Contains(got, "<token") != want {
+			t.Error(got)
+		}
+		talk.conn.Close()
+	}
+	talk, _ := server.secured(t, host)
+	talk.says(t, "<auth"+ns1+" mechanism='HT-SHA-256-NONE'>dXNlcgBhYmM=</auth>")
+	if got := talk.hears(t, "</failure>"); !strings.Contains(got, "<invalid-mechanism"+ns1+"/>") {
+		t.Error(got)
+	}
+	talk.conn.Close()
+}
+
+// TestServerConfig: no domain is served by accident.
+func TestServerConfig(t *testing.T) {
+	_, far := pipe(t)
+	if _, _, _, err := (&saslxmpp.ServerAuth{Server: sasltest.AllMechanisms()}).Accept(t.Context(), far); !errors.Is(err, sasl.ErrConfig) {
 		t.Error(err)
 	}
 }

@@ -67,7 +67,9 @@ func (c *client) serveSASL(ctx context.Context, s *xmpp.Session, info sasl.ConnI
 		var done bool
 		switch e.Name {
 		case xml.Name{Space: nsSASL, Local: "auth"}:
-			if run, err = c.auth.Server.Begin(ctx, info, e.attr("mechanism")); err == nil {
+			if run != nil {
+				err = errWithinExchange
+			} else if run, err = c.auth.Server.Begin(ctx, info, e.attr("mechanism")); err == nil {
 				answer, done, err = c.respond(ctx, s, run, e.Text, e.Text != "")
 			}
 		case xml.Name{Space: nsSASL, Local: "response"}:
@@ -92,6 +94,9 @@ func (c *client) serveSASL(ctx context.Context, s *xmpp.Session, info sasl.ConnI
 		}
 	}
 }
+
+// errWithinExchange is an exchange that begins within another, which ends both.
+var errWithinExchange = fmt.Errorf("%w: a new exchange within one", sasl.ErrProtocol)
 
 var errAborted = &sasl.Failure{Class: sasl.ErrProtocol, Condition: sasl.Aborted}
 

@@ -42,7 +42,9 @@ func (c *client) serveSASL2(ctx context.Context, s *xmpp.Session, info sasl.Conn
 		var present bool
 		switch e.Name {
 		case xml.Name{Space: nsSASL2, Local: "authenticate"}:
-			if request, err = readTokenRequest(&e); err == nil {
+			if run != nil {
+				err = errWithinExchange
+			} else if request, err = readTokenRequest(&e); err == nil {
 				run, err = c.begin(ctx, info, &e, &request)
 			}
 			if initial, ok := e.child(nsSASL2, "initial-response"); ok {
@@ -85,7 +87,9 @@ type tokenRequest struct {
 
 func readTokenRequest(e *Element) (r tokenRequest, err error) {
 	if agent, ok := e.child(nsSASL2, "user-agent"); ok {
-		r.use.ClientID = agent.attr("id")
+		if id := agent.attr("id"); uuid.MatchString(id) { // another says nothing about which client it is
+			r.use.ClientID = id
+		}
 	}
 	if fast, ok := e.child(nsFAST, "fast"); ok {
 		r.used = true
@@ -105,6 +109,9 @@ func readTokenRequest(e *Element) (r tokenRequest, err error) {
 // begin starts a run. A mechanism that takes a token needs <fast/> and the name
 // of the client (XEP-0484 s3.4, s4.1).
 func (c *client) begin(ctx context.Context, info sasl.ConnInfo, e *Element, request *tokenRequest) (*sasl.ServerSession, error) {
+	if !info.Secure {
+		return nil, &sasl.Failure{Class: sasl.ErrPolicy, Condition: sasl.EncryptionRequired}
+	}
 	info.Token = request.use
 	mechanism := e.attr("mechanism")
 	takesToken := slices.Contains(c.auth.Server.OfferTokens(info), mechanism)

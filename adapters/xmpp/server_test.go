@@ -117,7 +117,7 @@ func TestTokens(t *testing.T) {
 			Mechanisms: []sasl.Mechanism{sasl.SCRAM(sasl.SHA256, credentials)},
 			Tokens:     &sasl.Tokens{Store: store, Username: "user", Mechanisms: []string{row.mechanism}},
 		}
-		login := &saslxmpp.Login{Client: client, UserAgent: saslxmpp.UserAgent{ID: row.mechanism}}
+		login := &saslxmpp.Login{Client: client, UserAgent: saslxmpp.UserAgent{ID: "d4565fa7-4d72-4749-b3d3-740edbf87770"}}
 		last := *client.Tokens
 		last.Invalidate = true
 		for round, want := range []sasl.Result{

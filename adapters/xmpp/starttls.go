@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 
 	"mellium.im/xmpp"
 
@@ -35,7 +36,7 @@ func startTLS(config *tls.Config) xmpp.StreamFeature {
 			}
 			reader := s.TokenReader()
 			defer reader.Close()
-			x := link{reader: reader, conn: s.Conn()}
+			x := link{reader: reader, conn: s.Conn()} // the step of the negotiation has its bounds
 			answer, err := x.roundTrip(tag("starttls xmlns='"+nsStartTLS+"'", ""))
 			switch {
 			case err != nil:
@@ -52,6 +53,20 @@ func startTLS(config *tls.Config) xmpp.StreamFeature {
 			return xmpp.Secure, secured, nil
 		},
 	}
+}
+
+// overTLS tells whether a connection has TLS, whose handshake it brings to its
+// end: a connection may have a ConnectionState that says that there is none.
+func overTLS(ctx context.Context, conn net.Conn) (bool, error) {
+	if secured, ok := conn.(interface {
+		HandshakeContext(context.Context) error
+	}); ok {
+		if err := secured.HandshakeContext(ctx); err != nil {
+			return false, tlsError(channelbinding.HandshakeError(err))
+		}
+	}
+	secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
+	return ok && secured.ConnectionState().HandshakeComplete, nil
 }
 
 // tlsError gives an error of TLS its class where that is ErrSecurity, also one

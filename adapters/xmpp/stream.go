@@ -12,9 +12,10 @@ import (
 // link is what the profiles have in common: elements go out and come in,
 // on a stream that nobody else uses meanwhile.
 type link struct {
-	reader xml.TokenReader
-	conn   net.Conn
-	open   bool // the server waits for a response
+	reader  xml.TokenReader
+	conn    net.Conn
+	bounded *boundedConn // nil = there are no bounds
+	open    bool         // the server waits for a response
 }
 
 // roundTrip sends an element and reads the answer.
@@ -27,6 +28,7 @@ func (x *link) roundTrip(text string) (Element, error) {
 }
 
 func (x *link) write(text string) error {
+	x.bounded.allow()
 	if _, err := io.WriteString(x.conn, text); err != nil {
 		return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
 	}
@@ -65,12 +67,15 @@ func unexpected(e *Element) error {
 // Close closes the connection without a word, TLS's last ones either.
 func (x *link) Close() error { return closeRaw(x.conn) }
 
+// closeRaw closes what is below TLS first, which makes everybody return who
+// waits, and then what is around it, which may have something to release.
 func closeRaw(conn net.Conn) error {
-	for {
-		wrapped, ok := conn.(interface{ NetConn() net.Conn })
-		if !ok {
-			return conn.Close()
+	if wrapped, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		if below := wrapped.NetConn(); below != nil {
+			err := closeRaw(below)
+			conn.Close()
+			return err
 		}
-		conn = wrapped.NetConn()
 	}
+	return conn.Close()
 }

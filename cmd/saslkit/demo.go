@@ -146,7 +146,7 @@ func (l *login) run(ctx context.Context, server *demoServer) (sasl.Result, error
 		client.Binding, client.BindingTypes = sasl.RequireBinding, []string{l.binding}
 	}
 	if l.token != "" {
-		t.agentID = "demo-" + l.token
+		t.agentID = newUUID()
 		client.Tokens = &sasl.Tokens{Store: new(sasl.MemoryTokens), Username: demoUser, Mechanisms: []string{l.token}}
 		if result, err := tryLogin(ctx, t, client); err != nil {
 			return result, err

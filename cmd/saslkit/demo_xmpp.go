@@ -7,6 +7,8 @@ import (
 	"net"
 	"time"
 
+	"mellium.im/xmpp/jid"
+
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
 	"github.com/saslkit/saslkit/channelbinding"
 	sasl "github.com/saslkit/saslkit/core"
@@ -22,7 +24,10 @@ type demoXMPP struct {
 func newDemoXMPP(auth *sasl.Server, config *tls.Config, hasty bool) *demoXMPP {
 	server := *auth
 	server.SuccessData = true
-	return &demoXMPP{&saslxmpp.ServerAuth{Server: &server, TLSConfig: config, Leaf: channelbinding.LeafOf(config), TokenLifetime: time.Hour}, hasty}
+	return &demoXMPP{&saslxmpp.ServerAuth{
+		Server: &server, Domains: []jid.JID{jid.MustParse(demoHost)},
+		TLSConfig: config, Leaf: channelbinding.LeafOf(config), TokenLifetime: time.Hour,
+	}, hasty}
 }
 
 func (d *demoXMPP) serve(listener net.Listener) error {

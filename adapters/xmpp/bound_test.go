@@ -1,0 +1,48 @@
+package saslxmpp
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// flood is a connection on which the peer never stops.
+type flood struct{ net.Conn }
+
+func (flood) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = '<'
+	}
+	return len(p), nil
+}
+
+// TestBounds: what can be read at once, and in all.
+func TestBounds(t *testing.T) {
+	bounded, conn := bound(flood{})
+	var all int64
+	for {
+		n, err := io.Copy(io.Discard, conn)
+		all += n
+		if !errors.Is(err, sasl.ErrProtocol) {
+			t.Fatal(err)
+		}
+		if strings.Contains(err.Error(), "2 MiB") {
+			break
+		}
+		if n != 128<<10 || !strings.Contains(err.Error(), "128 KiB") {
+			t.Fatalf("%d octets at once: %v", n, err)
+		}
+		bounded.allow()
+	}
+	if all != 2<<20 {
+		t.Errorf("%d octets", all)
+	}
+	bounded.ready.Store(true)
+	if n, err := io.CopyN(io.Discard, conn, 4<<20); err != nil {
+		t.Errorf("ready: %d octets, %v", n, err)
+	}
+}

@@ -1,0 +1,67 @@
+package saslxmpp
+
+import (
+	"crypto/rand"
+	"fmt"
+
+	"mellium.im/xmpp"
+	"mellium.im/xmpp/jid"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// bind makes the address of a client that asks for a resource.
+func (c *client) bind(_ jid.JID, resource string) (jid.JID, error) {
+	if resource == "" {
+		resource = rand.Text()
+	}
+	address, err := c.address.WithResource(resource)
+	c.bound = address
+	return address, err
+}
+
+// login finds out who has authenticated. What the stream says it is from has to
+// be the same.
+func (c *client) login(s *xmpp.Session, result sasl.Result) error {
+	address, err := c.auth.addressOf(result, s.LocalAddr().Domain())
+	if err != nil {
+		if sasl.ClassOf(err) == "" {
+			err = fmt.Errorf("%w: %w", sasl.ErrAuthorization, err)
+		}
+		return err
+	}
+	if from := s.RemoteAddr(); from.Localpart() != "" && !from.Bare().Equal(address.Bare()) {
+		return &sasl.Failure{Class: sasl.ErrAuthorization, Condition: sasl.InvalidAuthzid, Text: "The stream is from somebody else"}
+	}
+	c.result, c.address = result, address.Bare()
+	return nil
+}
+
+func (a *ServerAuth) addressOf(result sasl.Result, domain jid.JID) (jid.JID, error) {
+	if a.Address != nil {
+		return a.Address(result, domain)
+	}
+	name, written := result.Authzid, func(address jid.JID) string { return address.String() }
+	address, err := jid.Parse(name)
+	if name == "" {
+		name, written = result.Username, jid.JID.Localpart
+		address, err = jid.New(name, domain.Domainpart(), "")
+	}
+	if err == nil && written(address) != name {
+		err = fmt.Errorf("%w: %q is written %q in an address", sasl.ErrAuthorization, sasl.Printable(name), sasl.Printable(written(address)))
+	}
+	return address, err
+}
+
+// check holds the session to what was proved: the stream after authentication
+// may be from somebody else than the one before.
+func (c *client) check(s *xmpp.Session) error {
+	from := s.RemoteAddr()
+	switch {
+	case s.State()&xmpp.Authn == 0 || c.bound.Equal(jid.JID{}):
+		return fmt.Errorf("%w: the session is ready without authentication", sasl.ErrSecurity)
+	case from.Localpart() != "" && !from.Bare().Equal(c.address):
+		return fmt.Errorf("%w: the client has authenticated as %q, and its stream is from %q", sasl.ErrAuthorization, c.address, sasl.Printable(from.String()))
+	}
+	return nil
+}
