@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"path/filepath"
 	"reflect"
@@ -291,6 +292,12 @@ func TestHandshake(t *testing.T) {
 		if err := handshake(row.config, row.serve); sasl.ClassOf(err) != row.want || (err == nil) != (row.want == "") {
 			t.Errorf("%s: %v, want class %q", row.name, err, row.want)
 		}
+	}
+	if err := StartTLSError(fmt.Errorf("%w: %w", sasl.ErrConnection, tls.RecordHeaderError{Msg: "x"})); sasl.ClassOf(err) != sasl.ErrSecurity {
+		t.Error(err)
+	}
+	if err := StartTLSError(net.ErrClosed); sasl.ClassOf(err) != sasl.ErrConnection {
+		t.Error(err)
 	}
 	if err := HandshakeError(&tls.CertificateVerificationError{Err: errors.New("x")}); !errors.Is(err, sasl.ErrSecurity) {
 		t.Error(err)

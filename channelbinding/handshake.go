@@ -59,3 +59,13 @@ func HandshakeError(err error) error {
 	}
 	return fmt.Errorf("%w: %w", class, err)
 }
+
+// StartTLSError is HandshakeError for a handshake that follows STARTTLS:
+// something else than TLS there is ErrSecurity, because somebody may have put it
+// there.
+func StartTLSError(err error) error {
+	if errors.As(err, new(tls.RecordHeaderError)) {
+		return fmt.Errorf("%w: something else than TLS follows the server's answer to STARTTLS: %v", sasl.ErrSecurity, err)
+	}
+	return HandshakeError(err)
+}

@@ -16,7 +16,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -31,8 +30,8 @@ import (
 // Conn is an IMAP connection on the way to being authenticated. It is a
 // sasl.Interface. Its methods, but for Close, are for one goroutine.
 type Conn struct {
-	conn   net.Conn // what is spoken over: raw, or TLS over it
-	raw    net.Conn // what Close closes, without TLS's last words
+	conn   net.Conn // what is spoken over: that which was given, or TLS over it
+	given  net.Conn // as it was handed over
 	reader *bufio.Reader
 	info   sasl.ServerInfo
 
@@ -115,11 +114,7 @@ func NewStartTLS(ctx context.Context, conn net.Conn, host string, options *Optio
 		if err := c.startTLS(); err != nil {
 			return err
 		}
-		err := c.handshake(ctx, options, host)
-		if errors.As(err, new(tls.RecordHeaderError)) {
-			return fmt.Errorf("%w: something else than TLS follows the server's answer to STARTTLS: %v", sasl.ErrSecurity, err)
-		}
-		return err
+		return channelbinding.StartTLSError(c.handshake(ctx, options, host))
 	})
 }
 
@@ -140,24 +135,20 @@ func dial(ctx context.Context, address string, options *Options) (net.Conn, stri
 }
 
 func newConn(conn net.Conn, host string) *Conn {
-	c := &Conn{conn: conn, raw: conn, reader: bufio.NewReader(conn), info: sasl.ServerInfo{Host: host}}
-	if wrapped, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		c.raw = wrapped.NetConn()
-	}
-	return c
+	return &Conn{conn: conn, given: conn, reader: bufio.NewReader(conn), info: sasl.ServerInfo{Host: host}}
 }
 
 // open makes a Conn by what leads to a usable connection, learns what it proves
 // and what the server can do, and closes it if that fails or the context ends.
 func open(ctx context.Context, conn net.Conn, host string, options *Options, establish func(*Conn) error) (*Conn, error) {
 	c := newConn(conn, host)
-	stop := context.AfterFunc(ctx, func() { c.raw.Close() })
+	stop := context.AfterFunc(ctx, func() { wire.Close(c.given) })
 	err := establish(c)
 	if err == nil {
 		err = c.learn(options)
 	}
 	if !stop() || err != nil {
-		c.raw.Close()
+		wire.Close(c.given)
 		return nil, wire.Classify(ctx, err)
 	}
 	return c, nil
@@ -244,5 +235,5 @@ func (c *Conn) Authenticate(ctx context.Context, auth *sasl.Client) (sasl.Result
 // Close closes the connection without a word. It may be called at any time.
 func (c *Conn) Close() error {
 	c.closed.Store(true)
-	return c.raw.Close()
+	return wire.Close(c.given)
 }

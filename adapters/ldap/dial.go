@@ -3,8 +3,6 @@ package saslldap
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -105,10 +103,7 @@ func NewStartTLS(ctx context.Context, conn net.Conn, host string, options *Optio
 	secured, err := channelbinding.Handshake(ctx, conn, host, options.TLSConfig)
 	if err != nil {
 		conn.Close()
-		if errors.As(err, new(tls.RecordHeaderError)) {
-			err = fmt.Errorf("%w: something else than TLS follows the server's answer to StartTLS: %v", sasl.ErrSecurity, err)
-		}
-		return nil, err
+		return nil, channelbinding.StartTLSError(err)
 	}
 	return NewConn(ctx, secured, host, options)
 }

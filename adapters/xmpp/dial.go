@@ -57,7 +57,7 @@ func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, 
 	all := append([]xmpp.StreamFeature{startTLS(l.tlsConfig(address, false)), xmpp.BindResource()}, features...)
 	secured, err := overTLS(ctx, conn)
 	if err != nil {
-		closeRaw(conn)
+		wire.Close(conn)
 		return nil, Outcome{}, wire.Classify(ctx, err)
 	}
 	var outcome Outcome
@@ -67,7 +67,7 @@ func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, 
 	}
 	session, err := xmpp.NewSession(ctx, address.Domain(), address, conn, state, l.Negotiator(&outcome, all...))
 	if err != nil {
-		closeRaw(conn)
+		wire.Close(conn)
 		return nil, outcome, err
 	}
 	return session, outcome, nil

@@ -84,7 +84,7 @@ func required(f xmpp.StreamFeature) xmpp.StreamFeature {
 }
 
 func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Session) (xmpp.SessionState, io.ReadWriter, error) {
-	stop := context.AfterFunc(ctx, func() { closeRaw(s.Conn()) })
+	stop := context.AfterFunc(ctx, func() { wire.Close(s.Conn()) })
 	p.bounded.allow()
 	mask, rw, err := p.negotiateStream(ctx, in, out, s)
 	err = bindRefusal(err)
@@ -92,7 +92,7 @@ func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Sessi
 		err = p.check(s, s.State()|mask)
 	}
 	if !stop() || ctx.Err() != nil {
-		closeRaw(s.Conn())
+		wire.Close(s.Conn())
 		return 0, nil, wire.Classify(ctx, err)
 	}
 	switch {

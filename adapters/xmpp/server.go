@@ -57,10 +57,10 @@ type ServerAuth struct {
 // Errors are those of the Server; ErrConfig for no Domains; ErrPolicy for a
 // stream to another domain; ErrProtocol for what is no XMPP; else ErrConnection.
 func (a *ServerAuth) Accept(ctx context.Context, conn net.Conn, features ...xmpp.StreamFeature) (*xmpp.Session, jid.JID, sasl.Result, error) {
-	stop := context.AfterFunc(ctx, func() { closeRaw(conn) })
+	stop := context.AfterFunc(ctx, func() { wire.Close(conn) })
 	session, c, err := a.receive(ctx, conn, features)
 	if !stop() || err != nil {
-		closeRaw(conn)
+		wire.Close(conn)
 		if errors.Is(err, stream.PolicyViolation) { // the library's, of what comes too early
 			err = fmt.Errorf("%w: the client asks for what it may not have yet: %w", sasl.ErrProtocol, err)
 		}

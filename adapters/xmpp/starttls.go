@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -48,7 +47,7 @@ func startTLS(config *tls.Config) xmpp.StreamFeature {
 			}
 			secured, err := channelbinding.Handshake(ctx, s.Conn(), config.ServerName, config)
 			if err != nil {
-				return 0, nil, tlsError(err)
+				return 0, nil, channelbinding.StartTLSError(err)
 			}
 			return xmpp.Secure, secured, nil
 		},
@@ -62,7 +61,7 @@ func overTLS(ctx context.Context, conn net.Conn) (bool, error) {
 		HandshakeContext(context.Context) error
 	}); ok {
 		if err := secured.HandshakeContext(ctx); err != nil {
-			return false, tlsError(channelbinding.HandshakeError(err))
+			return false, channelbinding.HandshakeError(err)
 		}
 	}
 	secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
@@ -73,10 +72,7 @@ func overTLS(ctx context.Context, conn net.Conn) (bool, error) {
 // of the handshake that the library's own STARTTLS leaves to the first octets
 // that it sends.
 func tlsError(err error) error {
-	if errors.As(err, new(tls.RecordHeaderError)) {
-		return fmt.Errorf("%w: there is something else than TLS where TLS is due: %v", sasl.ErrSecurity, err)
-	}
-	if classed := channelbinding.HandshakeError(err); sasl.ClassOf(classed) == sasl.ErrSecurity {
+	if classed := channelbinding.StartTLSError(err); sasl.ClassOf(classed) == sasl.ErrSecurity {
 		return classed
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"net"
 
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/wire"
 )
 
 // link is what the profiles have in common: elements go out and come in,
@@ -64,18 +65,5 @@ func unexpected(e *Element) error {
 		sasl.ErrProtocol, sasl.Printable(e.Name.Local), sasl.Printable(e.Name.Space))
 }
 
-// Close closes the connection without a word, TLS's last ones either.
-func (x *link) Close() error { return closeRaw(x.conn) }
-
-// closeRaw closes what is below TLS first, which makes everybody return who
-// waits, and then what is around it, which may have something to release.
-func closeRaw(conn net.Conn) error {
-	if wrapped, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		if below := wrapped.NetConn(); below != nil {
-			err := closeRaw(below)
-			conn.Close()
-			return err
-		}
-	}
-	return conn.Close()
-}
+// Close closes the connection without a word.
+func (x *link) Close() error { return wire.Close(x.conn) }

@@ -84,7 +84,7 @@ func greetSMTP(ctx context.Context, t *target, conn net.Conn, config *tls.Config
 	case errors.As(err, &refused):
 		return nil, fmt.Errorf("%w: %w", errNoTLS, refused)
 	case errors.As(err, new(tls.RecordHeaderError)):
-		return nil, fmt.Errorf("%w: something else than TLS follows the server's answer to STARTTLS", sasl.ErrSecurity)
+		return nil, channelbinding.StartTLSError(err)
 	default:
 		return client, smtpError(err)
 	}

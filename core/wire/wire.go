@@ -1,4 +1,5 @@
-// Package wire has what the adapters of protocols that are made of lines share.
+// Package wire has what the adapters share about connections, and about the lines
+// that some protocols are made of.
 package wire
 
 import (
@@ -7,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 
 	sasl "github.com/saslkit/saslkit/core"
@@ -54,4 +56,18 @@ func Cut(err error) error {
 		err = io.ErrUnexpectedEOF
 	}
 	return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
+}
+
+// Close closes a connection without a word, TLS's last ones either: first what
+// is below TLS, which makes everybody return who waits, then what is around it,
+// which may have something to release.
+func Close(conn net.Conn) error {
+	if wrapped, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		if below := wrapped.NetConn(); below != nil {
+			err := Close(below)
+			conn.Close()
+			return err
+		}
+	}
+	return conn.Close()
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"testing"
 
@@ -56,5 +57,28 @@ func TestClassify(t *testing.T) {
 		if sasl.ClassOf(got) != row.class || row.is != nil && !errors.Is(got, row.is) || (got == nil) != (row.class == "") {
 			t.Errorf("%v: %v", row.err, got)
 		}
+	}
+}
+
+// layer is a connection around another.
+type layer struct {
+	net.Conn
+	name   string
+	closed *[]string
+}
+
+func (l layer) NetConn() net.Conn { return l.Conn }
+
+func (l layer) Close() error {
+	*l.closed = append(*l.closed, l.name)
+	return errors.New(l.name)
+}
+
+// TestClose: from the lowest up, and all of them.
+func TestClose(t *testing.T) {
+	var closed []string
+	conn := layer{layer{nil, "below", &closed}, "above", &closed}
+	if err := Close(conn); err == nil || err.Error() != "below" || strings.Join(closed, " ") != "below above" {
+		t.Errorf("%v, %q", err, closed)
 	}
 }
