@@ -1,13 +1,10 @@
 package saslimap
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"net"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -146,76 +143,6 @@ func TestRefusals(t *testing.T) {
 			use(t, conn.Client(nil))
 		}
 	}
-}
-
-// TestExisting: the function for a client that was made elsewhere.
-func TestExisting(t *testing.T) {
-	server := serve(t, sasltest.AllMechanisms())
-	dial := func() (*imapclient.Client, Existing) {
-		conn, err := tls.Dial("tcp", server.implicit, server.client)
-		if err != nil {
-			t.Fatal(err)
-		}
-		state := conn.ConnectionState()
-		return imapclient.New(conn, nil), Existing{Host: host, TLS: &state}
-	}
-	client, existing := dial()
-	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, existing); !errors.Is(err, sasl.ErrPolicy) || !strings.Contains(err.Error(), "saslimap.NewConn") {
-		t.Errorf("SCRAM: %v", err)
-	}
-	// Nothing was sent, and the client serves on.
-	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, existing); err != nil {
-		t.Errorf("PLAIN: %v", err)
-	}
-	<-server.logins
-	for client.State() != imap.ConnStateAuthenticated { // which the library sets after it has returned
-		time.Sleep(time.Millisecond)
-	}
-	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, existing); !errors.Is(err, sasl.ErrSecurity) {
-		t.Errorf("once more: %v", err)
-	}
-	use(t, client)
-
-	client, existing = dial()
-	existing.EqualsSign = true
-	result, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, existing)
-	if err != nil || result.Binding != "tls-exporter" {
-		t.Errorf("SCRAM with =: %+v, %v", result, err)
-	}
-	<-server.logins
-	use(t, client)
-
-	client, existing = dial()
-	wrong := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("user", "wrong"))}}
-	if _, err := Authenticate(t.Context(), client, wrong, existing); !errors.Is(err, sasl.ErrAuthentication) {
-		t.Errorf("wrong password: %v", err)
-	}
-	<-server.refusals
-	existing.TLS = nil
-	if _, err := Authenticate(t.Context(), client, wrong, existing); !errors.Is(err, sasl.ErrPolicy) {
-		t.Errorf("TLS not known: %v", err)
-	}
-	existing.Secure = true
-	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, existing); err != nil {
-		t.Errorf("Secure asserted: %v", err)
-	}
-	<-server.logins
-	use(t, client)
-
-	client, existing = dial()
-	cancelled, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := Authenticate(cancelled, client, wrong, existing); !errors.Is(err, context.Canceled) || !errors.Is(err, sasl.ErrConnection) {
-		t.Errorf("cancelled: %v", err)
-	}
-	client.Close()
-
-	// To a server without SASL-IR the library sends "=" for an empty first message.
-	client = imapclient.New(sasltest.Scripted(t, "* OK [CAPABILITY IMAP4rev1 AUTH=EXTERNAL] hi"), nil)
-	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.External("")}}, Existing{Secure: true}); !errors.Is(err, sasl.ErrPolicy) {
-		t.Errorf("an empty first message: %v", err)
-	}
-	client.Close()
 }
 
 // TestForeignClient: the library's own PLAIN client, which does not know of

@@ -1,13 +1,10 @@
 package sasltest
 
 import (
-	"context"
 	"errors"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -213,61 +210,4 @@ func (a Adapter) testAttemptAfterRefusal(t *testing.T) {
 
 func (a Adapter) testAttemptAfterAbort(t *testing.T) {
 	a.playTwice(t, script(sasl.ErrProtocol, clientSends("first"), challenge("c"), aborts, aborted))
-}
-
-func (a Adapter) testMalformed(t *testing.T) {
-	for _, m := range a.Malformed {
-		t.Run(m.Name, func(t *testing.T) {
-			a.playMalformed(t, m)
-		})
-	}
-}
-
-// testOverLong: a line without an end is given up, in bounded memory.
-func (a Adapter) testOverLong(t *testing.T) {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	a.play(t, script(sasl.ErrProtocol, clientSends("i"), challenge(strings.Repeat("A", 8<<20)), closes), true)
-	runtime.ReadMemStats(&after)
-	// The server's own copies of the line are in it.
-	if grown := after.TotalAlloc - before.TotalAlloc; grown > 96<<20 {
-		t.Errorf("%d MiB were allocated", grown>>20)
-	}
-}
-
-func (a Adapter) testCut(t *testing.T) {
-	cut := Line{Op: Cut}
-	a.play(t, script(sasl.ErrConnection, clientSends("i"), cut), true)
-	a.play(t, script(sasl.ErrConnection, clientSends("i"), challenge("c"), clientSends("r"), cut), true)
-}
-
-// stall is how long a server that says nothing would hold a client: who waits
-// for it has failed.
-const stall = time.Minute
-
-// testCancel: a context that ends at any step ends the call long before the
-// server does, closes the connection and leaves no goroutine.
-func (a Adapter) testCancel(t *testing.T) {
-	stalls := Line{Op: Stall}
-	for _, lines := range [][]Line{
-		{stalls},
-		{clientSends("i"), stalls},
-		{clientSends("i"), challenge("c"), clientSends("r"), stalls},
-	} {
-		before := runtime.NumGoroutine()
-		ctx, cancel := context.WithCancel(t.Context())
-		start := time.Now()
-		err := a.playCancelled(t, ctx, cancel, script(sasl.ErrConnection, lines...))
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("%q: %v does not match the context's error", lines, err)
-		}
-		if took := time.Since(start); took > stall/3 {
-			t.Errorf("%q: it took %v", lines, took)
-		}
-		for deadline := time.Now().Add(stall / 3); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("%q: %d goroutines, %d before", lines, runtime.NumGoroutine(), before)
-			}
-		}
-	}
 }

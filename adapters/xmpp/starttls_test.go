@@ -1,0 +1,97 @@
+package saslxmpp_test
+
+import (
+	"crypto/tls"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+
+	"mellium.im/xmpp"
+	"mellium.im/xmpp/jid"
+
+	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+const offersTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+
+// TestStartTLS: what stands in the way of it, and that nothing of the password
+// goes out before.
+func TestStartTLS(t *testing.T) {
+	asked := turn{"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", ""}
+	for name, row := range map[string]struct {
+		turns []turn
+		class sasl.Class
+	}{
+		"not offered":        {[]turn{{streamEnd, streamHeader + features(mechanisms, sasl2)}}, sasl.ErrSecurity},
+		"nothing offered":    {[]turn{{streamEnd, streamHeader + features()}}, sasl.ErrSecurity},
+		"refused":            {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>"}}, sasl.ErrSecurity},
+		"something else":     {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"}}, sasl.ErrProtocol},
+		"no TLS":             {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"}, {"\x00", "HTTP/1.1 400"}}, sasl.ErrSecurity},
+		"cut":                {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "</stream:stream>"}}, sasl.ErrConnection},
+		"success beforehand": {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms) + "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"}}, sasl.ErrProtocol},
+	} {
+		conn, heard := scripted(t, row.turns...)
+		login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials))}
+		if _, _, err := login.NewSession(t.Context(), jid.MustParse(address), conn); sasl.ClassOf(err) != row.class {
+			t.Errorf("%s: %v, want %s", name, err, row.class)
+		}
+		if said := heard(); strings.Contains(said, "<auth") {
+			t.Errorf("%s: the client said %s", name, said)
+		}
+		if name != "no TLS" {
+			continue
+		}
+		// The library's own STARTTLS.
+		conn, heard = scripted(t, row.turns...)
+		if _, _, err := negotiate(t.Context(), conn, login, xmpp.StartTLS(&tls.Config{ServerName: host})); sasl.ClassOf(err) != row.class {
+			t.Errorf("%s, with the library's feature: %v, want %s", name, err, row.class)
+		}
+		heard()
+	}
+}
+
+// TestStartTLSInjection: what somebody puts behind the answer to STARTTLS has
+// no effect.
+func TestStartTLSInjection(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	near, far := pipe(t)
+	port := server.listen(t, false)
+	upstream, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer upstream.Close()
+	go func() {
+		buffer := make([]byte, 64<<10)
+		for {
+			n, err := upstream.Read(buffer)
+			if err != nil {
+				far.Close()
+				return
+			}
+			text := string(buffer[:n])
+			far.Write([]byte(strings.Replace(text, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+				"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"+features(mechanisms)+"<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", 1)))
+		}
+	}()
+	go func() {
+		buffer := make([]byte, 64<<10)
+		for {
+			n, err := far.Read(buffer)
+			if err != nil {
+				upstream.Close()
+				return
+			}
+			upstream.Write(buffer[:n])
+		}
+	}()
+	login := &saslxmpp.Login{Client: &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, TLSConfig: &tls.Config{RootCAs: server.pool}}
+	_, outcome, err := login.NewSession(t.Context(), jid.MustParse(address), near)
+	if err != nil || outcome.Mechanism != "SCRAM-SHA-512-PLUS" {
+		t.Errorf("%+v, %v", outcome, err)
+	}
+	near.Close()
+}
