@@ -3,6 +3,7 @@ package sasl
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 )
 
@@ -37,7 +38,7 @@ func (c *Client) operate(ctx context.Context, conn io.Closer, srv *ServerInfo, t
 // does, with the error of the operation.
 func (c *Client) next(ctx context.Context, failed *Client, srv *ServerInfo, after aftermath, err error) (*Client, error) {
 	if after.tokenRefused {
-		return failed.afterToken(srv, err)
+		return failed.afterToken(srv, fmt.Errorf("%w; the token is deleted", err))
 	}
 	if class := ClassOf(err); c.Retry == nil || class == ErrSecurity || class == ErrPolicy {
 		return nil, err
@@ -46,7 +47,7 @@ func (c *Client) next(ctx context.Context, failed *Client, srv *ServerInfo, afte
 	if client == nil || !failed.sentToken && !after.tokenSent {
 		return client, err
 	}
-	return client.withoutToken(), err
+	return client.afterToken(srv, err)
 }
 
 // aftermath is what an attempt that failed left behind.

@@ -67,7 +67,11 @@ func (s *Session) advise(refusal *Failure) error {
 		// sends neither: there a wrong binding is a wrong MAC.
 		f.Class = ErrSecurity
 	}
-	if rest := s.client.notTried(&s.terms.Server, s.Mechanism()); rest != "" && f.Class != ErrSecurity {
+	others := s.client
+	if s.token != nil {
+		others = others.withoutToken()
+	}
+	if rest := others.notTried(&s.terms.Server, s.Mechanism()); rest != "" && f.Class != ErrSecurity {
 		hint += "; not tried: " + rest
 	}
 	return &refusalError{&f, hint}

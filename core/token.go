@@ -49,7 +49,8 @@ type TokenAccount struct {
 }
 
 // TokenStore keeps the tokens of a client or of a server. It decides nothing:
-// what is kept is what change returns.
+// what is kept is what change returns. A server that ends all tokens of a user,
+// because the password is another, does so in its store.
 type TokenStore interface {
 	// Update gives change a list of the account's tokens, which it may alter,
 	// and keeps what it returns in their place, for an empty list nothing. Nobody

@@ -81,14 +81,14 @@ func (s *Session) traceToken(text string, err error) {
 	s.traceText(EventToken, text)
 }
 
-// afterToken is the Client that goes on after a refused token; nil if it has
-// nothing to go on with, with an error that says so.
-func (c *Client) afterToken(srv *ServerInfo, refused error) (*Client, error) {
+// afterToken is the Client that goes on after a token that was sent; nil if it
+// has nothing to go on with, with an error that says so.
+func (c *Client) afterToken(srv *ServerInfo, failed error) (*Client, error) {
 	next := c.withoutToken()
 	if _, err := next.choose(srv); err != nil {
-		return nil, fmt.Errorf("%w; the token is deleted, and nothing may follow: %v", refused, err)
+		return nil, fmt.Errorf("%w; nothing may follow: %v", failed, err)
 	}
-	return next, refused
+	return next, failed
 }
 
 func (c *Client) withoutToken() *Client {
