@@ -1,14 +1,29 @@
 package saslxmpp
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"mellium.im/xmpp"
 	"mellium.im/xmpp/stanza"
+	"mellium.im/xmpp/stream"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
+
+// binding is the library's feature for resources, and notes that it was used.
+func (p *progress) binding(f xmpp.StreamFeature) xmpp.StreamFeature {
+	negotiate := f.Negotiate
+	f.Negotiate = func(ctx context.Context, s *xmpp.Session, data any) (xmpp.SessionState, io.ReadWriter, error) {
+		mask, rw, err := negotiate(ctx, s, data)
+		p.bound = err == nil
+		return mask, rw, err
+	}
+	return f
+}
 
 // check holds a session that is about to be ready to what was proved: what a
 // server binds is an address of its choice (RFC 6120 s7.6.1).
@@ -18,40 +33,71 @@ func (p *progress) check(s *xmpp.Session, state xmpp.SessionState) error {
 	switch {
 	case state&xmpp.Authn == 0:
 		return fmt.Errorf("%w: the server offered nothing to authenticate with, as if we were authenticated", sasl.ErrSecurity)
-	case (binds || p.bound) && (address.Localpart() == "" || address.Resourcepart() == ""):
+	case binds && !p.bound, p.bound && (address.Localpart() == "" || address.Resourcepart() == ""):
 		return fmt.Errorf("%w: the server bound no resource", sasl.ErrProtocol)
-	case !address.Domain().Equal(p.domain),
+	case p.bound && !address.Domain().Equal(s.RemoteAddr().Domain()),
 		p.outcome.SASL2 && !address.Bare().Equal(p.outcome.Address.Bare()):
-		return fmt.Errorf("%w: the server bound %q, who is not the one who has authenticated", sasl.ErrProtocol, sasl.Printable(address.String()))
+		return fmt.Errorf("%w: the server bound a resource of somebody else's than who has authenticated", sasl.ErrProtocol)
 	}
 	return nil
 }
 
-// bindError is the refusal of a resource. The server's text is for errors.As
-// alone: it was not looked through for what is secret.
-type bindError struct {
-	class   sasl.Class
-	refused stanza.Error
+// laterError is an error of what follows the authentication. What the server
+// says there may repeat what it was sent, and is not looked through: it is for
+// errors.As alone.
+type laterError struct {
+	class sasl.Class
+	what  string
+	err   error
 }
 
-func (e *bindError) Error() string {
-	return e.class.Error() + ": the server refused to bind a resource: " + sasl.Printable(string(e.refused.Condition))
-}
+func (e *laterError) Error() string { return e.class.Error() + ": " + e.what }
 
 // Unwrap returns the class, and the library's error.
-func (e *bindError) Unwrap() []error { return []error{e.class, e.refused} }
+func (e *laterError) Unwrap() []error { return []error{e.class, e.err} }
 
-// bindRefusal gives the library's error for it a class. That is a nil pointer
-// where the server gave no reason.
-func bindRefusal(err error) error {
-	refused, ok := err.(*stanza.Error)
+// later gives an error of what follows the authentication its class, unless it
+// has one.
+func later(err error) error {
+	refused, ok := err.(*stanza.Error) // nil, if the server gave no reason
+	var ended stream.Error
 	switch {
-	case !ok:
-		return err
-	case refused == nil:
+	case ok && refused == nil:
 		return fmt.Errorf("%w: the server refused to bind a resource, and does not say why", sasl.ErrProtocol)
-	case refused.Type == stanza.Wait:
-		return &bindError{sasl.ErrTemporary, *refused}
+	case ok && refused.Type == stanza.Wait:
+		return &laterError{sasl.ErrTemporary, "the server refused to bind a resource" + condition(string(refused.Condition)), *refused}
+	case ok:
+		return &laterError{sasl.ErrAuthorization, "the server refused to bind a resource" + condition(string(refused.Condition)), *refused}
 	}
-	return &bindError{sasl.ErrAuthorization, *refused}
+	classed := streamError(tlsError(err))
+	class := sasl.ClassOf(classed)
+	switch {
+	case sasl.ClassOf(err) != "" || class == sasl.ErrSecurity:
+		return classed
+	case errors.As(err, &ended):
+		return &laterError{class, "the server ended the stream, or broke its rules" + condition(ended.Err), ended}
+	case class == sasl.ErrProtocol:
+		return &laterError{class, "what the server sent is not what is due", err}
+	}
+	return classed
+}
+
+// conditions are those of RFC 6120 s4.9.3 and s8.3.3.
+var conditions = []string{
+	"bad-format", "bad-namespace-prefix", "conflict", "connection-timeout", "host-gone", "host-unknown",
+	"improper-addressing", "internal-server-error", "invalid-from", "invalid-namespace", "invalid-xml", "not-authorized",
+	"not-well-formed", "policy-violation", "remote-connection-failed", "reset", "resource-constraint", "restricted-xml",
+	"see-other-host", "system-shutdown", "undefined-condition", "unsupported-encoding", "unsupported-feature",
+	"unsupported-stanza-type", "unsupported-version",
+	"bad-request", "feature-not-implemented", "forbidden", "gone", "item-not-found", "jid-malformed", "not-acceptable",
+	"not-allowed", "recipient-unavailable", "redirect", "registration-required", "remote-server-not-found",
+	"remote-server-timeout", "service-unavailable", "subscription-required", "unexpected-request",
+}
+
+// condition is one of them behind a colon; of others nothing.
+func condition(name string) string {
+	if !slices.Contains(conditions, name) {
+		return ""
+	}
+	return ": " + name
 }

@@ -1,16 +1,19 @@
 package saslxmpp_test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"mellium.im/xmpp"
 	"mellium.im/xmpp/jid"
 	"mellium.im/xmpp/stanza"
+	"mellium.im/xmpp/stream"
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
 	sasl "github.com/saslkit/saslkit/core"
@@ -88,6 +91,9 @@ func TestBind(t *testing.T) {
 		"refused with little":  {identified, bindFailure("<error/>"), sasl.ErrAuthorization, ""},
 		"another answer":       {identified, "<message xmlns='jabber:client'/>", sasl.ErrProtocol, ""},
 		"nobody authenticated": {"<authorization-identifier>example.org</authorization-identifier>", "", sasl.ErrProtocol, ""},
+		"the stream ends":      {identified, "<stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>pencil</text></stream:error>", sasl.ErrConnection, ""},
+		"an echo for XML":      {identified, "<pencil><a></pencil>", sasl.ErrProtocol, ""},
+		"an echo that is one":  {identified, bindResult("<jid>pencil@example.net/r</jid>"), sasl.ErrProtocol, ""},
 		"bound unasked":        {identified + "<bound xmlns='urn:xmpp:bind:0'/>", "", sasl.ErrProtocol, ""},
 		"bound unasked, named": {boundInline, "", sasl.ErrProtocol, ""},
 	} {
@@ -107,13 +113,74 @@ func TestBind(t *testing.T) {
 	}
 }
 
-// TestNoBind: a server that offers no resource.
+// TestNoBind: a server that offers no resource, to who asks for none in
+// particular or for one.
 func TestNoBind(t *testing.T) {
-	conn, heard := scripted(t, turn{streamEnd, streamHeader + features(sasl2)}, turn{"</authenticate>", success2(identified) + features()})
-	if _, _, err := negotiate(t.Context(), conn, &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), Secure: true}, xmpp.BindResource()); !errors.Is(err, sasl.ErrProtocol) {
+	for _, asked := range []string{address, address + "/phone"} {
+		end := strings.Replace(streamEnd, address, asked, 1)
+		for name, turns := range map[string][]turn{
+			"SASL":  {{end, streamHeader + features(mechanisms)}, {"</auth>", "<success" + ns1 + "/>"}, {end, streamHeader + features()}},
+			"SASL2": {{end, streamHeader + features(sasl2)}, {"</authenticate>", success2(identified) + features()}},
+		} {
+			conn, heard := scripted(t, turns...)
+			login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), Secure: true}
+			_, err := xmpp.NewSession(t.Context(), jid.MustParse(host), jid.MustParse(asked), conn, 0, login.Negotiator(nil, xmpp.BindResource()))
+			if !errors.Is(err, sasl.ErrProtocol) || !strings.Contains(err.Error(), "no resource") {
+				t.Errorf("%s, %s: %v", name, asked, err)
+			}
+			heard()
+		}
+	}
+}
+
+// TestAfterwards: what a server says after it has seen the password is in no
+// error, on the stream that begins anew and after a resource is bound.
+func TestAfterwards(t *testing.T) {
+	bindTag := []turn{{streamEnd, streamHeader + features(sasl2)}}
+	for name, row := range map[string]struct {
+		turns []turn
+		class sasl.Class
+	}{
+		"another server":    {[]turn{{"</auth>", "<success" + ns1 + "/>"}, {streamEnd, strings.Replace(streamHeader, host, "pencil.example", 1)}}, sasl.ErrProtocol},
+		"no XML":            {[]turn{{"</auth>", "<success" + ns1 + "/>"}, {streamEnd, "<pencil></a>"}}, sasl.ErrProtocol},
+		"a stream error":    {[]turn{{"</auth>", "<success" + ns1 + "/>"}, {streamEnd, streamHeader + "<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>pencil</text></stream:error>"}}, sasl.ErrConnection},
+		"its end":           {append(bindTag, turn{"</authenticate>", success2(boundInline) + "</stream:stream>"}), sasl.ErrConnection},
+		"an error, bound":   {append(bindTag, turn{"</authenticate>", success2(boundInline) + "<stream:error><pencil xmlns='urn:pencil'/></stream:error>"}), sasl.ErrConnection},
+		"an element, bound": {append(bindTag, turn{"</authenticate>", success2(boundInline) + "<pencil/>"}), sasl.ErrProtocol},
+	} {
+		turns := row.turns
+		if turns[0].hears == "</auth>" {
+			turns = append([]turn{{streamEnd, streamHeader + features(mechanisms)}}, turns...)
+		}
+		conn, heard := scripted(t, turns...)
+		_, _, err := negotiate(t.Context(), conn, &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), Secure: true, BindTag: "tag"})
+		if sasl.ClassOf(err) != row.class || err != nil && strings.Contains(err.Error(), "pencil") {
+			t.Errorf("%s: %v, want %s", name, err, row.class)
+		}
+		if ended := (stream.Error{}); name == "a stream error" && (!errors.As(err, &ended) || ended.Err != "conflict" || !strings.Contains(err.Error(), "conflict")) {
+			t.Errorf("%s: %v", name, err)
+		}
+		heard()
+	}
+}
+
+// deaf is a connection whose handshake does not hear of a context.
+type deaf struct{ net.Conn }
+
+func (d deaf) HandshakeContext(context.Context) error {
+	_, err := d.Read(make([]byte, 1))
+	return err
+}
+
+// TestHandshakeEnds with the context, whatever the connection makes of it.
+func TestHandshakeEnds(t *testing.T) {
+	near, _ := pipe(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(10*time.Millisecond, cancel)
+	login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials))}
+	if _, _, err := login.NewSession(ctx, jid.MustParse(address), deaf{near}); !errors.Is(err, context.Canceled) || !errors.Is(err, sasl.ErrConnection) {
 		t.Error(err)
 	}
-	heard()
 }
 
 // stateful is a connection without TLS that has a method for its state.
@@ -153,7 +220,7 @@ func TestRelease(t *testing.T) {
 	near, far := pipe(t)
 	var atServer, atClient atomic.Bool
 	near.Close()
-	if _, _, _, err := server.auth.Accept(t.Context(), releasing{far, &atServer}); err == nil || !atServer.Load() {
+	if _, _, err := server.auth.Accept(t.Context(), releasing{far, &atServer}); err == nil || !atServer.Load() {
 		t.Errorf("the server: released %t, %v", atServer.Load(), err)
 	}
 	near, far = pipe(t)

@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
 
 	"golang.org/x/net/idna"
 	"mellium.im/xmpp"
 	"mellium.im/xmpp/dial"
 	"mellium.im/xmpp/jid"
+	"mellium.im/xmpp/stream"
 
 	"github.com/saslkit/saslkit/channelbinding"
 	sasl "github.com/saslkit/saslkit/core"
@@ -46,7 +48,8 @@ func (l *Login) Dial(ctx context.Context, address jid.JID, features ...xmpp.Stre
 // If it fails, the connection is closed. Errors are those of the Client;
 // ErrSecurity for a certificate that is not accepted, for a server without
 // STARTTLS and for one that wants no authentication; a *TasksError; ErrProtocol
-// for what is no XMPP, and for a resource of somebody else's; ErrAuthorization or
+// for what is no XMPP, for no resource and for one of another domain or, with
+// SASL2, of another than the server named; ErrAuthorization or
 // ErrTemporary for one that is refused, with a stanza.Error for errors.As; else
 // ErrConnection.
 func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, features ...xmpp.StreamFeature) (*xmpp.Session, Outcome, error) {
@@ -58,14 +61,20 @@ func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, 
 	secured, err := overTLS(ctx, conn)
 	if err != nil {
 		wire.Close(conn)
-		return nil, Outcome{}, wire.Classify(ctx, err)
+		return nil, Outcome{}, err
 	}
 	var outcome Outcome
 	var state xmpp.SessionState
 	if secured {
 		state = xmpp.Secure // the library knows the *tls.Conn only
 	}
-	session, err := xmpp.NewSession(ctx, address.Domain(), address, conn, state, l.Negotiator(&outcome, all...))
+	negotiate := l.Negotiator(&outcome, all...)
+	// The library sets a deadline on the connection when the context ends, and
+	// may still do so after the session is up.
+	session, err := xmpp.NewSession(context.WithoutCancel(ctx), address.Domain(), address, conn, state,
+		func(_ context.Context, in, out *stream.Info, s *xmpp.Session, data any) (xmpp.SessionState, io.ReadWriter, any, error) {
+			return negotiate(ctx, in, out, s, data)
+		})
 	if err != nil {
 		wire.Close(conn)
 		return nil, outcome, err

@@ -121,6 +121,7 @@ func TestInternationalDomain(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	certificate, pool := sasltest.Certificate(t, "xn--bcher-kva.example")
 	server.config.Certificates = []tls.Certificate{certificate}
+	server.auth.Domain = jid.MustParse("b\u00fccher.example")
 	for name, ports := range map[string]map[string]int{
 		"direct":   {"_xmpps-client": server.listen(t, true), "_xmpp-client": 1},
 		"STARTTLS": {"_xmpps-client": 1, "_xmpp-client": server.listen(t, false)},

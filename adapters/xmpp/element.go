@@ -46,6 +46,8 @@ func readElement(r xml.TokenReader) (Element, error) {
 		switch token := token.(type) {
 		case xml.StartElement:
 			return readRest(r, token)
+		case xml.EndElement: // of the stream
+			return Element{}, wire.Cut(io.EOF)
 		case xml.CharData:
 			if strings.Trim(string(token), xmlSpace) != "" {
 				return Element{}, fmt.Errorf("%w: the peer sent text where an element is due", sasl.ErrProtocol)

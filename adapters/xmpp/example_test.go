@@ -4,14 +4,15 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"mellium.im/xmpp"
 	"mellium.im/xmpp/jid"
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
+	"github.com/saslkit/saslkit/channelbinding"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -67,35 +68,56 @@ func ExampleLogin_Features() {
 }
 
 func ExampleServerAuth() {
-	ctx := context.Background()
+	certificate, err := tls.LoadX509KeyPair("cert.pem", "key.pem")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{certificate}}
+	users := func(context.Context, sasl.Hash, string) (*sasl.SCRAMRecord, error) {
+		return nil, nil // nobody has a record yet: sasl.DeriveSCRAM makes one of a password
+	}
 	server := &saslxmpp.ServerAuth{
-		Server: &sasl.Server{SuccessData: true, Mechanisms: []sasl.ServerMechanism{
-			sasl.ExternalServer(func(_ context.Context, peer any) (string, error) {
-				for _, address := range saslxmpp.CertificateAddresses(peer.(*x509.Certificate)) {
-					if address.Domainpart() == "example.org" {
-						return address.Localpart(), nil
-					}
-				}
-				return "", sasl.ErrAuthentication
-			}),
+		Server: &sasl.Server{SuccessData: true, Key: sasl.NewSecret("16 random octets"), Mechanisms: []sasl.ServerMechanism{
+			sasl.SCRAMPlusServer(sasl.SHA256, users), sasl.SCRAMServer(sasl.SHA256, users),
 		}},
-		Domains:   []jid.JID{jid.MustParse("example.org")},
-		TLSConfig: &tls.Config{ClientAuth: tls.VerifyClientCertIfGiven},
+		Domain:    jid.MustParse("example.org"),
+		TLSConfig: config,
+		Leaf:      channelbinding.LeafOf(config),
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:5222")
+	listener, err := net.Listen("tcp", ":5222")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	conn, err := listener.Accept()
-	if err != nil {
-		fmt.Println(err)
-		return
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			session, client, err := server.Accept(ctx, conn)
+			if err != nil {
+				return
+			}
+			defer session.Conn().Close()
+			session.Serve(nil)
+			fmt.Println(client.Address, "was here, by", client.Mechanism)
+		}()
 	}
-	session, address, _, err := server.Accept(ctx, conn)
-	if errors.Is(err, sasl.ErrAuthentication) {
-		fmt.Println("refused")
-		return
-	}
-	fmt.Println(address, "with", session.State())
+}
+
+func ExampleCertificateAddresses() {
+	external := sasl.ExternalServer(func(_ context.Context, peer any) (string, error) {
+		for _, address := range saslxmpp.CertificateAddresses(peer.(*x509.Certificate)) {
+			if address.Domainpart() == "example.org" {
+				return address.Localpart(), nil
+			}
+		}
+		return "", sasl.ErrAuthentication
+	})
+	fmt.Println(external.Name())
+	// Output: EXTERNAL
 }

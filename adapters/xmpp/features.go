@@ -93,6 +93,9 @@ type negotiation struct {
 // server has it, and not without TLS (XEP-0388 s2.1).
 func (n *negotiation) negotiate(ctx context.Context, s *xmpp.Session, _ any) (xmpp.SessionState, io.ReadWriter, error) {
 	*n.outcome = Outcome{}
+	if n.login.Client == nil {
+		return 0, nil, fmt.Errorf("%w: the Login has no Client", sasl.ErrConfig)
+	}
 	reader, writer := s.TokenReader(), s.TokenWriter()
 	defer reader.Close()
 	defer writer.Close() // it is locked, and not written with
@@ -107,7 +110,7 @@ func (n *negotiation) negotiate(ctx context.Context, s *xmpp.Session, _ any) (xm
 		case info.Secure || info.TLSVersion != 0:
 			info.Mechanisms, info.TokenMechanisms = offered.mechanisms, offered.tokenMechanisms()
 			n.login.told(info)
-			return n.sasl2(ctx, s, &sasl2{link: x, login: n.login, offered: offered, bind2: n.bind2, domain: s.LocalAddr().Domain()}, info)
+			return n.sasl2(ctx, s, &sasl2{link: x, login: n.login, offered: offered, bind2: n.bind2, domain: s.RemoteAddr().Domain()}, info)
 		case len(info.Mechanisms) == 0:
 			return 0, nil, fmt.Errorf("%w: the server offers SASL2 only, which needs TLS", sasl.ErrPolicy)
 		}

@@ -58,6 +58,7 @@ func TestConfiguration(t *testing.T) {
 	for name, login := range map[string]*saslxmpp.Login{
 		"tokens without the id of a user agent": {Client: tokens, Secure: true},
 		"tokens with an id of another kind":     {Client: tokens, Secure: true, UserAgent: saslxmpp.UserAgent{ID: "phone"}},
+		"no Client":                             {Secure: true},
 		"an inline feature that is no XML":      {Client: insecure(sasl.Plain(credentials)), Secure: true, Inline: []saslxmpp.Inline{{Space: "urn:other", Request: make(chan int)}}},
 	} {
 		conn, heard := scripted(t, turn{streamEnd, streamHeader + features(sasl2)})

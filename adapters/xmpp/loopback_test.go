@@ -39,7 +39,7 @@ func serve(t *testing.T, server *sasl.Server) *loopback {
 	user, users := sasltest.Certificate(t, "user")
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: users, NextProtos: []string{"xmpp-client"}}
 	return &loopback{
-		auth:   &saslxmpp.ServerAuth{Server: server, Domains: []jid.JID{jid.MustParse(host), jid.MustParse("b\u00fccher.example")}, TLSConfig: config, Leaf: channelbinding.LeafOf(config)},
+		auth:   &saslxmpp.ServerAuth{Server: server, Domain: jid.MustParse(host), TLSConfig: config, Leaf: channelbinding.LeafOf(config)},
 		config: config, pool: pool, user: user,
 	}
 }
@@ -53,8 +53,8 @@ func (l *loopback) connect(t *testing.T, direct bool) (net.Conn, <-chan accepted
 		if direct {
 			far = tls.Server(far, l.config)
 		}
-		_, address, result, err := l.auth.Accept(context.Background(), far)
-		outcome <- accepted{address, result, err}
+		_, who, err := l.auth.Accept(context.Background(), far)
+		outcome <- accepted{who.Address, who.Result, err}
 	}()
 	return near, outcome
 }

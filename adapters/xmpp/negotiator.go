@@ -3,12 +3,13 @@ package saslxmpp
 import (
 	"context"
 	"encoding/xml"
+	"fmt"
 	"io"
 
 	"mellium.im/xmpp"
-	"mellium.im/xmpp/jid"
 	"mellium.im/xmpp/stream"
 
+	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/wire"
 )
 
@@ -18,9 +19,9 @@ import (
 // nobody wants to know.
 //
 // It holds the session to what the library does not: one that would be ready
-// without having been authenticated is ErrSecurity; what is bound is a resource,
-// where xmpp.BindResource is among the features, and of whom has authenticated;
-// nothing but TLS is negotiated before TLS, where xmpp.StartTLS is among them; a
+// without having been authenticated is ErrSecurity; where xmpp.BindResource is
+// among the features a resource is bound, of the domain and, with SASL2, of whom
+// the server named; nothing but TLS is negotiated before TLS, where xmpp.StartTLS is among them; a
 // server sends 128 KiB at most at once, and 2 MiB until the session is ready; a
 // context that ends closes the connection; and every error has a class. After
 // another error the connection is closed where it is not in sync.
@@ -35,7 +36,6 @@ func (l *Login) Negotiator(outcome *Outcome, features ...xmpp.StreamFeature) xmp
 			bounded, conn := bound(s.Conn())
 			p = &progress{
 				negotiation: negotiation{login: l, outcome: outcome, bounded: bounded, bind2: true},
-				domain:      s.LocalAddr().Domain(),
 				others:      features,
 			}
 			p.inner = xmpp.NewNegotiator(p.config)
@@ -52,7 +52,6 @@ func (l *Login) Negotiator(outcome *Outcome, features ...xmpp.StreamFeature) xmp
 // progress is the state of the negotiation of one session.
 type progress struct {
 	negotiation
-	domain jid.JID // of whom is to be authenticated
 	others []xmpp.StreamFeature
 	inner  xmpp.Negotiator
 	data   any // the inner one's
@@ -69,7 +68,14 @@ func (p *progress) config(s *xmpp.Session, _ *xmpp.StreamConfig) xmpp.StreamConf
 			}
 		}
 	}
-	return xmpp.StreamConfig{Features: append(p.features(0), p.others...)}
+	features := p.features(0)
+	for _, f := range p.others {
+		if f.Name.Space == nsBind {
+			f = p.binding(f)
+		}
+		features = append(features, f)
+	}
+	return xmpp.StreamConfig{Features: features}
 }
 
 // required is a feature that is required, whatever the server says: with
@@ -87,7 +93,9 @@ func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Sessi
 	stop := context.AfterFunc(ctx, func() { wire.Close(s.Conn()) })
 	p.bounded.allow()
 	mask, rw, err := p.negotiateStream(ctx, in, out, s)
-	err = bindRefusal(err)
+	if err != nil && s.State()&xmpp.Authn != 0 {
+		err = later(err)
+	}
 	if err == nil && mask&xmpp.Ready != 0 {
 		err = p.check(s, s.State()|mask)
 	}
@@ -107,12 +115,15 @@ func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Sessi
 // negotiateStream is the library's step, or the last one after a resource was
 // bound together with the authentication, which the library does not know.
 func (p *progress) negotiateStream(ctx context.Context, in, out *stream.Info, s *xmpp.Session) (mask xmpp.SessionState, rw io.ReadWriter, err error) {
-	if p.bound {
+	if p.bound { // by SASL2: else there is no further step
 		reader := s.TokenReader()
 		defer reader.Close()
 		features, err := readElement(reader)
-		if err == nil && features.Name != (xml.Name{Space: nsStream, Local: "features"}) {
-			err = unexpected(&features)
+		switch {
+		case err == nil && features.Name == xml.Name{Space: nsStream, Local: "error"}:
+			err = fmt.Errorf("%w: the server ended the stream with an error", sasl.ErrConnection)
+		case err == nil && features.Name != xml.Name{Space: nsStream, Local: "features"}:
+			err = fmt.Errorf("%w: the server sent something else than its features", sasl.ErrProtocol)
 		}
 		return xmpp.Ready, nil, err
 	}

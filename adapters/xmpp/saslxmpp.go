@@ -8,8 +8,9 @@
 // (XEP-0388), that is used; else SASL as in RFC 6120 s6. A session that came up
 // without authentication is an error.
 //
-// Who makes sessions in another way uses [Login.Negotiator] or, in a list of
-// features, [Login.Features]. For a server there is [ServerAuth].
+// Then session.Serve takes over; session.Conn().Close ends it. Who makes sessions
+// in another way uses [Login.Negotiator] or, in a list of features,
+// [Login.Features]. For a server there is [ServerAuth].
 package saslxmpp
 
 import (
@@ -42,14 +43,15 @@ type Login struct {
 	Client *sasl.Client
 	// TLSConfig is for STARTTLS and direct TLS. An empty ServerName is the
 	// domain of the address, which RFC 6120 s13.7.1 wants the certificate to be
-	// for, whatever name the server was found under.
+	// for, whatever name the server was found under. A server that is verified
+	// under another name does not count as verified; Secure changes that.
 	TLSConfig *tls.Config
 	// Dialer makes the TCP connections of Dial, and its Resolver finds the server.
 	// Nil = the zero value.
 	Dialer *net.Dialer
 	// Secure asserts that the connection is confidential and its peer the
 	// domain, although crypto/tls did not verify it: for pinned certificates and
-	// DANE.
+	// DANE. NewSession still wants TLS; a tunnel needs the Negotiator.
 	Secure bool
 	// Offered is told what the connection proves and what the server offers in
 	// the profile that is used, before anything is sent. Nil = nobody is told.

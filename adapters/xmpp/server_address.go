@@ -1,6 +1,7 @@
 package saslxmpp
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 
@@ -16,36 +17,45 @@ func (c *client) bind(_ jid.JID, resource string) (jid.JID, error) {
 		resource = rand.Text()
 	}
 	address, err := c.address.WithResource(resource)
-	c.bound = address
+	c.accepted.Address = address
 	return address, err
+}
+
+// asThemselves lets users in who are nobody else, also under their address.
+func asThemselves(_ context.Context, id sasl.Identity, conn sasl.ConnInfo) error {
+	if id.Authzid != "" && id.Authzid != id.Username+"@"+conn.Host {
+		return fmt.Errorf("%w: %q may not act as %q", sasl.ErrAuthorization, sasl.Printable(id.Username), sasl.Printable(id.Authzid))
+	}
+	return nil
 }
 
 // login finds out who has authenticated. What the stream says it is from has to
 // be the same.
 func (c *client) login(s *xmpp.Session, result sasl.Result) error {
-	address, err := c.auth.addressOf(result, s.LocalAddr().Domain())
-	if err != nil {
-		if sasl.ClassOf(err) == "" {
-			err = fmt.Errorf("%w: %w", sasl.ErrAuthorization, err)
-		}
+	address, err := c.auth.addressOf(result)
+	switch from := s.RemoteAddr(); {
+	case err != nil && sasl.ClassOf(err) == "":
+		return fmt.Errorf("%w: %w", sasl.ErrAuthorization, err)
+	case err != nil:
 		return err
-	}
-	if from := s.RemoteAddr(); from.Localpart() != "" && !from.Bare().Equal(address.Bare()) {
+	case address.Localpart() == "" || !address.Domain().Equal(c.auth.Domain):
+		return fmt.Errorf("%w: %q is nobody's address here", sasl.ErrAuthorization, sasl.Printable(address.String()))
+	case from.Localpart() != "" && !from.Bare().Equal(address.Bare()):
 		return &sasl.Failure{Class: sasl.ErrAuthorization, Condition: sasl.InvalidAuthzid, Text: "The stream is from somebody else"}
 	}
-	c.result, c.address = result, address.Bare()
+	c.accepted.Result, c.address = result, address.Bare()
 	return nil
 }
 
-func (a *ServerAuth) addressOf(result sasl.Result, domain jid.JID) (jid.JID, error) {
+func (a *ServerAuth) addressOf(result sasl.Result) (jid.JID, error) {
 	if a.Address != nil {
-		return a.Address(result, domain)
+		return a.Address(result)
 	}
 	name, written := result.Authzid, func(address jid.JID) string { return address.String() }
 	address, err := jid.Parse(name)
 	if name == "" {
 		name, written = result.Username, jid.JID.Localpart
-		address, err = jid.New(name, domain.Domainpart(), "")
+		address, err = jid.New(name, a.Domain.Domainpart(), "")
 	}
 	if err == nil && written(address) != name {
 		err = fmt.Errorf("%w: %q is written %q in an address", sasl.ErrAuthorization, sasl.Printable(name), sasl.Printable(written(address)))
@@ -58,10 +68,18 @@ func (a *ServerAuth) addressOf(result sasl.Result, domain jid.JID) (jid.JID, err
 func (c *client) check(s *xmpp.Session) error {
 	from := s.RemoteAddr()
 	switch {
-	case s.State()&xmpp.Authn == 0 || c.bound.Equal(jid.JID{}):
+	case s.State()&xmpp.Authn == 0 || c.accepted.Address.Equal(jid.JID{}):
 		return fmt.Errorf("%w: the session is ready without authentication", sasl.ErrSecurity)
 	case from.Localpart() != "" && !from.Bare().Equal(c.address):
 		return fmt.Errorf("%w: the client has authenticated as %q, and its stream is from %q", sasl.ErrAuthorization, c.address, sasl.Printable(from.String()))
 	}
 	return nil
+}
+
+// declined tells the server's owner of a refusal that is not the Server's.
+func (c *client) declined(mechanism string, reason error) error {
+	if reason != nil && c.server.Refused != nil {
+		c.server.Refused(mechanism, c.info, reason)
+	}
+	return reason
 }

@@ -17,21 +17,23 @@ import (
 func TestServerAddress(t *testing.T) {
 	own := errors.New("nobody")
 	for name, row := range map[string]struct {
-		of        func(sasl.Result, jid.JID) (jid.JID, error)
+		of        func(sasl.Result) (jid.JID, error)
 		authzid   string
 		condition string // "" = it gets in
 		class     sasl.Class
 		address   string
 	}{
-		"the user":        {nil, "", "", "", "user@example.org"},
-		"the authzid":     {nil, "other@example.org", "", "", "other@example.org"},
-		"no address":      {nil, "@", "invalid-authzid", sasl.ErrAuthentication, ""},
-		"capital letters": {nil, "Other@example.org", "invalid-authzid", sasl.ErrAuthentication, ""},
-		"somebody decides": {func(r sasl.Result, domain jid.JID) (jid.JID, error) {
-			return jid.MustParse("x@" + domain.String()), nil
-		}, "", "", "", "x@example.org"},
-		"somebody declines": {func(sasl.Result, jid.JID) (jid.JID, error) { return jid.JID{}, own }, "", "invalid-authzid", sasl.ErrAuthentication, ""},
-		"the store is down": {func(sasl.Result, jid.JID) (jid.JID, error) { return jid.JID{}, errors.Join(sasl.ErrTemporary, own) }, "", "temporary-auth-failure", sasl.ErrAuthentication, ""},
+		"the user":           {nil, "", "", "", "user@example.org"},
+		"the authzid":        {nil, "other@example.org", "", "", "other@example.org"},
+		"no address":         {nil, "@", "invalid-authzid", sasl.ErrAuthentication, ""},
+		"capital letters":    {nil, "Other@example.org", "invalid-authzid", sasl.ErrAuthentication, ""},
+		"another domain":     {nil, "other@example.net", "invalid-authzid", sasl.ErrAuthentication, ""},
+		"the domain itself":  {nil, "example.org", "invalid-authzid", sasl.ErrAuthentication, ""},
+		"somebody decides":   {func(sasl.Result) (jid.JID, error) { return jid.MustParse("x@example.org"), nil }, "", "", "", "x@example.org"},
+		"for another domain": {func(sasl.Result) (jid.JID, error) { return jid.MustParse("x@example.net"), nil }, "", "invalid-authzid", sasl.ErrAuthentication, ""},
+		"for nobody":         {func(sasl.Result) (jid.JID, error) { return jid.JID{}, nil }, "", "invalid-authzid", sasl.ErrAuthentication, ""},
+		"somebody declines":  {func(sasl.Result) (jid.JID, error) { return jid.JID{}, own }, "", "invalid-authzid", sasl.ErrAuthentication, ""},
+		"the store is down":  {func(sasl.Result) (jid.JID, error) { return jid.JID{}, errors.Join(sasl.ErrTemporary, own) }, "", "temporary-auth-failure", sasl.ErrAuthentication, ""},
 	} {
 		auth := sasltest.AllMechanisms()
 		auth.Authorize = func(context.Context, sasl.Identity, sasl.ConnInfo) error { return nil }
@@ -78,19 +80,43 @@ func TestStreamOfSomebodyElse(t *testing.T) {
 	}
 }
 
-// TestServerCase: names that differ to the store and not in an address.
-func TestServerCase(t *testing.T) {
+// TestServerNames: a store may have any names, which may make nobody another's
+// address, or the server's own.
+func TestServerNames(t *testing.T) {
+	told := 0
 	server := serve(t, &sasl.Server{Mechanisms: []sasl.ServerMechanism{
 		sasl.PlainServer(func(context.Context, string, sasl.Secret) error { return nil }),
-	}})
-	for user, condition := range map[string]string{"Alice": "invalid-authzid", "a@b": "invalid-authzid", "alice": ""} {
+	}, Refused: func(string, sasl.ConnInfo, error) { told++ }})
+	rows := map[string]string{
+		"\x00Alice": "invalid-authzid", "\x00a@b": "invalid-authzid", "\x00alice": "",
+		"alice@example.org\x00alice": "", "bob@example.org\x00alice": "invalid-authzid", "alice\x00alice": "invalid-authzid",
+		"example.org\x00example.org": "invalid-authzid", "muc.example.org\x00muc.example.org": "invalid-authzid",
+		"alice@example.org\x00alice@example.org": "invalid-authzid", "alice@example.net\x00alice@example.net": "invalid-authzid",
+	}
+	for user, condition := range rows {
 		talk, _ := server.secured(t, host)
-		talk.says(t, "<auth"+ns1+" mechanism='PLAIN'>"+base64.StdEncoding.EncodeToString([]byte("\x00"+user+"\x00x"))+"</auth>")
+		talk.says(t, "<auth"+ns1+" mechanism='PLAIN'>"+base64.StdEncoding.EncodeToString([]byte(user+"\x00x"))+"</auth>")
 		if condition == "" {
 			talk.hears(t, "<success"+ns1+"/>")
 		} else if got := talk.hears(t, "</failure>"); !strings.Contains(got, condition) {
-			t.Errorf("%s: %s", user, got)
+			t.Errorf("%q: %s", user, got)
 		}
 		talk.conn.Close()
 	}
+	if told != len(rows)-2 {
+		t.Errorf("the owner is told %d times", told)
+	}
+}
+
+// TestServerNobody: by ANONYMOUS too, a client is somebody.
+func TestServerNobody(t *testing.T) {
+	server := serve(t, &sasl.Server{Mechanisms: []sasl.ServerMechanism{
+		sasl.AnonymousServer(func(context.Context, string) (string, error) { return "", nil }),
+	}})
+	talk, _ := server.secured(t, host)
+	talk.says(t, "<authenticate"+ns2+" mechanism='ANONYMOUS'><initial-response/></authenticate>")
+	if got := talk.hears(t, "</failure>"); !strings.Contains(got, "invalid-authzid") {
+		t.Error(got)
+	}
+	talk.conn.Close()
 }

@@ -129,9 +129,10 @@ func TestRefusals(t *testing.T) {
 func TestServerFeatures(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	near, far := pipe(t)
+	var who saslxmpp.Accepted
 	done := make(chan error, 1)
 	go func() {
-		_, err := xmpp.ReceiveClientSession(context.Background(), jid.JID{}, far, server.auth.Features(far)...)
+		_, err := xmpp.ReceiveClientSession(context.Background(), jid.JID{}, far, server.auth.Features(far, &who)...)
 		done <- err
 	}()
 	login := &saslxmpp.Login{Client: &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, TLSConfig: &tls.Config{RootCAs: server.pool}}
@@ -139,8 +140,8 @@ func TestServerFeatures(t *testing.T) {
 	if err != nil || outcome.Mechanism != "SCRAM-SHA-512-PLUS" {
 		t.Errorf("%+v, %v", outcome, err)
 	}
-	if err := <-done; err != nil {
-		t.Error(err)
+	if err := <-done; err != nil || who.Mechanism != "SCRAM-SHA-512-PLUS" || who.Address.Bare().String() != address || who.Address.Resourcepart() == "" {
+		t.Errorf("%+v, %v", who, err)
 	}
 }
 
@@ -151,7 +152,7 @@ func TestAcceptEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(10*time.Millisecond, cancel)
 	var conn net.Conn = far
-	if _, _, _, err := server.auth.Accept(ctx, conn); !errors.Is(err, context.Canceled) || !errors.Is(err, sasl.ErrConnection) {
+	if _, _, err := server.auth.Accept(ctx, conn); !errors.Is(err, context.Canceled) || !errors.Is(err, sasl.ErrConnection) {
 		t.Error(err)
 	}
 }
@@ -162,6 +163,7 @@ func TestServerNeedsTLS(t *testing.T) {
 	auth := sasltest.AllMechanisms()
 	auth.Insecure = []string{"PLAIN"}
 	server := serve(t, auth)
+	server.auth.TLSConfig = nil // with it, nothing is offered before TLS
 	conn, served := server.connect(t, false)
 	talk := newTalk(conn)
 	talk.says(t, openStream)
@@ -209,7 +211,49 @@ func TestServerTokens(t *testing.T) {
 // TestServerConfig: no domain is served by accident.
 func TestServerConfig(t *testing.T) {
 	_, far := pipe(t)
-	if _, _, _, err := (&saslxmpp.ServerAuth{Server: sasltest.AllMechanisms()}).Accept(t.Context(), far); !errors.Is(err, sasl.ErrConfig) {
+	if _, _, err := (&saslxmpp.ServerAuth{Server: sasltest.AllMechanisms()}).Accept(t.Context(), far); !errors.Is(err, sasl.ErrConfig) {
+		t.Error(err)
+	}
+}
+
+// TestServerTLSAfterwards: nobody authenticates before TLS, where there will be,
+// and TLS does not begin after that.
+func TestServerTLSAfterwards(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	conn, served := server.connect(t, false)
+	talk := newTalk(conn)
+	talk.says(t, openStream)
+	talk.hears(t, "</stream:features>")
+	talk.says(t, "<auth"+ns1+" mechanism='ANONYMOUS'/>")
+	if at := <-served; !errors.Is(at.err, sasl.ErrProtocol) {
+		t.Errorf("%+v", at)
+	}
+	talk, served = server.secured(t, host)
+	talk.says(t, "<auth"+ns1+" mechanism='PLAIN'>AHVzZXIAcGVuY2ls</auth>")
+	talk.hears(t, "<success"+ns1+"/>")
+	talk.says(t, openStream)
+	if features := talk.hears(t, "</stream:features>"); strings.Contains(features, "starttls") {
+		t.Error(features)
+	}
+	talk.conn.Close()
+	<-served
+}
+
+// TestServerStateOfNoTLS: a connection that has a state, and no TLS, gets to
+// STARTTLS.
+func TestServerStateOfNoTLS(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	near, far := pipe(t)
+	done := make(chan error, 1)
+	go func() {
+		_, _, err := server.auth.Accept(context.Background(), stateful{far})
+		done <- err
+	}()
+	login := &saslxmpp.Login{Client: &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, TLSConfig: &tls.Config{RootCAs: server.pool}}
+	if _, outcome, err := login.NewSession(t.Context(), jid.MustParse(address), near); err != nil || outcome.Mechanism != "SCRAM-SHA-512-PLUS" {
+		t.Errorf("%+v, %v", outcome, err)
+	}
+	if err := <-done; err != nil {
 		t.Error(err)
 	}
 }

@@ -47,7 +47,7 @@ func (e *Element) encode(w xmlstream.TokenWriter) error {
 }
 
 func (c *client) listSASL(e xmlstream.TokenWriter, info sasl.ConnInfo) error {
-	offered := c.auth.Server.Offer(info)
+	offered := c.server.Offer(info)
 	if len(offered) == 0 {
 		return nil
 	}
@@ -68,8 +68,8 @@ func (c *client) serveSASL(ctx context.Context, s *xmpp.Session, info sasl.ConnI
 		switch e.Name {
 		case xml.Name{Space: nsSASL, Local: "auth"}:
 			if run != nil {
-				err = errWithinExchange
-			} else if run, err = c.auth.Server.Begin(ctx, info, e.attr("mechanism")); err == nil {
+				err = c.declined(e.attr("mechanism"), errWithinExchange)
+			} else if run, err = c.server.Begin(ctx, info, e.attr("mechanism")); err == nil {
 				answer, done, err = c.respond(ctx, s, run, e.Text, e.Text != "")
 			}
 		case xml.Name{Space: nsSASL, Local: "response"}:
@@ -129,7 +129,7 @@ func (c *client) step(ctx context.Context, s *xmpp.Session, run *sasl.ServerSess
 	}
 	data, done, err = run.Respond(ctx, message)
 	if err == nil && done {
-		err = c.login(s, run.Result())
+		err = c.declined(run.Result().Mechanism, c.login(s, run.Result()))
 	}
 	return data, done, err
 }

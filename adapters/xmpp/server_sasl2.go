@@ -17,12 +17,12 @@ import (
 
 // listSASL2 is XEP-0388 s2.1, with the mechanisms for tokens (XEP-0484 s3.1).
 func (c *client) listSASL2(e xmlstream.TokenWriter, info sasl.ConnInfo) error {
-	offered := c.auth.Server.Offer(info)
+	offered := c.server.Offer(info)
 	if !info.Secure || len(offered) == 0 {
 		return nil
 	}
 	inline := Element{Name: xml.Name{Local: "inline"}}
-	if tokens := c.auth.Server.OfferTokens(info); len(tokens) > 0 && c.auth.TokenLifetime > 0 {
+	if tokens := c.server.OfferTokens(info); len(tokens) > 0 && c.auth.TokenLifetime > 0 {
 		inline.Children = []Element{{Name: xml.Name{Space: nsFAST, Local: "fast"}, Children: names("mechanism", tokens)}}
 	}
 	list := Element{Name: xml.Name{Space: nsSASL2, Local: "authentication"}, Children: append(names("mechanism", offered), inline)}
@@ -35,36 +35,33 @@ func (c *client) serveSASL2(ctx context.Context, s *xmpp.Session, info sasl.Conn
 	var request tokenRequest
 	for {
 		e, err := readElement(x.reader)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
+		case e.Name.Space != nsSASL2:
+			return nil, unexpected(&e)
 		}
-		var text string
-		var present bool
-		switch e.Name {
-		case xml.Name{Space: nsSASL2, Local: "authenticate"}:
-			if run != nil {
-				err = errWithinExchange
-			} else if request, err = readTokenRequest(&e); err == nil {
-				run, err = c.begin(ctx, info, &e, &request)
-			}
+		text, present := e.Text, true
+		switch e.Name.Local {
+		case "authenticate":
+			text, present = "", false
 			if initial, ok := e.child(nsSASL2, "initial-response"); ok {
 				text, present = initial.Text, true
 			}
-		case xml.Name{Space: nsSASL2, Local: "response"}:
-			text, present = e.Text, true
-		case xml.Name{Space: nsSASL2, Local: "abort"}:
+			if run != nil {
+				err = c.declined(e.attr("mechanism"), errWithinExchange)
+			} else {
+				run, request, err = c.begin(ctx, info, &e)
+			}
+		case "response":
+		case "abort":
 			err = errAborted
 		default:
 			return nil, unexpected(&e)
 		}
-		var data []byte
-		var done bool
+		answer, done := "", false
 		if err == nil {
-			data, done, err = c.step(ctx, s, run, text, present)
-		}
-		answer := tag("challenge xmlns='"+nsSASL2+"'", encode(data))
-		if err == nil && done {
-			answer, err = c.success(ctx, run, &request, data)
+			answer, done, err = c.respond2(ctx, s, run, &request, text, present)
 		}
 		if err != nil {
 			run = nil
@@ -78,21 +75,50 @@ func (c *client) serveSASL2(ctx context.Context, s *xmpp.Session, info sasl.Conn
 	}
 }
 
+// begin starts the run of <authenticate/>.
+func (c *client) begin(ctx context.Context, info sasl.ConnInfo, e *Element) (*sasl.ServerSession, tokenRequest, error) {
+	request, err := c.readRequest(e, info)
+	if c.declined(e.attr("mechanism"), err) != nil {
+		return nil, request, err
+	}
+	info.Token = request.use
+	run, err := c.server.Begin(ctx, info, e.attr("mechanism"))
+	return run, request, err
+}
+
+// respond2 passes a message of the client on, and returns the challenge or, if
+// done, the success that answers it.
+func (c *client) respond2(ctx context.Context, s *xmpp.Session, run *sasl.ServerSession, request *tokenRequest, text string, present bool) (answer string, done bool, err error) {
+	data, done, err := c.step(ctx, s, run, text, present)
+	switch {
+	case err != nil:
+		return "", false, err
+	case done:
+		answer, err = c.success(ctx, run, request, data)
+		return answer, err == nil, err
+	}
+	return tag("challenge xmlns='"+nsSASL2+"'", encode(data)), false, nil
+}
+
 // tokenRequest is what a client says of tokens.
 type tokenRequest struct {
 	use       sasl.TokenUse
-	used      bool   // it has one
 	mechanism string // for which it wants one; "" = it does not
 }
 
-func readTokenRequest(e *Element) (r tokenRequest, err error) {
+// readRequest reads <authenticate/>, but for the message. A mechanism that takes a
+// token needs <fast/> and the name of the client (XEP-0484 s3.4, s4.1).
+func (c *client) readRequest(e *Element, info sasl.ConnInfo) (r tokenRequest, err error) {
+	if !info.Secure {
+		return r, &sasl.Failure{Class: sasl.ErrPolicy, Condition: sasl.EncryptionRequired}
+	}
 	if agent, ok := e.child(nsSASL2, "user-agent"); ok {
 		if id := agent.attr("id"); uuid.MatchString(id) { // another says nothing about which client it is
 			r.use.ClientID = id
 		}
 	}
-	if fast, ok := e.child(nsFAST, "fast"); ok {
-		r.used = true
+	fast, used := e.child(nsFAST, "fast")
+	if used {
 		r.use.Invalidate = slices.Contains([]string{"1", "true"}, fast.attr("invalidate"))
 		if count := fast.attr("count"); count != "" {
 			if r.use.Count, err = strconv.ParseUint(count, 10, 64); err != nil {
@@ -103,25 +129,17 @@ func readTokenRequest(e *Element) (r tokenRequest, err error) {
 	if wanted, ok := e.child(nsFAST, "request-token"); ok {
 		r.mechanism = wanted.attr("mechanism")
 	}
-	return r, nil
-}
-
-// begin starts a run. A mechanism that takes a token needs <fast/> and the name
-// of the client (XEP-0484 s3.4, s4.1).
-func (c *client) begin(ctx context.Context, info sasl.ConnInfo, e *Element, request *tokenRequest) (*sasl.ServerSession, error) {
-	if !info.Secure {
-		return nil, &sasl.Failure{Class: sasl.ErrPolicy, Condition: sasl.EncryptionRequired}
-	}
-	info.Token = request.use
 	mechanism := e.attr("mechanism")
-	takesToken := slices.Contains(c.auth.Server.OfferTokens(info), mechanism)
-	if takesToken && (!request.used || request.use.ClientID == "") {
-		return nil, fmt.Errorf("%w: %s without <fast/> or without the id of a user agent", sasl.ErrProtocol, sasl.Printable(mechanism))
+	if !slices.Contains(c.server.OfferTokens(info), mechanism) {
+		return r, nil
 	}
-	if takesToken && !request.use.Invalidate && request.mechanism == "" {
-		request.mechanism = mechanism // it is replaced
+	if !used || r.use.ClientID == "" {
+		return r, fmt.Errorf("%w: %s without <fast/> or without the id of a user agent", sasl.ErrProtocol, sasl.Printable(mechanism))
 	}
-	return c.auth.Server.Begin(ctx, info, mechanism)
+	if !r.use.Invalidate && r.mechanism == "" {
+		r.mechanism = mechanism // it is replaced
+	}
+	return r, nil
 }
 
 // success is <success/>, with a token if one is due.

@@ -142,18 +142,24 @@ func TestServerOffers(t *testing.T) {
 	auth := sasltest.AllMechanisms()
 	auth.Mechanisms = slices.DeleteFunc(auth.Mechanisms, func(m sasl.ServerMechanism) bool { return strings.Contains(m.Name(), "SHA3") })
 	server := serve(t, auth)
-	conn, served := server.connect(t, false)
-	talk := newTalk(conn)
-	talk.says(t, "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='example.org' version='1.0'>")
-	features := talk.hears(t, "</stream:features>")
-	for text, want := range map[string]bool{
-		"<mechanism>ANONYMOUS</mechanism>": true, "starttls": true,
-		"<mechanism>PLAIN</mechanism>": false, "urn:xmpp:sasl:2": false, "urn:xmpp:sasl-cb:0": false,
-	} {
-		if strings.Contains(features, text) != want {
+	offers := func(text string, want bool) (*talk, <-chan accepted) {
+		conn, served := server.connect(t, false)
+		talk := newTalk(conn)
+		talk.says(t, openStream)
+		if features := talk.hears(t, "</stream:features>"); strings.Contains(features, text) != want {
 			t.Errorf("%s is offered without TLS: %t, %s", text, !want, features)
 		}
+		return talk, served
 	}
+	offers("starttls", true)
+	offers("mechanism", false)
+	offers("channel-binding", false)
+	server.auth.TLSConfig = nil // what may be without TLS
+	offers("starttls", false)
+	for _, text := range []string{"<mechanism>PLAIN</mechanism>", "urn:xmpp:sasl:2", "urn:xmpp:sasl-cb:0"} {
+		offers(text, false)
+	}
+	talk, served := offers("<mechanism>ANONYMOUS</mechanism>", true)
 	ns := " xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
 	for _, row := range []struct{ say, condition string }{
 		{"<auth" + ns + " mechanism='PLAIN'>AHVzZXIAcGVuY2ls</auth>", "invalid-mechanism"},

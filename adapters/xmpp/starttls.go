@@ -12,6 +12,7 @@ import (
 
 	"github.com/saslkit/saslkit/channelbinding"
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/wire"
 )
 
 // ErrNoTLS is the error of a server that does not do STARTTLS, or of somebody
@@ -60,8 +61,10 @@ func overTLS(ctx context.Context, conn net.Conn) (bool, error) {
 	if secured, ok := conn.(interface {
 		HandshakeContext(context.Context) error
 	}); ok {
-		if err := secured.HandshakeContext(ctx); err != nil {
-			return false, channelbinding.HandshakeError(err)
+		stop := context.AfterFunc(ctx, func() { wire.Close(conn) })
+		err := secured.HandshakeContext(ctx)
+		if !stop() || err != nil {
+			return false, wire.Classify(ctx, channelbinding.HandshakeError(err))
 		}
 	}
 	secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState })

@@ -58,21 +58,22 @@ timed out or temporarily failing.`,
 		Example: `  saslkit auth imaps://alice@mail.example.org
   saslkit auth --channel-binding require --trace imap://alice@mail.example.org
   saslkit auth --mechanism EXTERNAL --cert alice.pem imaps://mail.example.org
-  saslkit auth ldapi:///`,
+  saslkit auth ldapi:///
+  saslkit auth --tokens ~/.local/state/saslkit/tokens.json xmpp://alice@example.org`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args[0]) },
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.mechanisms, "mechanism", nil, "use this `NAME`; several times: in this order. Names of HT-SHA-256 choose among tokens, and nothing else")
+	flags.StringArrayVar(&f.mechanisms, "mechanism", nil, "use this `NAME`; several times: in this order. HT-SHA-256-EXPR, -UNIQ, -ENDP and -NONE say which tokens, and leave the rest as it is")
 	flags.StringVar(&f.user, "user", "", "log in as this `NAME`, where the URL has none")
-	flags.StringVar(&f.authzid, "authzid", "", "act as this `IDENTITY`")
+	flags.StringVar(&f.authzid, "authzid", "", "act as this `IDENTITY`; for XMPP a bare address")
 	flags.StringVar(&f.binding, "channel-binding", "prefer", "`POLICY`: disable, prefer, require, or require one of tls-exporter, tls-server-end-point, tls-unique")
 	flags.StringVar(&f.passwordFile, "password-file", "", "read the password from the first line of this `FILE`; - is the standard input")
-	flags.StringVar(&f.tokens, "tokens", "", "keep the tokens that XMPP servers issue in this `FILE`, and log in with them")
+	flags.StringVar(&f.tokens, "tokens", "", "keep the tokens that XMPP servers issue to the user in this `FILE`, and log in with them; not with --authzid")
 	flags.StringVar(&f.connect, "connect", "", "connect to `HOST:PORT`; the URL's host is still the one that is verified")
 	flags.StringVar(&f.caFile, "ca-file", "", "trust the authorities in this `FILE` and no other")
 	flags.StringVar(&f.certFile, "cert", "", "show the server the client certificate in this `FILE`")
-	flags.StringVar(&f.keyFile, "key", "", "its key is in this `FILE`, if not in the same")
+	flags.StringVar(&f.keyFile, "key", "", "the key of --cert is in this `FILE`, if not in the same one")
 	flags.StringVar(&f.tlsMin, "tls-min", "", "use at least this `VERSION` of TLS: 1.2 or 1.3")
 	flags.StringVar(&f.tlsMax, "tls-max", "", "use at most this `VERSION` of TLS: 1.2 or 1.3")
 	flags.StringArrayVar(&f.insecure, "allow-insecure", nil, "use the mechanism `NAME` even if the server cannot be verified or has no TLS; may be repeated")

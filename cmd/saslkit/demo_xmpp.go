@@ -25,7 +25,7 @@ func newDemoXMPP(auth *sasl.Server, config *tls.Config, hasty bool) *demoXMPP {
 	server := *auth
 	server.SuccessData = true
 	return &demoXMPP{&saslxmpp.ServerAuth{
-		Server: &server, Domains: []jid.JID{jid.MustParse(demoHost)},
+		Server: &server, Domain: jid.MustParse(demoHost),
 		TLSConfig: config, Leaf: channelbinding.LeafOf(config), TokenLifetime: time.Hour,
 	}, hasty}
 }
@@ -46,7 +46,7 @@ func (d *demoXMPP) serveConn(conn net.Conn) {
 		hastyXMPP(conn)
 		return
 	}
-	session, _, _, err := d.auth.Accept(context.Background(), conn)
+	session, _, err := d.auth.Accept(context.Background(), conn)
 	if err == nil {
 		io.Copy(io.Discard, session.Conn())
 	}

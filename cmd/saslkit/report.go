@@ -136,5 +136,9 @@ func (r *report) writeText(w io.Writer) {
 	if r.ChannelBinding != "" {
 		binding = "bound to " + r.ChannelBinding
 	}
-	fmt.Fprintf(w, "authenticated%s with %s, %s, in %d round trips, %.1f ms\n", as, r.Mechanism, binding, r.RoundTrips, r.DurationMS)
+	trips := "trips"
+	if r.RoundTrips == 1 {
+		trips = "trip"
+	}
+	fmt.Fprintf(w, "authenticated%s with %s, %s, in %d round %s, %.1f ms\n", as, r.Mechanism, binding, r.RoundTrips, trips, r.DurationMS)
 }

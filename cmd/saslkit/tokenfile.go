@@ -144,7 +144,7 @@ func (f *tokenFile) read() ([]byte, error) {
 		return nil, err
 	}
 	if !private(info) {
-		return nil, fmt.Errorf("%s is open to others than its owner: its tokens may be known (chmod 600, or delete it)", f.path)
+		return nil, fmt.Errorf("%s is open to others, or another user's: its tokens may be known (chmod 600, or delete it)", f.path)
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxTokenFile+1))
 	if err == nil && len(text) > maxTokenFile {

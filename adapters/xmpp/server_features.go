@@ -1,0 +1,162 @@
+package saslxmpp
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net"
+
+	"mellium.im/xmlstream"
+	"mellium.im/xmpp"
+	"mellium.im/xmpp/jid"
+
+	"github.com/saslkit/saslkit/channelbinding"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// client is the one of a session.
+type client struct {
+	auth    *ServerAuth
+	server  sasl.Server
+	conn    net.Conn     // with TLS, once there is
+	bounded *boundedConn // nil = the library alone reads
+
+	info     sasl.ConnInfo
+	refusals int
+	address  jid.JID // bare; zero as long as it is not authenticated
+	accepted *Accepted
+}
+
+func (a *ServerAuth) client(conn net.Conn, accepted *Accepted) *client {
+	c := &client{auth: a, conn: conn, accepted: accepted}
+	if a.Server != nil {
+		c.server = *a.Server
+	}
+	if accepted == nil {
+		c.accepted = new(Accepted)
+	}
+	if c.server.Authorize == nil {
+		c.server.Authorize = asThemselves
+	}
+	return c
+}
+
+func (c *client) features() []xmpp.StreamFeature {
+	features := []xmpp.StreamFeature{
+		c.feature("mechanisms", nsSASL, c.listSASL, c.serveSASL),
+		c.feature("authentication", nsSASL2, c.listSASL2, c.serveSASL2),
+		{
+			Name:       xml.Name{Space: nsBindings, Local: "sasl-channel-binding"},
+			Necessary:  c.necessary(),
+			Prohibited: xmpp.Authn,
+			List:       c.listBindings,
+		},
+		xmpp.BindCustom(c.bind),
+	}
+	if c.auth.TLSConfig != nil {
+		features = append(features, c.startTLS())
+	}
+	return features
+}
+
+// necessary is TLS, where there is STARTTLS: that says that it is required.
+func (c *client) necessary() xmpp.SessionState {
+	if c.auth.TLSConfig != nil {
+		return xmpp.Secure
+	}
+	return 0
+}
+
+func (c *client) feature(name, space string, list func(e xmlstream.TokenWriter, info sasl.ConnInfo) error, serve func(context.Context, *xmpp.Session, sasl.ConnInfo, link) (io.ReadWriter, error)) xmpp.StreamFeature {
+	return xmpp.StreamFeature{
+		Name:       xml.Name{Space: space, Local: name},
+		Necessary:  c.necessary(),
+		Prohibited: xmpp.Authn,
+		List: func(_ context.Context, e xmlstream.TokenWriter, _ xml.StartElement) (bool, error) {
+			info, err := c.connInfo()
+			if err != nil {
+				return true, err
+			}
+			return true, list(e, info)
+		},
+		Negotiate: func(ctx context.Context, s *xmpp.Session, _ any) (xmpp.SessionState, io.ReadWriter, error) {
+			reader := s.TokenReader()
+			defer reader.Close()
+			info, err := c.connInfo()
+			if err != nil {
+				return 0, nil, err
+			}
+			x := link{reader: requeued{reader}, conn: s.Conn(), bounded: c.bounded}
+			domain := s.LocalAddr().Domain()
+			if !domain.Equal(c.auth.Domain) {
+				x.write("<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>")
+				return 0, nil, fmt.Errorf("%w: the domain %q is not served", sasl.ErrPolicy, sasl.Printable(domain.String()))
+			}
+			info.Host = domain.String()
+			c.info = info
+			rw, err := serve(ctx, s, info, x)
+			if err != nil {
+				return 0, nil, err
+			}
+			return xmpp.Authn, rw, nil
+		},
+	}
+}
+
+// requeued is the reader of a stream whose first element the library has begun
+// to read. It counts the levels from there, and so takes the text in an element
+// for text outside of it, which it returns with an error. It is for readElement
+// to see which it is.
+type requeued struct{ xml.TokenReader }
+
+func (r requeued) Token() (xml.Token, error) {
+	token, err := r.TokenReader.Token()
+	if text, ok := token.(xml.CharData); ok {
+		return text, nil
+	}
+	return token, err
+}
+
+// startTLS is the library's feature, and keeps what it makes of the connection,
+// because the lists of features depend on that.
+func (c *client) startTLS() xmpp.StreamFeature {
+	feature := xmpp.StartTLS(c.auth.TLSConfig)
+	feature.Prohibited |= xmpp.Authn // who authenticated before it was somebody else, for all that is known
+	negotiate := feature.Negotiate
+	feature.Negotiate = func(ctx context.Context, s *xmpp.Session, data any) (xmpp.SessionState, io.ReadWriter, error) {
+		state, rw, err := negotiate(ctx, s, data)
+		if secured, ok := rw.(net.Conn); ok && err == nil {
+			c.conn = secured
+		}
+		return state, rw, err
+	}
+	return feature
+}
+
+func (c *client) connInfo() (sasl.ConnInfo, error) {
+	conn := c.conn
+	if state, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok && !state.ConnectionState().HandshakeComplete {
+		conn = struct{ net.Conn }{conn} // which has a state, and no TLS
+	}
+	info, err := channelbinding.ServerConn(conn, c.auth.Leaf)
+	info.Service, info.Downgrade = serviceName, true
+	return info, err
+}
+
+// listBindings is XEP-0440.
+func (c *client) listBindings(_ context.Context, e xmlstream.TokenWriter, start xml.StartElement) (bool, error) {
+	info, err := c.connInfo()
+	if err != nil || len(info.Bindings) == 0 {
+		return false, err
+	}
+	list := Element{Name: start.Name}
+	for _, b := range info.Bindings {
+		list.Children = append(list.Children, Element{
+			Name: xml.Name{Local: "channel-binding"},
+			Attr: []xml.Attr{{Name: xml.Name{Local: "type"}, Value: b.Type}},
+		})
+	}
+	return false, list.encode(e)
+}
