@@ -83,7 +83,7 @@ func TestTasks(t *testing.T) {
 		"<continue xmlns='urn:xmpp:sasl:2'><tasks><task>HOTP-EXAMPLE</task><task>TOTP-EXAMPLE</task></tasks><text>This account requires 2FA</text></continue>"})
 	session, outcome, err := negotiate(t.Context(), conn, &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), Secure: true})
 	var tasks *saslxmpp.TasksError
-	if !errors.As(err, &tasks) || !errors.Is(err, sasl.ErrAuthorization) || tasks.Text != "This account requires 2FA" {
+	if !errors.As(err, &tasks) || !errors.Is(err, sasl.ErrAuthorization) || tasks.Text != "This account requires 2FA" || err.Error() != "authorization error: the server demands another task: HOTP-EXAMPLE TOTP-EXAMPLE: This account requires 2FA" {
 		t.Fatal(err)
 	}
 	if got := strings.Join(outcome.Tasks, " "); got != "HOTP-EXAMPLE TOTP-EXAMPLE" || session.State()&xmpp.Authn != 0 {
@@ -115,6 +115,9 @@ func TestRefusal(t *testing.T) {
 		}
 		if string(failure.Condition) != row.condition || failure.Text != row.text || refusal.Lang != row.lang || application != row.application {
 			t.Errorf("%s: %+v, %+v", row.failure, failure, refusal)
+		}
+		if says := refusal.Error(); !strings.Contains(says, row.condition) || !strings.Contains(says, row.text) {
+			t.Errorf("%s: %s", row.failure, says)
 		}
 		heard()
 	}

@@ -157,30 +157,6 @@ func TestAcceptEnds(t *testing.T) {
 	}
 }
 
-// TestServerNeedsTLS: SASL2 is not spoken without it, also to who was not told
-// of it.
-func TestServerNeedsTLS(t *testing.T) {
-	auth := sasltest.AllMechanisms()
-	auth.Insecure = []string{"PLAIN"}
-	server := serve(t, auth)
-	server.auth.TLSConfig = nil // with it, nothing is offered before TLS
-	conn, served := server.connect(t, false)
-	talk := newTalk(conn)
-	talk.says(t, openStream)
-	if features := talk.hears(t, "</stream:features>"); strings.Contains(features, "urn:xmpp:sasl:2") {
-		t.Error(features)
-	}
-	for range 5 {
-		talk.says(t, "<authenticate"+ns2+" mechanism='PLAIN'><initial-response>AHVzZXIAcGVuY2ls</initial-response></authenticate>")
-		if got := talk.hears(t, "</failure>"); !strings.Contains(got, "<encryption-required"+ns1+"/>") {
-			t.Error(got)
-		}
-	}
-	if at := <-served; !errors.Is(at.err, sasl.ErrAuthentication) {
-		t.Errorf("%+v", at)
-	}
-}
-
 // TestServerTokens: nobody gets one, and what logs in with one is spoken in
 // SASL2 alone.
 func TestServerTokens(t *testing.T) {
@@ -212,48 +188,6 @@ func TestServerTokens(t *testing.T) {
 func TestServerConfig(t *testing.T) {
 	_, far := pipe(t)
 	if _, _, err := (&saslxmpp.ServerAuth{Server: sasltest.AllMechanisms()}).Accept(t.Context(), far); !errors.Is(err, sasl.ErrConfig) {
-		t.Error(err)
-	}
-}
-
-// TestServerTLSAfterwards: nobody authenticates before TLS, where there will be,
-// and TLS does not begin after that.
-func TestServerTLSAfterwards(t *testing.T) {
-	server := serve(t, sasltest.AllMechanisms())
-	conn, served := server.connect(t, false)
-	talk := newTalk(conn)
-	talk.says(t, openStream)
-	talk.hears(t, "</stream:features>")
-	talk.says(t, "<auth"+ns1+" mechanism='ANONYMOUS'/>")
-	if at := <-served; !errors.Is(at.err, sasl.ErrProtocol) {
-		t.Errorf("%+v", at)
-	}
-	talk, served = server.secured(t, host)
-	talk.says(t, "<auth"+ns1+" mechanism='PLAIN'>AHVzZXIAcGVuY2ls</auth>")
-	talk.hears(t, "<success"+ns1+"/>")
-	talk.says(t, openStream)
-	if features := talk.hears(t, "</stream:features>"); strings.Contains(features, "starttls") {
-		t.Error(features)
-	}
-	talk.conn.Close()
-	<-served
-}
-
-// TestServerStateOfNoTLS: a connection that has a state, and no TLS, gets to
-// STARTTLS.
-func TestServerStateOfNoTLS(t *testing.T) {
-	server := serve(t, sasltest.AllMechanisms())
-	near, far := pipe(t)
-	done := make(chan error, 1)
-	go func() {
-		_, _, err := server.auth.Accept(context.Background(), stateful{far})
-		done <- err
-	}()
-	login := &saslxmpp.Login{Client: &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, TLSConfig: &tls.Config{RootCAs: server.pool}}
-	if _, outcome, err := login.NewSession(t.Context(), jid.MustParse(address), near); err != nil || outcome.Mechanism != "SCRAM-SHA-512-PLUS" {
-		t.Errorf("%+v, %v", outcome, err)
-	}
-	if err := <-done; err != nil {
 		t.Error(err)
 	}
 }
