@@ -7,6 +7,7 @@ import (
 
 	"mellium.im/xmpp"
 	"mellium.im/xmpp/jid"
+	"mellium.im/xmpp/stanza"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -17,8 +18,11 @@ func (c *client) bind(_ jid.JID, resource string) (jid.JID, error) {
 		resource = rand.Text()
 	}
 	address, err := c.address.WithResource(resource)
+	if err != nil { // RFC 6120 s7.7.2.1
+		return jid.JID{}, stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest}
+	}
 	c.accepted.Address = address
-	return address, err
+	return address, nil
 }
 
 // asThemselves lets users in who are nobody else, also under their address.
@@ -68,8 +72,10 @@ func (a *ServerAuth) addressOf(result sasl.Result) (jid.JID, error) {
 func (c *client) check(s *xmpp.Session) error {
 	from := s.RemoteAddr()
 	switch {
-	case s.State()&xmpp.Authn == 0 || c.accepted.Address.Equal(jid.JID{}):
+	case s.State()&xmpp.Authn == 0:
 		return fmt.Errorf("%w: the session is ready without authentication", sasl.ErrSecurity)
+	case c.accepted.Address.Equal(jid.JID{}):
+		return fmt.Errorf("%w: the client has no resource", sasl.ErrProtocol)
 	case from.Localpart() != "" && !from.Bare().Equal(c.address):
 		return fmt.Errorf("%w: the client has authenticated as %q, and its stream is from %q", sasl.ErrAuthorization, c.address, sasl.Printable(from.String()))
 	}

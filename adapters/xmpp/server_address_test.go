@@ -108,6 +108,20 @@ func TestServerNames(t *testing.T) {
 	}
 }
 
+// TestServerResource: one that is none is refused, and there is no session.
+func TestServerResource(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	talk, served := server.secured(t, host)
+	talk.says(t, "<authenticate"+ns2+" mechanism='PLAIN'><initial-response>AHVzZXIAcGVuY2ls</initial-response></authenticate>"+
+		"<iq xmlns='jabber:client' type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>"+strings.Repeat("a", 1024)+"</resource></bind></iq>")
+	if got := talk.hears(t, "</iq>"); !strings.Contains(got, "bad-request") {
+		t.Error(got)
+	}
+	if at := <-served; !errors.Is(at.err, sasl.ErrProtocol) || at.address.String() != "" {
+		t.Errorf("%+v", at)
+	}
+}
+
 // TestServerNobody: by ANONYMOUS too, a client is somebody.
 func TestServerNobody(t *testing.T) {
 	server := serve(t, &sasl.Server{Mechanisms: []sasl.ServerMechanism{

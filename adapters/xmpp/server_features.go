@@ -91,7 +91,7 @@ func (c *client) feature(name, space string, list func(e xmlstream.TokenWriter, 
 			x := link{reader: requeued{reader}, conn: s.Conn(), bounded: c.bounded}
 			domain := s.LocalAddr().Domain()
 			if !domain.Equal(c.auth.Domain) {
-				x.write("<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>")
+				x.end("host-unknown")
 				return 0, nil, fmt.Errorf("%w: the domain %q is not served", sasl.ErrPolicy, sasl.Printable(domain.String()))
 			}
 			info.Host = domain.String()

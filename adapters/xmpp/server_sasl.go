@@ -149,6 +149,7 @@ func (c *client) refuse(x link, space string, reason error) error {
 		return err
 	}
 	if c.refusals++; c.refusals >= maxRefusals {
+		x.end("policy-violation")
 		return errTooManyRefusals
 	}
 	return nil

@@ -173,6 +173,7 @@ func TestServerOffers(t *testing.T) {
 			t.Errorf("%s: %s, want %s", row.say, got, row.condition)
 		}
 	}
+	talk.hears(t, "<stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>")
 	if at := <-served; !errors.Is(at.err, sasl.ErrAuthentication) {
 		t.Errorf("after five refusals: %v", at.err)
 	}

@@ -36,6 +36,12 @@ func (x *link) write(text string) error {
 	return nil
 }
 
+// end ends the stream with an error (RFC 6120 s4.9). Whether that arrives changes
+// nothing.
+func (x *link) end(condition string) {
+	x.write(tag("stream:error", tag(condition+" xmlns='urn:ietf:params:xml:ns:xmpp-streams'", "")) + "</stream:stream>")
+}
+
 // abort cancels the exchange, which the server acknowledges with a failure.
 func (x *link) abort(space string) error {
 	if !x.open {
