@@ -88,6 +88,7 @@ func TestBind(t *testing.T) {
 		"refused":              {identified, bindFailure("<error type='cancel'>" + conflict + "</error>"), sasl.ErrAuthorization, ""},
 		"refused for a while":  {identified, bindFailure("<error type='wait'>" + conflict + "</error>"), sasl.ErrTemporary, ""},
 		"refused without why":  {identified, bindFailure(""), sasl.ErrProtocol, ""},
+		"refused with an echo": {identified, bindFailure("<error type='cancel'><pencil xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"), sasl.ErrAuthorization, ""},
 		"refused with little":  {identified, bindFailure("<error/>"), sasl.ErrAuthorization, ""},
 		"another answer":       {identified, "<message xmlns='jabber:client'/>", sasl.ErrProtocol, ""},
 		"nobody authenticated": {"<authorization-identifier>example.org</authorization-identifier>", "", sasl.ErrProtocol, ""},
@@ -141,12 +142,13 @@ func TestAfterwards(t *testing.T) {
 		turns []turn
 		class sasl.Class
 	}{
-		"another server":    {[]turn{{"</auth>", "<success" + ns1 + "/>"}, {streamEnd, strings.Replace(streamHeader, host, "pencil.example", 1)}}, sasl.ErrProtocol},
-		"no XML":            {[]turn{{"</auth>", "<success" + ns1 + "/>"}, {streamEnd, "<pencil></a>"}}, sasl.ErrProtocol},
-		"a stream error":    {[]turn{{"</auth>", "<success" + ns1 + "/>"}, {streamEnd, streamHeader + "<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>pencil</text></stream:error>"}}, sasl.ErrConnection},
-		"its end":           {append(bindTag, turn{"</authenticate>", success2(boundInline) + "</stream:stream>"}), sasl.ErrConnection},
-		"an error, bound":   {append(bindTag, turn{"</authenticate>", success2(boundInline) + "<stream:error><pencil xmlns='urn:pencil'/></stream:error>"}), sasl.ErrConnection},
-		"an element, bound": {append(bindTag, turn{"</authenticate>", success2(boundInline) + "<pencil/>"}), sasl.ErrProtocol},
+		"another server":      {[]turn{{"</auth>", "<success" + ns1 + "/>"}, {streamEnd, strings.Replace(streamHeader, host, "pencil.example", 1)}}, sasl.ErrProtocol},
+		"an error of its own": {[]turn{{"</auth>", "<success" + ns1 + "/>"}, {streamEnd, streamHeader + "<stream:error><pencil xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"}}, sasl.ErrConnection},
+		"no XML":              {[]turn{{"</auth>", "<success" + ns1 + "/>"}, {streamEnd, "<pencil></a>"}}, sasl.ErrProtocol},
+		"a stream error":      {[]turn{{"</auth>", "<success" + ns1 + "/>"}, {streamEnd, streamHeader + "<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>pencil</text></stream:error>"}}, sasl.ErrConnection},
+		"its end":             {append(bindTag, turn{"</authenticate>", success2(boundInline) + "</stream:stream>"}), sasl.ErrConnection},
+		"an error, bound":     {append(bindTag, turn{"</authenticate>", success2(boundInline) + "<stream:error><pencil xmlns='urn:pencil'/></stream:error>"}), sasl.ErrConnection},
+		"an element, bound":   {append(bindTag, turn{"</authenticate>", success2(boundInline) + "<pencil/>"}), sasl.ErrProtocol},
 	} {
 		turns := row.turns
 		if turns[0].hears == "</auth>" {
