@@ -78,7 +78,7 @@ func ExampleServerAuth() {
 		return nil, nil // nobody has a record yet: sasl.DeriveSCRAM makes one of a password
 	}
 	server := &saslxmpp.ServerAuth{
-		Server: &sasl.Server{SuccessData: true, Key: sasl.NewSecret("16 random octets"), Mechanisms: []sasl.ServerMechanism{
+		Server: &sasl.Server{Key: sasl.NewSecret("16 random octets"), Mechanisms: []sasl.ServerMechanism{
 			sasl.SCRAMPlusServer(sasl.SHA256, users), sasl.SCRAMServer(sasl.SHA256, users),
 		}},
 		Domain:    jid.MustParse("example.org"),

@@ -34,7 +34,6 @@ type accepted struct {
 
 func serve(t *testing.T, server *sasl.Server) *loopback {
 	t.Helper()
-	server.SuccessData = true
 	certificate, pool := sasltest.Certificate(t, host)
 	user, users := sasltest.Certificate(t, "user")
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: users, NextProtos: []string{"xmpp-client"}}

@@ -22,8 +22,8 @@ import (
 // with SASL as in RFC 6120 s6 and, on a connection that is secure, with SASL2.
 // It is safe for concurrent use.
 type ServerAuth struct {
-	// Server has the mechanisms and the users, and SuccessData set: XMPP carries
-	// data with success. Users have names as the local part of an address has
+	// Server has the mechanisms and the users. Its SuccessData counts as set, as
+	// XMPP carries data with success. Users have names as the local part of an address has
 	// them (RFC 7622, no capital letters); others are refused, because two of
 	// them could be one address, unless Server.Canonical writes them so. A nil
 	// Authorize lets everybody in as themselves, also under the authzid that is

@@ -34,6 +34,7 @@ func (a *ServerAuth) client(conn net.Conn, accepted *Accepted) *client {
 	if a.Server != nil {
 		c.server = *a.Server
 	}
+	c.server.SuccessData = true
 	if accepted == nil {
 		c.accepted = new(Accepted)
 	}

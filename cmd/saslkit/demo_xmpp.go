@@ -22,10 +22,8 @@ type demoXMPP struct {
 }
 
 func newDemoXMPP(auth *sasl.Server, config *tls.Config, hasty bool) *demoXMPP {
-	server := *auth
-	server.SuccessData = true
 	return &demoXMPP{&saslxmpp.ServerAuth{
-		Server: &server, Domain: jid.MustParse(demoHost),
+		Server: auth, Domain: jid.MustParse(demoHost),
 		TLSConfig: config, Leaf: channelbinding.LeafOf(config), TokenLifetime: time.Hour,
 	}, hasty}
 }
