@@ -128,20 +128,22 @@ func TestRefusals(t *testing.T) {
 // TestServerFeatures: the features by themselves, handed to the library.
 func TestServerFeatures(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
-	near, far := pipe(t)
 	var who saslxmpp.Accepted
-	done := make(chan error, 1)
-	go func() {
-		_, err := xmpp.ReceiveClientSession(context.Background(), jid.JID{}, far, server.auth.Features(far, &who)...)
-		done <- err
-	}()
-	login := &saslxmpp.Login{Client: &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, TLSConfig: &tls.Config{RootCAs: server.pool}}
-	_, outcome, err := login.NewSession(t.Context(), jid.MustParse(address), near)
-	if err != nil || outcome.Mechanism != "SCRAM-SHA-512-PLUS" {
-		t.Errorf("%+v, %v", outcome, err)
+	for _, into := range []*saslxmpp.Accepted{&who, nil} {
+		near, far := pipe(t)
+		done := make(chan error, 1)
+		go func() {
+			_, err := xmpp.ReceiveClientSession(context.Background(), jid.JID{}, far, server.auth.Features(far, into)...)
+			done <- err
+		}()
+		login := &saslxmpp.Login{Client: &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, TLSConfig: &tls.Config{RootCAs: server.pool}}
+		_, outcome, err := login.NewSession(t.Context(), jid.MustParse(address), near)
+		if atServer := <-done; err != nil || atServer != nil || outcome.Mechanism != "SCRAM-SHA-512-PLUS" {
+			t.Errorf("%+v, %v; server: %v", outcome, err, atServer)
+		}
 	}
-	if err := <-done; err != nil || who.Mechanism != "SCRAM-SHA-512-PLUS" || who.Address.Bare().String() != address || who.Address.Resourcepart() == "" {
-		t.Errorf("%+v, %v", who, err)
+	if who.Mechanism != "SCRAM-SHA-512-PLUS" || who.Address.Bare().String() != address || who.Address.Resourcepart() == "" {
+		t.Errorf("%+v", who)
 	}
 }
 
