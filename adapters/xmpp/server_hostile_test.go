@@ -193,3 +193,21 @@ func TestServerConfig(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestServerWithinExchange: an exchange that begins within another ends both,
+// and counts as an attempt.
+func TestServerWithinExchange(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	talk, served := server.secured(t, host)
+	for range 5 {
+		talk.says(t, "<auth"+ns1+" mechanism='SCRAM-SHA-1'>biwsbj11LHI9YWFhYWFhYWE=</auth>")
+		talk.hears(t, "</challenge>")
+		talk.says(t, "<auth"+ns1+" mechanism='SCRAM-SHA-1'>biwsbj11LHI9YWFhYWFhYWE=</auth>")
+		if got := talk.hears(t, "</failure>"); !strings.Contains(got, "<malformed-request"+ns1+"/>") {
+			t.Error(got)
+		}
+	}
+	if at := <-served; !errors.Is(at.err, sasl.ErrAuthentication) {
+		t.Errorf("%+v", at)
+	}
+}

@@ -160,6 +160,11 @@ func TestServerOffers(t *testing.T) {
 		offers(text, false)
 	}
 	talk, served := offers("<mechanism>ANONYMOUS</mechanism>", true)
+	auth.Mechanisms = auth.Mechanisms[:1]
+	if auth.Mechanisms[0].Name() != "PLAIN" {
+		t.Fatal(auth.Mechanisms[0].Name())
+	}
+	offers("mechanism", false)
 	ns := " xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
 	for _, row := range []struct{ say, condition string }{
 		{"<auth" + ns + " mechanism='PLAIN'>AHVzZXIAcGVuY2ls</auth>", "invalid-mechanism"},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"mellium.im/xmpp"
 	"mellium.im/xmpp/jid"
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
@@ -74,6 +75,21 @@ func TestServerStateOfNoTLS(t *testing.T) {
 	login := &saslxmpp.Login{Client: &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, TLSConfig: &tls.Config{RootCAs: server.pool}}
 	if _, outcome, err := login.NewSession(t.Context(), jid.MustParse(address), near); err != nil || outcome.Mechanism != "SCRAM-SHA-512-PLUS" {
 		t.Errorf("%+v, %v", outcome, err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	// Without TLS, for what may be.
+	server.auth.TLSConfig, server.auth.Server.Insecure = nil, []string{"PLAIN"}
+	near, far = pipe(t)
+	go func() {
+		_, _, err := server.auth.Accept(context.Background(), stateful{far})
+		done <- err
+	}()
+	if _, outcome, err := negotiate(t.Context(), near, &saslxmpp.Login{Client: insecure(sasl.Plain(credentials))}, xmpp.BindResource()); err != nil || outcome.SASL2 {
+		near.Close()
+		t.Errorf("without TLS: %+v, %v; server: %v", outcome, err, <-done)
+		return
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
