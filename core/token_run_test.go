@@ -78,7 +78,12 @@ func TestTokenRun(t *testing.T) {
 			if row.change != nil {
 				row.change(client, &srv)
 			}
-			client.Trace = func(e sasl.Event) { checkSilent(t, "trace", e.String(), tokenText, fresh, boundResponder) }
+			client.Trace = func(e sasl.Event) {
+				checkSilent(t, "trace", e.String(), tokenText, fresh, boundResponder)
+				if said := e.String(); e.Kind == sasl.EventInitiated && strings.HasPrefix(e.Mechanism, "HT-") && said != `C: username="user" mac=…` {
+					t.Errorf("trace %q", said)
+				}
+			}
 			peer := sasltest.NewPeer(row.lines...)
 			peer.Issue = row.issue
 			result, err := client.Authenticate(t.Context(), peer, srv)

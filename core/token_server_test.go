@@ -190,3 +190,18 @@ func TestTokenWork(t *testing.T) {
 		t.Errorf("allocations %v", allocations)
 	}
 }
+
+// TestTokenWithoutKey: an empty token in a store is no key, though HMAC takes it
+// for one. The message is what Python's hmac makes of it.
+func TestTokenWithoutKey(t *testing.T) {
+	server, store := issuer()
+	put(store, phone, sasl.Token{Mechanism: "HT-SHA-256-EXPR"})
+	session, err := server.Begin(t.Context(), tokenConn, "HT-SHA-256-EXPR")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const forged = "user\x00\xee\x6c\x6f\x78\x7e\xd0\x0c\x43\x19\x3d\x46\xab\x41\x17\x77\xa0\xd3\x30\x33\x15\xfd\x1b\x62\xf0\x56\xe5\xc4\x50\xc4\xfe\xc6\x20"
+	if _, done, err := session.Respond(t.Context(), []byte(forged)); done || !errors.Is(err, sasl.ErrAuthentication) {
+		t.Errorf("done %t, %v", done, err)
+	}
+}
