@@ -38,7 +38,7 @@ func (c *Client) operate(ctx context.Context, conn io.Closer, srv *ServerInfo, t
 // does, with the error of the operation.
 func (c *Client) next(ctx context.Context, failed *Client, srv *ServerInfo, after aftermath, err error) (*Client, error) {
 	if after.tokenRefused {
-		return failed.afterToken(srv, fmt.Errorf("%w; the token is deleted", err))
+		return failed.afterToken(srv, err)
 	}
 	if class := ClassOf(err); c.Retry == nil || class == ErrSecurity || class == ErrPolicy {
 		return nil, err
@@ -73,8 +73,8 @@ func (c *Client) attempt(ctx context.Context, conn io.Closer, srv *ServerInfo, t
 	}
 	after := aftermath{inSync: inSync && s.started, tokenSent: s.token != nil}
 	after.tokenRefused = after.inSync && s.refusesToken(err)
-	if after.tokenRefused {
-		s.dropToken()
+	if after.tokenRefused && s.dropToken() == nil {
+		err = fmt.Errorf("%w; the token is deleted", err)
 	}
 	return Result{}, after, err
 }

@@ -67,11 +67,12 @@ func (s *Session) refusesToken(err error) bool {
 }
 
 // dropToken deletes the token of the run, unless another is there by now.
-func (s *Session) dropToken() {
+func (s *Session) dropToken() error {
 	err := s.client.Tokens.update(s.ctx, &s.terms.Server, func(tokens []Token) []Token {
 		return slices.DeleteFunc(tokens, s.token.same)
 	})
 	s.traceToken("token for "+s.token.Mechanism+" deleted", err)
+	return err
 }
 
 func (s *Session) traceToken(text string, err error) {

@@ -14,12 +14,22 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// binding is the library's feature for resources, and notes that it was used.
-func (p *progress) binding(f xmpp.StreamFeature) xmpp.StreamFeature {
+// watched is a feature of the caller's. Of the one for resources it notes that
+// it was used, and its errors are the server's; those of another are its own.
+func (p *progress) watched(f xmpp.StreamFeature) xmpp.StreamFeature {
 	negotiate := f.Negotiate
+	if negotiate == nil {
+		return f
+	}
 	f.Negotiate = func(ctx context.Context, s *xmpp.Session, data any) (xmpp.SessionState, io.ReadWriter, error) {
 		mask, rw, err := negotiate(ctx, s, data)
-		p.bound = err == nil
+		switch {
+		case f.Name.Space == nsBind:
+			p.bound = err == nil
+			err = bindRefusal(err)
+		case err != nil && sasl.ClassOf(err) == "":
+			err = &laterError{sasl.ClassOf(streamError(err)), "the feature " + f.Name.Local + ": " + sasl.Printable(err.Error()), err}
+		}
 		return mask, rw, err
 	}
 	return f
@@ -56,23 +66,30 @@ func (e *laterError) Error() string { return e.class.Error() + ": " + e.what }
 // Unwrap returns the class, and the library's error.
 func (e *laterError) Unwrap() []error { return []error{e.class, e.err} }
 
-// later gives an error of what follows the authentication its class, unless it
-// has one.
-func later(err error) error {
-	refused, ok := err.(*stanza.Error) // nil, if the server gave no reason
-	var ended stream.Error
+// bindRefusal gives the library's error of a resource that is refused, which is
+// a nil pointer if the server gave no reason, its class.
+func bindRefusal(err error) error {
+	const what = "the server refused to bind a resource"
+	refused, ok := err.(*stanza.Error)
 	switch {
-	case ok && refused == nil:
-		return fmt.Errorf("%w: the server refused to bind a resource, and does not say why", sasl.ErrProtocol)
-	case ok && refused.Type == stanza.Wait:
-		return &laterError{sasl.ErrTemporary, "the server refused to bind a resource" + condition(string(refused.Condition)), *refused}
-	case ok:
-		return &laterError{sasl.ErrAuthorization, "the server refused to bind a resource" + condition(string(refused.Condition)), *refused}
+	case !ok:
+		return err
+	case refused == nil:
+		return &laterError{sasl.ErrProtocol, what + ", and does not say why", stanza.Error{}}
+	case refused.Type == stanza.Wait:
+		return &laterError{sasl.ErrTemporary, what + condition(string(refused.Condition)), *refused}
 	}
+	return &laterError{sasl.ErrAuthorization, what + condition(string(refused.Condition)), *refused}
+}
+
+// later gives an error of what follows the authentication its class, unless it
+// is one already. One of reading may have the server's words in it.
+func later(err error) error {
+	var ended stream.Error
 	classed := streamError(tlsError(err))
 	class := sasl.ClassOf(classed)
 	switch {
-	case sasl.ClassOf(err) != "" || class == sasl.ErrSecurity:
+	case errors.As(err, new(*laterError)), class == sasl.ErrSecurity, sasl.ClassOf(err) != "" && class != sasl.ErrProtocol:
 		return classed
 	case errors.As(err, &ended):
 		return &laterError{class, "the server ended the stream, or broke its rules" + condition(ended.Err), ended}

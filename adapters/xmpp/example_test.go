@@ -24,7 +24,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	defer session.Close()
+	defer session.Conn().Close()
 	fmt.Println(session.LocalAddr(), "with", outcome.Mechanism, "bound to", outcome.Binding)
 }
 

@@ -70,10 +70,7 @@ func (p *progress) config(s *xmpp.Session, _ *xmpp.StreamConfig) xmpp.StreamConf
 	}
 	features := p.features(0)
 	for _, f := range p.others {
-		if f.Name.Space == nsBind {
-			f = p.binding(f)
-		}
-		features = append(features, f)
+		features = append(features, p.watched(f))
 	}
 	return xmpp.StreamConfig{Features: features}
 }
@@ -123,7 +120,7 @@ func (p *progress) negotiateStream(ctx context.Context, in, out *stream.Info, s 
 		case err == nil && features.Name == xml.Name{Space: nsStream, Local: "error"}:
 			err = fmt.Errorf("%w: the server ended the stream with an error", sasl.ErrConnection)
 		case err == nil && features.Name != xml.Name{Space: nsStream, Local: "features"}:
-			err = fmt.Errorf("%w: the server sent something else than its features", sasl.ErrProtocol)
+			err = unexpected(&features)
 		}
 		return xmpp.Ready, nil, err
 	}

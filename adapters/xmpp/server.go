@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"mellium.im/xmpp"
@@ -26,8 +27,8 @@ type ServerAuth struct {
 	// XMPP carries data with success. Users have names as the local part of an address has
 	// them (RFC 7622, no capital letters); others are refused, because two of
 	// them could be one address, unless Server.Canonical writes them so. A nil
-	// Authorize lets everybody in as themselves, also under the authzid that is
-	// their bare address (RFC 6120 s6.3.8).
+	// Authorize lets everybody in as themselves and, without an Address, under the
+	// authzid that is their bare address (RFC 6120 s6.3.8).
 	Server *sasl.Server
 	// Domain is the one that is served, whose users those are. A stream to
 	// another ends with host-unknown before anybody authenticates.
@@ -62,10 +63,13 @@ type Accepted struct {
 //
 // A client sends 128 KiB at most at once, and 2 MiB until then, and has five
 // attempts. A client whose stream says that it is from somebody else is refused.
+// The features are what is wanted besides these.
 //
-// Errors are those of the Server; ErrConfig for no Server or no Domain; ErrPolicy
-// for a stream to another domain; ErrProtocol for what is no XMPP; else
-// ErrConnection.
+// Errors are ErrConfig for no Server or no Domain, and for features that Accept
+// has itself; ErrPolicy for a stream to another domain; ErrAuthentication after
+// the last attempt, whatever the reasons were, which Server.Refused is told;
+// ErrAuthorization for a stream that turns out to be somebody else's; ErrProtocol
+// for what is no XMPP, and for a resource that is none; else ErrConnection.
 func (a *ServerAuth) Accept(ctx context.Context, conn net.Conn, features ...xmpp.StreamFeature) (*xmpp.Session, Accepted, error) {
 	stop := context.AfterFunc(ctx, func() { wire.Close(conn) })
 	session, c, err := a.receive(ctx, conn, features)
@@ -81,6 +85,10 @@ func (a *ServerAuth) Accept(ctx context.Context, conn net.Conn, features ...xmpp
 }
 
 func (a *ServerAuth) receive(ctx context.Context, conn net.Conn, features []xmpp.StreamFeature) (*xmpp.Session, *client, error) {
+	ours := []string{nsSASL, nsSASL2, nsBindings, nsBind, nsStartTLS}
+	if slices.ContainsFunc(features, func(f xmpp.StreamFeature) bool { return slices.Contains(ours, f.Name.Space) }) {
+		return nil, nil, fmt.Errorf("%w: SASL, STARTTLS and the binding of a resource are not for the caller's features", sasl.ErrConfig)
+	}
 	if a.Server == nil || a.Domain.Domainpart() == "" || !a.Domain.Equal(a.Domain.Domain()) {
 		return nil, nil, fmt.Errorf("%w: ServerAuth has no Server, or no Domain that is one", sasl.ErrConfig)
 	}
@@ -114,7 +122,8 @@ func (a *ServerAuth) receive(ctx context.Context, conn net.Conn, features []xmpp
 // session. Who the client is, is in accepted once the session is ready: its
 // RemoteAddr is what it wrote into its stream. Accept compares the two, has
 // bounds, and ends with its context, which the library does not. Nil = nobody
-// wants to know.
+// wants to know. A connection on which TLS is not the library's is for
+// xmpp.ReceiveSession with xmpp.Secure.
 func (a *ServerAuth) Features(conn net.Conn, accepted *Accepted) []xmpp.StreamFeature {
 	return a.client(conn, accepted).features()
 }

@@ -4,30 +4,44 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
 
 	"mellium.im/xmpp"
 	"mellium.im/xmpp/jid"
-	"mellium.im/xmpp/stanza"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// bind makes the address of a client that asks for a resource.
-func (c *client) bind(_ jid.JID, resource string) (jid.JID, error) {
-	if resource == "" {
-		resource = rand.Text()
+// bind gives a client that has authenticated a resource (RFC 6120 s7).
+func (c *client) bind(_ context.Context, s *xmpp.Session, _ any) (xmpp.SessionState, io.ReadWriter, error) {
+	reader := s.TokenReader()
+	defer reader.Close()
+	x := link{reader: requeued{reader}, conn: s.Conn(), bounded: c.bounded}
+	iq, err := readElement(x.reader)
+	if err != nil {
+		return 0, nil, err
+	}
+	resource := rand.Text()
+	asked, ok := iq.child(nsBind, "bind")
+	if ok {
+		if wanted, ok := asked.child(nsBind, "resource"); ok && wanted.Text != "" {
+			resource = wanted.Text
+		}
 	}
 	address, err := c.address.WithResource(resource)
-	if err != nil { // RFC 6120 s7.7.2.1
-		return jid.JID{}, stanza.Error{Type: stanza.Modify, Condition: stanza.BadRequest}
+	if !ok || err != nil || iq.attr("type") != "set" {
+		x.write(tag("iq type='error' id='"+escape(iq.attr("id"))+"'", tag("error type='modify'", tag("bad-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'", ""))))
+		return 0, nil, fmt.Errorf("%w: the client asks for a resource that is none", sasl.ErrProtocol)
 	}
 	c.accepted.Address = address
-	return address, nil
+	return xmpp.Ready, nil, x.write(tag("iq type='result' id='"+escape(iq.attr("id"))+"'",
+		tag("bind xmlns='"+nsBind+"'", tag("jid", escape(address.String())))))
 }
 
 // asThemselves lets users in who are nobody else, also under their address.
 func asThemselves(_ context.Context, id sasl.Identity, conn sasl.ConnInfo) error {
-	if id.Authzid != "" && id.Authzid != id.Username+"@"+conn.Host {
+	own, err := jid.New(id.Username, conn.Host, "")
+	if id.Authzid != "" && (err != nil || own.Localpart() != id.Username || own.String() != id.Authzid) {
 		return fmt.Errorf("%w: %q may not act as %q", sasl.ErrAuthorization, sasl.Printable(id.Username), sasl.Printable(id.Authzid))
 	}
 	return nil
@@ -44,7 +58,7 @@ func (c *client) login(s *xmpp.Session, result sasl.Result) error {
 		return err
 	case address.Localpart() == "" || !address.Domain().Equal(c.auth.Domain):
 		return fmt.Errorf("%w: %q is nobody's address here", sasl.ErrAuthorization, sasl.Printable(address.String()))
-	case from.Localpart() != "" && !from.Bare().Equal(address.Bare()):
+	case !c.may(from, address.Bare()):
 		return &sasl.Failure{Class: sasl.ErrAuthorization, Condition: sasl.InvalidAuthzid, Text: "The stream is from somebody else"}
 	}
 	c.accepted.Result, c.address = result, address.Bare()
@@ -61,10 +75,16 @@ func (a *ServerAuth) addressOf(result sasl.Result) (jid.JID, error) {
 		name, written = result.Username, jid.JID.Localpart
 		address, err = jid.New(name, a.Domain.Domainpart(), "")
 	}
-	if err == nil && written(address) != name {
+	if err == nil && (written(address) != name || address.Resourcepart() != "") {
 		err = fmt.Errorf("%w: %q is written %q in an address", sasl.ErrAuthorization, sasl.Printable(name), sasl.Printable(written(address)))
 	}
 	return address, err
+}
+
+// may tells whether the stream of a client may be from there: who does not say,
+// or has no address yet, is nobody else.
+func (c *client) may(from, address jid.JID) bool {
+	return from.Equal(jid.JID{}) || from.Equal(c.auth.Domain) || from.Bare().Equal(address)
 }
 
 // check holds the session to what was proved: the stream after authentication
@@ -76,16 +96,8 @@ func (c *client) check(s *xmpp.Session) error {
 		return fmt.Errorf("%w: the session is ready without authentication", sasl.ErrSecurity)
 	case c.accepted.Address.Equal(jid.JID{}):
 		return fmt.Errorf("%w: the client has no resource", sasl.ErrProtocol)
-	case from.Localpart() != "" && !from.Bare().Equal(c.address):
+	case !c.may(from, c.address):
 		return fmt.Errorf("%w: the client has authenticated as %q, and its stream is from %q", sasl.ErrAuthorization, c.address, sasl.Printable(from.String()))
 	}
 	return nil
-}
-
-// declined tells the server's owner of a refusal that is not the Server's.
-func (c *client) declined(mechanism string, reason error) error {
-	if reason != nil && c.server.Refused != nil {
-		c.server.Refused(mechanism, c.info, reason)
-	}
-	return reason
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,7 +91,8 @@ func TestServerNames(t *testing.T) {
 	rows := map[string]string{
 		"\x00Alice": "invalid-authzid", "\x00a@b": "invalid-authzid", "\x00alice": "",
 		"alice@example.org\x00alice": "", "bob@example.org\x00alice": "invalid-authzid", "alice\x00alice": "invalid-authzid",
-		"example.org\x00example.org": "invalid-authzid", "muc.example.org\x00muc.example.org": "invalid-authzid",
+		"alice@example.org/x@example.org\x00alice@example.org/x": "invalid-authzid", "alice@example.org/\x00alice@example.org/": "invalid-authzid",
+		"alice@example.org/x\x00alice": "invalid-authzid", "example.org\x00example.org": "invalid-authzid", "muc.example.org\x00muc.example.org": "invalid-authzid",
 		"alice@example.org\x00alice@example.org": "invalid-authzid", "alice@example.net\x00alice@example.net": "invalid-authzid",
 	}
 	for user, condition := range rows {
@@ -114,11 +116,70 @@ func TestServerResource(t *testing.T) {
 	talk, served := server.secured(t, host)
 	talk.says(t, "<authenticate"+ns2+" mechanism='PLAIN'><initial-response>AHVzZXIAcGVuY2ls</initial-response></authenticate>"+
 		"<iq xmlns='jabber:client' type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>"+strings.Repeat("a", 1024)+"</resource></bind></iq>")
-	if got := talk.hears(t, "</iq>"); !strings.Contains(got, "bad-request") {
+	want := "<iq type='error' id='1'><error type='modify'><bad-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+	if got := talk.hears(t, "</iq>"); !strings.HasSuffix(got, want) {
 		t.Error(got)
 	}
 	if at := <-served; !errors.Is(at.err, sasl.ErrProtocol) || at.address.String() != "" {
 		t.Errorf("%+v", at)
+	}
+	talk, served = server.secured(t, host)
+	talk.says(t, "<authenticate"+ns2+" mechanism='PLAIN'><initial-response>AHVzZXIAcGVuY2ls</initial-response></authenticate>"+
+		"<iq xmlns='jabber:client' type='set' id='&quot;'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>a&amp;b</resource></bind></iq>")
+	want = "<iq type='result' id='&#34;'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>user@example.org/a&amp;b</jid></bind></iq>"
+	if got := talk.hears(t, "</iq>"); !strings.HasSuffix(got, want) {
+		t.Error(got)
+	}
+	if at := <-served; at.err != nil || at.address.String() != "user@example.org/a&b" {
+		t.Errorf("%+v", at)
+	}
+}
+
+// TestServerRefused: the owner is told of each refusal once, with who it was.
+func TestServerRefused(t *testing.T) {
+	auth := sasltest.AllMechanisms()
+	var told []string
+	auth.Refused = func(mechanism string, conn sasl.ConnInfo, reason error) {
+		told = append(told, mechanism+" "+conn.Token.ClientID+" "+string(sasl.ClassOf(reason)))
+	}
+	server := serve(t, auth)
+	agent := "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/>"
+	scram := "<authenticate" + ns2 + " mechanism='SCRAM-SHA-1'>" + agent + "<initial-response>biwsbj11c2VyLHI9YWFhYWFhYWE=</initial-response></authenticate>"
+	talk, served := server.secured(t, host)
+	for _, row := range []struct{ says, hears string }{
+		{"<authenticate" + ns2 + " mechanism='PLAIN'>" + agent + "<initial-response>!</initial-response></authenticate>", "</failure>"},
+		{"<response" + ns2 + "/>", "</failure>"},
+		{scram, "</challenge>"},
+		{"<response" + ns2 + ">Yz1iaXdzLHI9YSxwPUFBQUE=</response>", ">"}, // another nonce
+	} {
+		talk.says(t, row.says)
+		talk.hears(t, row.hears)
+	}
+	talk.conn.Close()
+	<-served
+	const id = " d4565fa7-4d72-4749-b3d3-740edbf87770 "
+	want := []string{"PLAIN" + id + "protocol", "PLAIN" + id + "protocol", "SCRAM-SHA-1" + id + "security"}
+	if !slices.Equal(told, want) {
+		t.Errorf("%q, want %q", told, want)
+	}
+}
+
+// TestServerFrom: whom a stream may be from.
+func TestServerFrom(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	for from, class := range map[string]sasl.Class{
+		"user@example.org": "", "user@example.org/r": "", "example.org": "",
+		"example.net": sasl.ErrAuthorization, "root@example.org": sasl.ErrAuthorization, "example.org/r": sasl.ErrAuthorization,
+	} {
+		talk, served := server.secured(t, host)
+		talk.says(t, "<auth"+ns1+" mechanism='PLAIN'>AHVzZXIAcGVuY2ls</auth>")
+		talk.hears(t, "<success"+ns1+"/>")
+		talk.says(t, strings.Replace(openStream, " to=", " from='"+from+"' to=", 1))
+		talk.hears(t, "</stream:features>")
+		talk.says(t, "<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
+		if at := <-served; sasl.ClassOf(at.err) != class || (at.address.Resourcepart() != "") != (class == "") {
+			t.Errorf("from %s: %+v", from, at)
+		}
 	}
 }
 

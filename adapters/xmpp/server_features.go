@@ -23,7 +23,10 @@ type client struct {
 	conn    net.Conn     // with TLS, once there is
 	bounded *boundedConn // nil = the library alone reads
 
-	info     sasl.ConnInfo
+	mechanism string // of the last attempt, as is what follows
+	info      sasl.ConnInfo
+	told      bool // the owner was, of its refusal
+
 	refusals int
 	address  jid.JID // bare; zero as long as it is not authenticated
 	accepted *Accepted
@@ -38,8 +41,17 @@ func (a *ServerAuth) client(conn net.Conn, accepted *Accepted) *client {
 	if accepted == nil {
 		c.accepted = new(Accepted)
 	}
-	if c.server.Authorize == nil {
+	*c.accepted = Accepted{}
+	if c.server.Authorize == nil && a.Address == nil {
 		c.server.Authorize = asThemselves
+	}
+	if refused := c.server.Refused; refused != nil {
+		c.server.Refused = func(mechanism string, info sasl.ConnInfo, reason error) {
+			if !c.told {
+				refused(mechanism, info, reason)
+			}
+			c.told = true
+		}
 	}
 	return c
 }
@@ -54,7 +66,15 @@ func (c *client) features() []xmpp.StreamFeature {
 			Prohibited: xmpp.Authn,
 			List:       c.listBindings,
 		},
-		xmpp.BindCustom(c.bind),
+		{
+			Name:       xml.Name{Space: nsBind, Local: "bind"},
+			Necessary:  xmpp.Authn,
+			Prohibited: xmpp.Ready,
+			List: func(_ context.Context, e xmlstream.TokenWriter, start xml.StartElement) (bool, error) {
+				return true, (&Element{Name: start.Name}).encode(e)
+			},
+			Negotiate: c.bind,
+		},
 	}
 	if c.auth.TLSConfig != nil {
 		features = append(features, c.startTLS())
@@ -90,7 +110,7 @@ func (c *client) feature(name, space string, list func(e xmlstream.TokenWriter, 
 				return 0, nil, err
 			}
 			x := link{reader: requeued{reader}, conn: s.Conn(), bounded: c.bounded}
-			domain := s.LocalAddr().Domain()
+			domain := s.LocalAddr()
 			if !domain.Equal(c.auth.Domain) {
 				x.end("host-unknown")
 				return 0, nil, fmt.Errorf("%w: the domain %q is not served", sasl.ErrPolicy, sasl.Printable(domain.String()))

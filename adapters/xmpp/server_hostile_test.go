@@ -147,6 +147,31 @@ func TestServerFeatures(t *testing.T) {
 	}
 }
 
+// TestServerFeaturesAgain: an Accepted that is used again is nobody's until
+// somebody has a resource, and a session that is direct TLS's.
+func TestServerFeaturesAgain(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	who := saslxmpp.Accepted{Address: jid.MustParse("alice@example.org/r")}
+	near, far := pipe(t)
+	conn := tls.Server(far, server.config)
+	done := make(chan error, 1)
+	go func() {
+		features := server.auth.Features(conn, &who)
+		_, err := xmpp.ReceiveSession(context.Background(), conn, xmpp.Secure, xmpp.NewNegotiator(func(*xmpp.Session, *xmpp.StreamConfig) xmpp.StreamConfig {
+			return xmpp.StreamConfig{Features: features}
+		}))
+		done <- err
+	}()
+	talk := newTalk(tls.Client(near, &tls.Config{RootCAs: server.pool, ServerName: host}))
+	talk.says(t, openStream)
+	talk.hears(t, "</stream:features>")
+	talk.says(t, "<authenticate"+ns2+" mechanism='PLAIN'><initial-response>AHVzZXIAcGVuY2ls</initial-response></authenticate>"+
+		"<iq xmlns='jabber:client' type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>"+strings.Repeat("a", 1024)+"</resource></bind></iq>")
+	if err := <-done; !errors.Is(err, sasl.ErrProtocol) || who.Address.String() != "" || who.Username != "user" {
+		t.Errorf("%+v, %v", who, err)
+	}
+}
+
 // TestAcceptEnds: the end of a context ends what waits for a client.
 func TestAcceptEnds(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
@@ -190,6 +215,11 @@ func TestServerTokens(t *testing.T) {
 func TestServerConfig(t *testing.T) {
 	_, far := pipe(t)
 	if _, _, err := (&saslxmpp.ServerAuth{Server: sasltest.AllMechanisms()}).Accept(t.Context(), far); !errors.Is(err, sasl.ErrConfig) {
+		t.Error(err)
+	}
+	_, far = pipe(t)
+	server := serve(t, sasltest.AllMechanisms())
+	if _, _, err := server.auth.Accept(t.Context(), far, xmpp.BindResource()); !errors.Is(err, sasl.ErrConfig) {
 		t.Error(err)
 	}
 }

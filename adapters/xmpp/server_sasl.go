@@ -9,6 +9,7 @@ import (
 
 	"mellium.im/xmlstream"
 	"mellium.im/xmpp"
+	"mellium.im/xmpp/jid"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -68,8 +69,11 @@ func (c *client) serveSASL(ctx context.Context, s *xmpp.Session, info sasl.ConnI
 		switch e.Name {
 		case xml.Name{Space: nsSASL, Local: "auth"}:
 			if run != nil {
-				err = c.declined(e.attr("mechanism"), errWithinExchange)
-			} else if run, err = c.server.Begin(ctx, info, e.attr("mechanism")); err == nil {
+				err = errWithinExchange
+				break
+			}
+			c.mechanism = e.attr("mechanism")
+			if run, err = c.server.Begin(ctx, info, c.mechanism); err == nil {
 				answer, done, err = c.respond(ctx, s, run, e.Text, e.Text != "")
 			}
 		case xml.Name{Space: nsSASL, Local: "response"}:
@@ -129,13 +133,18 @@ func (c *client) step(ctx context.Context, s *xmpp.Session, run *sasl.ServerSess
 	}
 	data, done, err = run.Respond(ctx, message)
 	if err == nil && done {
-		err = c.declined(run.Result().Mechanism, c.login(s, run.Result()))
+		err = c.login(s, run.Result())
 	}
 	return data, done, err
 }
 
-// refuse tells the client why, and returns an error if that was the last time.
+// refuse tells the client why, and the server's owner where the Server has not,
+// and returns an error if that was the last time.
 func (c *client) refuse(x link, space string, reason error) error {
+	if c.server.Refused != nil && reason != error(errAborted) {
+		c.server.Refused(c.mechanism, c.info, reason)
+	}
+	c.told, c.address, *c.accepted = false, jid.JID{}, Accepted{}
 	condition, text := conditionFor(reason)
 	words := tag(string(condition)+" xmlns='"+nsSASL+"'", "")
 	if text != "" {

@@ -49,7 +49,7 @@ func (c *client) serveSASL2(ctx context.Context, s *xmpp.Session, info sasl.Conn
 				text, present = initial.Text, true
 			}
 			if run != nil {
-				err = c.declined(e.attr("mechanism"), errWithinExchange)
+				err = errWithinExchange
 			} else {
 				run, request, err = c.begin(ctx, info, &e)
 			}
@@ -77,12 +77,14 @@ func (c *client) serveSASL2(ctx context.Context, s *xmpp.Session, info sasl.Conn
 
 // begin starts the run of <authenticate/>.
 func (c *client) begin(ctx context.Context, info sasl.ConnInfo, e *Element) (*sasl.ServerSession, tokenRequest, error) {
+	c.mechanism = e.attr("mechanism")
 	request, err := c.readRequest(e, info)
-	if c.declined(e.attr("mechanism"), err) != nil {
+	if err != nil {
 		return nil, request, err
 	}
 	info.Token = request.use
-	run, err := c.server.Begin(ctx, info, e.attr("mechanism"))
+	c.info = info
+	run, err := c.server.Begin(ctx, info, c.mechanism)
 	return run, request, err
 }
 

@@ -38,9 +38,11 @@ func ReadLine(r *bufio.Reader) (string, error) {
 }
 
 // Classify gives an error of a connection its class. Where the context has
-// ended, that is the reason.
+// ended, that is the reason, and an ErrSecurity is still there for errors.Is.
 func Classify(ctx context.Context, err error) error {
 	switch {
+	case ctx.Err() != nil && errors.Is(err, sasl.ErrSecurity):
+		return fmt.Errorf("%w: %w (%w)", sasl.ErrConnection, ctx.Err(), err)
 	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
 		return fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
 	case err == nil || sasl.ClassOf(err) != "":

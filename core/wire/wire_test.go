@@ -51,6 +51,8 @@ func TestClassify(t *testing.T) {
 		{t.Context(), sasl.ErrSecurity, sasl.ErrSecurity, sasl.ErrSecurity},
 		{ended, nil, sasl.ErrConnection, context.Canceled},
 		{ended, io.ErrUnexpectedEOF, sasl.ErrConnection, context.Canceled},
+		{ended, sasl.ErrSecurity, sasl.ErrConnection, context.Canceled},
+		{ended, sasl.ErrSecurity, sasl.ErrConnection, sasl.ErrSecurity},
 		{ended, context.Canceled, sasl.ErrConnection, context.Canceled},
 	} {
 		got := Classify(row.ctx, row.err)
