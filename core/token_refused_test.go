@@ -116,3 +116,19 @@ type named string
 
 func (n named) Name() string               { return string(n) }
 func (named) New(sasl.Terms) sasl.Exchange { panic("used") }
+
+// TestTokenNotDeleted: what a store did not do is not told.
+func TestTokenNotDeleted(t *testing.T) {
+	for fails, says := range map[bool]bool{false: true, true: false} {
+		client, store := tokenClient()
+		client.Mechanisms = client.Mechanisms[1:] // PLAIN
+		put(store, tokenAccount, token("EXPR"))
+		if fails {
+			client.Tokens.Store = &failing{TokenStore: store, after: 1, err: errors.New("the disk is full")}
+		}
+		_, err := client.Authenticate(t.Context(), sasltest.NewPeer(c(boundInitiator), refuse(sasl.NotAuthorized)), tokenSrv)
+		if !errors.Is(err, sasl.ErrAuthentication) || strings.Contains(err.Error(), "the token is deleted") != says || len(held(t, store, tokenAccount)) == 0 != says {
+			t.Errorf("the store fails %t: %v", fails, err)
+		}
+	}
+}
