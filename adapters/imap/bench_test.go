@@ -8,6 +8,7 @@ import (
 	"time"
 
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
 )
 
 // BenchmarkCancel measures from the end of a context to the return of an
@@ -15,7 +16,7 @@ import (
 func BenchmarkCancel(b *testing.B) {
 	var waited time.Duration
 	for b.Loop() {
-		near, far := pair(b)
+		near, far := sasltest.Pair(b)
 		c := newConn(near, "")
 		c.setCapabilities("IMAP4REV1 SASL-IR AUTH=PLAIN")
 		ctx, cancel := context.WithCancel(b.Context())
@@ -42,7 +43,7 @@ func BenchmarkDataPath(b *testing.B) {
 		"itself":      func(conn net.Conn) net.Conn { return conn },
 	} {
 		b.Run(name, func(b *testing.B) {
-			near, far := pair(b)
+			near, far := sasltest.Pair(b)
 			defer near.Close()
 			go func() {
 				defer far.Close()
@@ -62,21 +63,4 @@ func BenchmarkDataPath(b *testing.B) {
 			}
 		})
 	}
-}
-
-// pair returns the ends of a connection over loopback.
-func pair(tb testing.TB) (near, far net.Conn) {
-	tb.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer listener.Close()
-	if near, err = net.Dial("tcp", listener.Addr().String()); err != nil {
-		tb.Fatal(err)
-	}
-	if far, err = listener.Accept(); err != nil {
-		tb.Fatal(err)
-	}
-	return near, far
 }

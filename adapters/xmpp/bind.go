@@ -23,9 +23,11 @@ func (p *progress) watched(f xmpp.StreamFeature) xmpp.StreamFeature {
 	}
 	f.Negotiate = func(ctx context.Context, s *xmpp.Session, data any) (xmpp.SessionState, io.ReadWriter, error) {
 		mask, rw, err := negotiate(ctx, s, data)
-		switch {
+		switch refused, ok := err.(*stanza.Error); {
+		case ok && refused == nil: // which has no text, and panics
+			err = fmt.Errorf("%w: the server refused the feature %s, and does not say why", sasl.ErrProtocol, f.Name.Local)
 		case f.Name.Space == nsBind:
-			p.bound = err == nil
+			p.resource = err == nil
 			err = bindRefusal(err)
 		case err != nil && sasl.ClassOf(err) == "":
 			err = &laterError{sasl.ClassOf(streamError(err)), "the feature " + f.Name.Local + ": " + sasl.Printable(err.Error()), err}
@@ -38,14 +40,14 @@ func (p *progress) watched(f xmpp.StreamFeature) xmpp.StreamFeature {
 // check holds a session that is about to be ready to what was proved: what a
 // server binds is an address of its choice (RFC 6120 s7.6.1).
 func (p *progress) check(s *xmpp.Session, state xmpp.SessionState) error {
-	address := s.LocalAddr()
+	address, bound := s.LocalAddr(), p.bound || p.resource
 	binds := slices.ContainsFunc(p.others, func(f xmpp.StreamFeature) bool { return f.Name.Space == nsBind })
 	switch {
 	case state&xmpp.Authn == 0:
 		return fmt.Errorf("%w: the server offered nothing to authenticate with, as if we were authenticated", sasl.ErrSecurity)
-	case binds && !p.bound, p.bound && (address.Localpart() == "" || address.Resourcepart() == ""):
+	case binds && !bound, bound && (address.Localpart() == "" || address.Resourcepart() == ""):
 		return fmt.Errorf("%w: the server bound no resource", sasl.ErrProtocol)
-	case p.bound && !address.Domain().Equal(s.RemoteAddr().Domain()),
+	case bound && !address.Domain().Equal(s.RemoteAddr().Domain()),
 		p.outcome.SASL2 && !address.Bare().Equal(p.outcome.Address.Bare()):
 		return fmt.Errorf("%w: the server bound a resource of somebody else's than who has authenticated", sasl.ErrProtocol)
 	}
@@ -66,16 +68,13 @@ func (e *laterError) Error() string { return e.class.Error() + ": " + e.what }
 // Unwrap returns the class, and the library's error.
 func (e *laterError) Unwrap() []error { return []error{e.class, e.err} }
 
-// bindRefusal gives the library's error of a resource that is refused, which is
-// a nil pointer if the server gave no reason, its class.
+// bindRefusal gives the library's error of a resource that is refused its class.
 func bindRefusal(err error) error {
 	const what = "the server refused to bind a resource"
 	refused, ok := err.(*stanza.Error)
 	switch {
 	case !ok:
 		return err
-	case refused == nil:
-		return &laterError{sasl.ErrProtocol, what + ", and does not say why", stanza.Error{}}
 	case refused.Type == stanza.Wait:
 		return &laterError{sasl.ErrTemporary, what + condition(string(refused.Condition)), *refused}
 	}

@@ -25,7 +25,7 @@ const offersBind = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
 // with a text, in which ID stands for that of the request.
 func binding(t *testing.T, success, answer string) (*xmpp.Session, saslxmpp.Outcome, error) {
 	t.Helper()
-	near, far := pipe(t)
+	near, far := sasltest.Pair(t)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -143,7 +143,7 @@ func (d deaf) HandshakeContext(context.Context) error {
 
 // TestHandshakeEnds with the context, whatever the connection makes of it.
 func TestHandshakeEnds(t *testing.T) {
-	near, _ := pipe(t)
+	near, _ := sasltest.Pair(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(10*time.Millisecond, cancel)
 	login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials))}
@@ -186,13 +186,13 @@ func (r releasing) Close() error {
 // TestRelease: what is around a connection is closed too.
 func TestRelease(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
-	near, far := pipe(t)
+	near, far := sasltest.Pair(t)
 	var atServer, atClient atomic.Bool
 	near.Close()
 	if _, _, err := server.auth.Accept(t.Context(), releasing{far, &atServer}); err == nil || !atServer.Load() {
 		t.Errorf("the server: released %t, %v", atServer.Load(), err)
 	}
-	near, far = pipe(t)
+	near, far = sasltest.Pair(t)
 	far.Close()
 	login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials))}
 	if _, _, err := login.NewSession(t.Context(), jid.MustParse(address), releasing{near, &atClient}); err == nil || !atClient.Load() {

@@ -63,25 +63,14 @@ func resolver(t *testing.T, ports map[string]int) *net.Resolver {
 // listen serves at a port, with TLS from the first octet or STARTTLS.
 func (l *loopback) listen(t *testing.T, direct bool) (port int) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			if direct {
-				conn = tls.Server(conn, l.config)
-			}
-			go l.auth.Accept(context.Background(), conn)
+	address := sasltest.Listen(t, func(conn net.Conn) {
+		if direct {
+			conn = tls.Server(conn, l.config)
 		}
-	}()
-	_, text, _ := net.SplitHostPort(listener.Addr().String())
-	port, err = strconv.Atoi(text)
+		l.auth.Accept(context.Background(), conn)
+	})
+	_, text, _ := net.SplitHostPort(address)
+	port, err := strconv.Atoi(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +161,7 @@ func TestDialFails(t *testing.T) {
 	if _, _, err := login.Dial(ended, jid.MustParse(address)); !errors.Is(err, context.Canceled) || !errors.Is(err, sasl.ErrConnection) {
 		t.Errorf("cancelled: %v", err)
 	}
-	near, _ := pipe(t)
+	near, _ := sasltest.Pair(t)
 	if _, _, err := login.NewSession(t.Context(), jid.JID{}, near); !errors.Is(err, sasl.ErrConfig) {
 		t.Errorf("no address: %v", err)
 	}

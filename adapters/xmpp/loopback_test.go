@@ -46,7 +46,7 @@ func serve(t *testing.T, server *sasl.Server) *loopback {
 // connect returns the client's end of a connection that is served.
 func (l *loopback) connect(t *testing.T, direct bool) (net.Conn, <-chan accepted) {
 	t.Helper()
-	near, far := pipe(t)
+	near, far := sasltest.Pair(t)
 	outcome := make(chan accepted, 1)
 	go func() {
 		if direct {
@@ -56,27 +56,6 @@ func (l *loopback) connect(t *testing.T, direct bool) (net.Conn, <-chan accepted
 		outcome <- accepted{who.Address, who.Result, err}
 	}()
 	return near, outcome
-}
-
-// pipe is a connection over loopback.
-func pipe(t testing.TB) (near, far net.Conn) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	if near, err = net.Dial("tcp", listener.Addr().String()); err != nil {
-		t.Fatal(err)
-	}
-	if far, err = listener.Accept(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		near.Close()
-		far.Close()
-	})
-	return near, far
 }
 
 // tap counts the streams that a client begins.

@@ -21,10 +21,11 @@ import (
 // It holds the session to what the library does not: one that would be ready
 // without having been authenticated is ErrSecurity; where xmpp.BindResource is
 // among the features a resource is bound, of the domain and, with SASL2, of whom
-// the server named; nothing but TLS is negotiated before TLS, where xmpp.StartTLS is among them; a
-// server sends 128 KiB at most at once, and 2 MiB until the session is ready; a
-// context that ends closes the connection; and every error has a class. After
-// another error the connection is closed where it is not in sync.
+// the server named; where xmpp.StartTLS is among them nothing but TLS is
+// negotiated before TLS; a server sends 128 KiB at most at once, and 2 MiB until
+// the session is ready; a context that ends closes the connection; and every
+// error has a class. After another error the connection is closed where it is
+// not in sync.
 func (l *Login) Negotiator(outcome *Outcome, features ...xmpp.StreamFeature) xmpp.Negotiator {
 	if outcome == nil {
 		outcome = new(Outcome)
@@ -52,9 +53,10 @@ func (l *Login) Negotiator(outcome *Outcome, features ...xmpp.StreamFeature) xmp
 // progress is the state of the negotiation of one session.
 type progress struct {
 	negotiation
-	others []xmpp.StreamFeature
-	inner  xmpp.Negotiator
-	data   any // the inner one's
+	others   []xmpp.StreamFeature
+	inner    xmpp.Negotiator
+	data     any  // the inner one's
+	resource bool // the feature for resources was used
 }
 
 // config is what there is to negotiate on a stream. As long as there is no TLS
@@ -112,7 +114,7 @@ func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Sessi
 // negotiateStream is the library's step, or the last one after a resource was
 // bound together with the authentication, which the library does not know.
 func (p *progress) negotiateStream(ctx context.Context, in, out *stream.Info, s *xmpp.Session) (mask xmpp.SessionState, rw io.ReadWriter, err error) {
-	if p.bound { // by SASL2: else there is no further step
+	if p.bound {
 		reader := s.TokenReader()
 		defer reader.Close()
 		features, err := readElement(reader)

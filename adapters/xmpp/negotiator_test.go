@@ -14,6 +14,7 @@ import (
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
 )
 
 const (
@@ -39,7 +40,7 @@ type turn struct{ hears, says string }
 // and what it heard in the end.
 func scripted(t testing.TB, turns ...turn) (net.Conn, func() string) {
 	t.Helper()
-	near, far := pipe(t)
+	near, far := sasltest.Pair(t)
 	heard := make(chan string, 1)
 	go func() {
 		var all strings.Builder

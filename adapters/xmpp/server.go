@@ -24,11 +24,11 @@ import (
 // It is safe for concurrent use.
 type ServerAuth struct {
 	// Server has the mechanisms and the users. Its SuccessData counts as set, as
-	// XMPP carries data with success. Users have names as the local part of an address has
-	// them (RFC 7622, no capital letters); others are refused, because two of
-	// them could be one address, unless Server.Canonical writes them so. A nil
-	// Authorize lets everybody in as themselves and, without an Address, under the
-	// authzid that is their bare address (RFC 6120 s6.3.8).
+	// XMPP carries data with success. Users have names as the local part of an
+	// address has them (RFC 7622, no capital letters); others are refused, because
+	// two of them could be one address, unless Server.Canonical writes them so. A
+	// nil Authorize lets everybody in as themselves and, without an Address, under
+	// the authzid that is their bare address (RFC 6120 s6.3.8).
 	Server *sasl.Server
 	// Domain is the one that is served, whose users those are. A stream to
 	// another ends with host-unknown before anybody authenticates.

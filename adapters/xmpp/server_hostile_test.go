@@ -130,7 +130,7 @@ func TestServerFeatures(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	var who saslxmpp.Accepted
 	for _, into := range []*saslxmpp.Accepted{&who, nil} {
-		near, far := pipe(t)
+		near, far := sasltest.Pair(t)
 		done := make(chan error, 1)
 		go func() {
 			_, err := xmpp.ReceiveClientSession(context.Background(), jid.JID{}, far, server.auth.Features(far, into)...)
@@ -152,7 +152,7 @@ func TestServerFeatures(t *testing.T) {
 func TestServerFeaturesAgain(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	who := saslxmpp.Accepted{Address: jid.MustParse("alice@example.org/r")}
-	near, far := pipe(t)
+	near, far := sasltest.Pair(t)
 	conn := tls.Server(far, server.config)
 	done := make(chan error, 1)
 	go func() {
@@ -175,7 +175,7 @@ func TestServerFeaturesAgain(t *testing.T) {
 // TestAcceptEnds: the end of a context ends what waits for a client.
 func TestAcceptEnds(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
-	_, far := pipe(t)
+	_, far := sasltest.Pair(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(10*time.Millisecond, cancel)
 	var conn net.Conn = far
@@ -213,11 +213,11 @@ func TestServerTokens(t *testing.T) {
 
 // TestServerConfig: no domain is served by accident.
 func TestServerConfig(t *testing.T) {
-	_, far := pipe(t)
+	_, far := sasltest.Pair(t)
 	if _, _, err := (&saslxmpp.ServerAuth{Server: sasltest.AllMechanisms()}).Accept(t.Context(), far); !errors.Is(err, sasl.ErrConfig) {
 		t.Error(err)
 	}
-	_, far = pipe(t)
+	_, far = sasltest.Pair(t)
 	server := serve(t, sasltest.AllMechanisms())
 	if _, _, err := server.auth.Accept(t.Context(), far, xmpp.BindResource()); !errors.Is(err, sasl.ErrConfig) {
 		t.Error(err)

@@ -66,7 +66,7 @@ func TestServerTLSAfterwards(t *testing.T) {
 // STARTTLS.
 func TestServerStateOfNoTLS(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
-	near, far := pipe(t)
+	near, far := sasltest.Pair(t)
 	done := make(chan error, 1)
 	go func() {
 		_, _, err := server.auth.Accept(context.Background(), stateful{far})
@@ -81,7 +81,7 @@ func TestServerStateOfNoTLS(t *testing.T) {
 	}
 	// Without TLS, for what may be.
 	server.auth.TLSConfig, server.auth.Server.Insecure = nil, []string{"PLAIN"}
-	near, far = pipe(t)
+	near, far = sasltest.Pair(t)
 	go func() {
 		_, _, err := server.auth.Accept(context.Background(), stateful{far})
 		done <- err

@@ -57,7 +57,7 @@ func TestStartTLS(t *testing.T) {
 // no effect.
 func TestStartTLSInjection(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
-	near, far := pipe(t)
+	near, far := sasltest.Pair(t)
 	port := server.listen(t, false)
 	upstream, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {

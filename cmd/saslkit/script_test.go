@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
 )
 
 func TestMain(m *testing.M) {
@@ -99,61 +100,33 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 
 // answering is a server that says one thing to everybody and then nothing.
 func answering(t *testing.T, text string) (address string) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			io.WriteString(conn, text)
-			go func() {
-				io.Copy(io.Discard, conn)
-				conn.Close()
-			}()
-		}
-	}()
-	return listener.Addr().String()
+	return sasltest.Listen(t, func(conn net.Conn) {
+		io.WriteString(conn, text)
+		io.Copy(io.Discard, conn)
+		conn.Close()
+	})
 }
 
 // withoutTLS is the demo's server without its STARTTLS, as somebody who takes
 // it away shows it.
 func withoutTLS(t *testing.T, server string) (address string) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
+	return sasltest.Listen(t, func(client net.Conn) {
+		defer client.Close()
+		upstream, err := net.Dial("tcp", server)
+		if err != nil {
+			return
+		}
+		defer upstream.Close()
+		go io.Copy(client, upstream)
+		lines := bufio.NewReader(client)
 		for {
-			client, err := listener.Accept()
+			line, err := lines.ReadString('\n')
 			if err != nil {
 				return
 			}
-			go func() {
-				defer client.Close()
-				upstream, err := net.Dial("tcp", server)
-				if err != nil {
-					return
-				}
-				defer upstream.Close()
-				go io.Copy(client, upstream)
-				lines := bufio.NewReader(client)
-				for {
-					line, err := lines.ReadString('\n')
-					if err != nil {
-						return
-					}
-					io.WriteString(upstream, strings.Replace(line, "STARTTLS", "STARTNOTHING", 1))
-				}
-			}()
+			io.WriteString(upstream, strings.Replace(line, "STARTTLS", "STARTNOTHING", 1))
 		}
-	}()
-	return listener.Addr().String()
+	})
 }
 
 // writePKI writes the demo's authority, and its user's certificate with the

@@ -14,7 +14,7 @@ import (
 // until the client closes, which it waits for at the end of the test.
 func Scripted(tb testing.TB, lines ...string) net.Conn {
 	tb.Helper()
-	near, far := connect(tb)
+	near, far := Pair(tb)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

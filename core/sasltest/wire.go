@@ -130,7 +130,7 @@ func (a Adapter) client(tr *Transcript) *sasl.Client {
 // run connects the adapter with serve and returns the adapter's error.
 func (a Adapter) run(t *testing.T, ctx context.Context, client *sasl.Client, serve func(*server) error) error {
 	t.Helper()
-	near, far := connect(t)
+	near, far := Pair(t)
 	defer near.Close()
 	defer far.Close()
 	far.SetDeadline(time.Now().Add(stall))
@@ -148,21 +148,4 @@ func (a Adapter) run(t *testing.T, ctx context.Context, client *sasl.Client, ser
 		t.Errorf("the server: %v", serverErr)
 	}
 	return err
-}
-
-// connect returns the two ends of a connection over loopback.
-func connect(tb testing.TB) (near, far net.Conn) {
-	tb.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer listener.Close()
-	if near, err = net.Dial("tcp", listener.Addr().String()); err != nil {
-		tb.Fatal(err)
-	}
-	if far, err = listener.Accept(); err != nil {
-		tb.Fatal(err)
-	}
-	return near, far
 }
