@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"mellium.im/xmpp"
+	"mellium.im/xmpp/stanza"
 	"mellium.im/xmpp/stream"
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
@@ -62,7 +63,17 @@ func TestOwnFeature(t *testing.T) {
 			return 0, nil, own
 		},
 	}
-	conn, heard := scripted(t, turn{streamEnd, streamHeader + features(sasl2)}, turn{"</authenticate>", success2(identified) + features("<own xmlns='urn:own'/>")})
+	nothing := feature
+	nothing.Negotiate = func(context.Context, *xmpp.Session, any) (xmpp.SessionState, io.ReadWriter, error) {
+		return 0, nil, (*stanza.Error)(nil) // as the library's own do
+	}
+	turns := []turn{{streamEnd, streamHeader + features(sasl2)}, {"</authenticate>", success2(identified) + features("<own xmlns='urn:own'/>")}}
+	conn, heard := scripted(t, turns...)
+	if _, _, err := negotiate(t.Context(), conn, &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), Secure: true}, nothing); !errors.Is(err, sasl.ErrProtocol) {
+		t.Error(err)
+	}
+	heard()
+	conn, heard = scripted(t, turns...)
 	_, _, err := negotiate(t.Context(), conn, &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), Secure: true}, feature)
 	if !errors.Is(err, own) || sasl.ClassOf(err) == "" || !strings.Contains(err.Error(), own.Error()) || strings.Contains(err.Error(), "server") {
 		t.Error(err)
