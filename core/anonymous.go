@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
 
 // Anonymous is the client's ANONYMOUS mechanism (RFC 4505). The trace is a mail
@@ -42,5 +44,5 @@ func checkTrace(trace string) error {
 	if utf8.RuneCountInString(trace) > 255 {
 		return errors.New("is over 255 characters")
 	}
-	return prepareTrace(trace)
+	return stringprep.Trace(trace)
 }

@@ -5,9 +5,3 @@ func (c *Client) SetNonce(nonce string) { c.nonce = func() string { return nonce
 
 // SetNonce makes every run add nonce to the client's.
 func (s *Server) SetNonce(nonce string) { s.nonce = func() string { return nonce } }
-
-var (
-	SASLprepQuery  = saslprepQuery
-	SASLprepStored = saslprepStored
-	PrepareTrace   = prepareTrace
-)

@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+
+	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
 
 // The mechanisms HT-SHA-256-* (draft-schmaus-kitten-sasl-ht-09), which XEP-0484
@@ -84,7 +86,7 @@ func (x *hashedTokenExchange) initiate() ([]byte, error) {
 	if !x.token.usable() {
 		return nil, classed(ErrPolicy, "%s: the token is no key for HMAC here", x.name)
 	}
-	username, err := preparedName(x.username)
+	username, err := stringprep.Name(x.username)
 	if err == nil {
 		err = checkName(username)
 	}

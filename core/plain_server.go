@@ -3,6 +3,8 @@ package sasl
 import (
 	"context"
 	"strings"
+
+	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
 
 // PasswordCheck says whether the password is the user's: nil if so,
@@ -53,7 +55,7 @@ func (x *plainServerExchange) checkPassword(ctx context.Context, username, passw
 	if ClassOf(err) != ErrAuthentication {
 		return withClassUnlessNil(err, ErrTemporary)
 	}
-	prepared, prepErr := saslprepStored(password)
+	prepared, prepErr := stringprep.Stored(password)
 	if prepErr != nil || prepared == password || prepared == "" {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
+
+	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
 
 // SCRAM is the client's SCRAM mechanism with the hash (RFC 5802, RFC 7677),
@@ -102,7 +104,7 @@ func (x *scramExchange) clientFirst(ctx context.Context) ([]byte, error) {
 }
 
 func (x *scramExchange) setIdentity(c Credential) (err error) {
-	if c.Username, err = preparedName(c.Username); err != nil {
+	if c.Username, err = stringprep.Name(c.Username); err != nil {
 		return configError("the username %w", err)
 	}
 	if err := checkName(c.Username); err != nil {
@@ -164,7 +166,7 @@ func (x *scramExchange) password(ctx context.Context) ([]byte, error) {
 }
 
 func preparedPassword(password []byte) ([]byte, error) {
-	prepared, err := saslprepStored(string(password))
+	prepared, err := stringprep.Stored(string(password))
 	if err != nil {
 		return nil, configError("the password %w; SCRAMOptions.RawPassword takes it as it is", err)
 	}

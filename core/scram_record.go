@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"math"
+
+	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
 
 // SCRAMRecord is what a server stores of a password to offer SCRAM with one
@@ -27,7 +29,7 @@ type SCRAMRecord struct {
 // The error is ErrConfig for a password or a count that cannot be used,
 // ErrPolicy where FIPS 140 forbids the derivation, ErrConnection if ctx ended.
 func DeriveSCRAM(ctx context.Context, h Hash, password string, salt []byte, iterations int) (*SCRAMRecord, error) {
-	prepared, err := saslprepStored(password)
+	prepared, err := stringprep.Stored(password)
 	switch {
 	case err != nil:
 		return nil, configError("the password %w", err)

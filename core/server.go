@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
 
 // ServerMechanism is a server's mechanism together with its store of
@@ -168,7 +170,7 @@ func (s *Server) terms(conn ConnInfo) ServerTerms {
 		nonce:     s.nonce,
 	}
 	if terms.Canonical == nil {
-		terms.Canonical = preparedName
+		terms.Canonical = stringprep.Name
 	}
 	if conn.Downgrade {
 		terms.Offered = s.Offer(conn)

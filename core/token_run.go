@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
 
 // tokenRequest is asked for once the exchange has started. A token is for the
@@ -21,7 +23,7 @@ func (s *Session) tokenRequest() TokenRequest {
 
 func (s *Session) forTokenUser() bool {
 	id, user := s.exchange.Identity(), s.client.Tokens.Username
-	prepared, err := preparedName(user)
+	prepared, err := stringprep.Name(user)
 	named := id.Username == user || err == nil && id.Username == prepared
 	return id.Authzid == "" && (named || id.Username == "" && s.mechanism.Name() != "ANONYMOUS")
 }

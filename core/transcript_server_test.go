@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/internal/stringprep"
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
@@ -28,7 +29,7 @@ func TestServerTranscripts(t *testing.T) {
 
 // serverMechanisms is a server whose one user is the transcript's.
 func serverMechanisms(tr *sasltest.Transcript) []sasl.ServerMechanism {
-	username, _ := sasl.SASLprepQuery(tr.Username)
+	username, _ := stringprep.Query(tr.Username)
 	mechanisms := []sasl.ServerMechanism{
 		sasl.PlainServer(func(_ context.Context, name string, password sasl.Secret) error {
 			if name != username || string(password.Bytes()) != tr.Password {

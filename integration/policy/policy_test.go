@@ -29,7 +29,7 @@ type module struct {
 
 var modules = map[string]module{
 	"core": {
-		imports:   []string{"golang.org/x/text/"},
+		imports:   []string{"golang.org/x/text/", prefix + "core/internal/"},
 		forbidden: []string{"net", "net/", "crypto/tls", "crypto/x509", "os", "log", "log/slog"},
 	},
 	"channelbinding": {

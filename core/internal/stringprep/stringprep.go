@@ -1,4 +1,7 @@
-package sasl
+// Package stringprep prepares names, passwords and trace information as
+// SASLprep (RFC 4013) and the trace profile of RFC 4505 specify, by the tables
+// of Unicode 3.2.
+package stringprep
 
 import (
 	"errors"
@@ -19,18 +22,18 @@ var (
 	errPrepEmpty      = errors.New("is empty after SASLprep")
 )
 
-// saslprepQuery prepares a name as RFC 4013 says for query strings: code
+// Query prepares a name as RFC 4013 says for query strings: code
 // points unassigned in Unicode 3.2 are allowed.
-func saslprepQuery(s string) (string, error) {
+func Query(s string) (string, error) {
 	if isPrintableASCII(s) {
 		return s, nil
 	}
 	return saslprep(s)
 }
 
-// saslprepStored prepares a password as RFC 4013 says for stored strings,
+// Stored prepares a password as RFC 4013 says for stored strings,
 // which is how RFC 5802 s2.2 wants it: unassigned code points are an error.
-func saslprepStored(s string) (string, error) {
+func Stored(s string) (string, error) {
 	if isPrintableASCII(s) {
 		return s, nil
 	}
@@ -41,9 +44,9 @@ func saslprepStored(s string) (string, error) {
 	return prepared, err
 }
 
-// preparedName is saslprepQuery for a name that may not come out empty.
-func preparedName(s string) (string, error) {
-	prepared, err := saslprepQuery(s)
+// Name is Query for a name that may not come out empty.
+func Name(s string) (string, error) {
+	prepared, err := Query(s)
 	if err == nil && prepared == "" {
 		return "", errPrepEmpty
 	}
@@ -85,9 +88,9 @@ func prohibitedBySASLprep(r rune) bool {
 	return prohibitedTrace.has(r) || prohibitedIdeographic.has(r) || nonASCIISpace.has(r)
 }
 
-// prepareTrace checks trace information against the trace profile of
+// Trace checks trace information against the trace profile of
 // stringprep (RFC 4505 s3), which maps and normalises nothing.
-func prepareTrace(s string) error {
+func Trace(s string) error {
 	if !utf8.ValidString(s) {
 		return errPrepUTF8
 	}

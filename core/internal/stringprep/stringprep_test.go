@@ -1,4 +1,4 @@
-package sasl_test
+package stringprep_test
 
 import (
 	"crypto/sha256"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
 
 // TestSASLprep: RFC 4013 s3, and rows computed from the tables of RFC 3454
@@ -44,8 +44,8 @@ func TestSASLprep(t *testing.T) {
 				t.Errorf("the error tells the string: %v", err)
 			}
 		}
-		check("query", sasl.SASLprepQuery, row.query)
-		check("stored", sasl.SASLprepStored, row.stored)
+		check("query", stringprep.Query, row.query)
+		check("stored", stringprep.Stored, row.stored)
 	}
 }
 
@@ -58,10 +58,10 @@ func TestSASLprepEverywhere(t *testing.T) {
 		prepare             func(string) (string, error)
 		sum                 string
 	}{
-		{"query", "", "", sasl.SASLprepQuery, "3f80f2043bae5a0ed933875a4521a7c316772c70b2e6161072950a4e2703cb10"},
-		{"stored", "", "", sasl.SASLprepStored, "3a371119e54cf18e41cbfe5e33b483462014734c9a7eb0acd64d2cb2feed75e7"},
-		{"query after a letter", "e", "", sasl.SASLprepQuery, "f86883bb1b6c610bfcccd1693803fcad5871b960bc8bf187d89cb0809aa360dd"},
-		{"stored between", "e", "\u0301\u0323", sasl.SASLprepStored, "134c85738f70e6e9cd55b506b961d4da75d83df171588abf9e73602ea8a82496"},
+		{"query", "", "", stringprep.Query, "3f80f2043bae5a0ed933875a4521a7c316772c70b2e6161072950a4e2703cb10"},
+		{"stored", "", "", stringprep.Stored, "3a371119e54cf18e41cbfe5e33b483462014734c9a7eb0acd64d2cb2feed75e7"},
+		{"query after a letter", "e", "", stringprep.Query, "f86883bb1b6c610bfcccd1693803fcad5871b960bc8bf187d89cb0809aa360dd"},
+		{"stored between", "e", "\u0301\u0323", stringprep.Stored, "134c85738f70e6e9cd55b506b961d4da75d83df171588abf9e73602ea8a82496"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -99,7 +99,7 @@ func TestTraceProfile(t *testing.T) {
 		"\u0627\u0628":   true,
 		"not utf-8 \xff": false,
 	} {
-		if err := sasl.PrepareTrace(trace); (err == nil) != ok {
+		if err := stringprep.Trace(trace); (err == nil) != ok {
 			t.Errorf("PrepareTrace(%+q) = %v, want ok %t", trace, err, ok)
 		}
 	}
