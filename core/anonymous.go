@@ -16,8 +16,14 @@ func Anonymous(trace string) Mechanism { return anonymous(trace) }
 
 type anonymous string
 
-func (anonymous) Name() string       { return "ANONYMOUS" }
-func (anonymous) clientHasLastWord() {}
+const anonymousName = "ANONYMOUS"
+
+func (anonymous) Name() string { return anonymousName }
+
+func (anonymous) Properties() Properties { return anonymousProperties }
+
+// anonymousProperties: the trace information is not secret.
+var anonymousProperties = Properties{SingleMessage: true, Repeatable: true, KeepsSecret: true, Anonymous: true}
 
 func (trace anonymous) New(Terms) Exchange { return &anonymousExchange{trace: string(trace)} }
 
@@ -34,6 +40,8 @@ func (x *anonymousExchange) Step(context.Context, []byte) (out []byte, done bool
 		return []byte(x.trace), nil
 	})
 }
+
+func (x *anonymousExchange) SentSecrets() []Secret { return nil }
 
 func (x *anonymousExchange) Describe(message []byte) string { return describeTrace(message) }
 

@@ -13,7 +13,9 @@ type anonymousServer struct {
 	accept func(context.Context, string) (string, error)
 }
 
-func (anonymousServer) Name() string { return "ANONYMOUS" }
+func (anonymousServer) Name() string { return anonymousName }
+
+func (anonymousServer) Properties() Properties { return anonymousProperties }
 
 func (m anonymousServer) New(t ServerTerms) Exchange {
 	return &anonymousServerExchange{anonymousServer: m, terms: t}

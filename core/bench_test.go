@@ -75,7 +75,9 @@ func BenchmarkToken(b *testing.B) {
 // fixedTokenServer is a fixedServer that carries tokens.
 type fixedTokenServer struct{ fixedServer }
 
-func (*fixedTokenServer) Tokens(sasl.TokenRequest) {}
+func (*fixedTokenServer) TokenMechanisms() []string       { return tokenOffer }
+func (*fixedTokenServer) RequestTokens(sasl.TokenRequest) {}
+func (*fixedTokenServer) IssuedToken() *sasl.IssuedToken  { return nil }
 
 // TestPlainAllocations holds what BenchmarkPlain shows.
 func TestPlainAllocations(t *testing.T) {

@@ -78,6 +78,9 @@ func credentialError(ctx context.Context, err error) error {
 	return withClass(err, ErrConfig)
 }
 
+// maxName bounds a name or a salt, in octets.
+const maxName = 1 << 10
+
 // checkName is the syntax that RFC 4422 s3.4.1 gives an authorization identity
 // and RFC 4616 s2 every name: UTF-8 without NUL.
 func checkName(name string) error {
@@ -89,35 +92,3 @@ func checkName(name string) error {
 	}
 	return nil
 }
-
-// Secret holds a password, a token or a key. Formatting one, or a value that
-// contains one, with any verb, as JSON or through log/slog, does not show its
-// bytes. The zero value is an empty secret.
-type Secret struct {
-	// A func, because fmt shows the fields of a value that it reaches through an
-	// unexported field, whatever String does, and under %s even what a pointer
-	// in them points to.
-	reveal func() []byte
-}
-
-// NewSecret makes a Secret of a copy of s.
-func NewSecret[T ~string | ~[]byte](s T) Secret {
-	return hide([]byte(string(s)))
-}
-
-// hide makes a Secret of b itself.
-func hide(b []byte) Secret { return Secret{func() []byte { return b }} }
-
-// Bytes returns the secret itself, not a copy: it must not be changed.
-func (s Secret) Bytes() []byte {
-	if s.reveal == nil {
-		return nil
-	}
-	return s.reveal()
-}
-
-// String says nothing about the secret.
-func (Secret) String() string { return "sasl.Secret(…)" }
-
-// GoString says nothing about the secret.
-func (Secret) GoString() string { return "sasl.Secret(…)" }

@@ -17,10 +17,14 @@ import (
 // the proof, in its text, in its own error, in a condition, as a challenge or
 // in words about the connection, gets it into no error and no trace.
 func TestEchoesAreWithheld(t *testing.T) {
-	const password = "pencil-\"5a5a\""
+	const password = "pencil-\"5a?>~>\""
 	message := "\x00tim\x00" + password
 	encoded := base64.StdEncoding.EncodeToString([]byte(message))
 	secrets := []string{password, message, encoded}
+	alphabet := base64.URLEncoding.EncodeToString([]byte(message))
+	if alphabet == encoded {
+		t.Fatal("the two alphabets do not differ in this message")
+	}
 	for name, row := range map[string]struct {
 		err   error
 		class sasl.Class
@@ -32,7 +36,7 @@ func TestEchoesAreWithheld(t *testing.T) {
 		"condition":      {&sasl.Failure{Condition: sasl.Condition(password)}, sasl.ErrAuthentication},
 		"cut base64":     {&sasl.Failure{Condition: sasl.MalformedRequest, Text: "unknown: " + encoded[:12] + "..."}, sasl.ErrProtocol},
 		"no padding":     {&sasl.Failure{Condition: sasl.MalformedRequest, Text: "unknown: " + strings.TrimRight(encoded, "=")}, sasl.ErrProtocol},
-		"other alphabet": {&sasl.Failure{Condition: sasl.MalformedRequest, Text: base64.URLEncoding.EncodeToString([]byte(message))}, sasl.ErrProtocol},
+		"other alphabet": {&sasl.Failure{Condition: sasl.MalformedRequest, Text: alphabet}, sasl.ErrProtocol},
 		"goodbye":        {fmt.Errorf("%w: goodbye %s", sasl.ErrConnection, message), sasl.ErrConnection},
 		"goodbye within": {fmt.Errorf("%w", &shortened{fmt.Errorf("%w: goodbye %s", sasl.ErrTemporary, message)}), sasl.ErrTemporary},
 	} {
@@ -48,7 +52,7 @@ func TestEchoesAreWithheld(t *testing.T) {
 		if sasl.ClassOf(err) != row.class {
 			t.Errorf("%s: %v", name, err)
 		}
-		checkSilent(t, name, fmt.Sprintf("%v %+v %#v", err, err, err)+trace.String(), secrets...)
+		checkSilent(t, name, fmt.Sprintf("%v %+v %#v", err, err, err)+trace.String(), append(secrets, alphabet)...)
 		var failure *sasl.Failure
 		if errors.As(err, &failure) {
 			checkSilent(t, name+" Failure", fmt.Sprintf("%+v %v", failure, failure.Unwrap()), secrets...)

@@ -4,16 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode"
 )
 
 // Class says what a caller can do about a failed run. Every error that a
 // Client or a Server returns matches one of the classes below with errors.Is;
 // ClassOf finds it.
 //
-// A Class is itself an error, so an adapter or a foreign mechanism gives its
-// errors a class by wrapping it: fmt.Errorf("%w: …", sasl.ErrProtocol).
+// A Class is itself an error, so an adapter or a mechanism of another module
+// gives its errors a class by wrapping it: fmt.Errorf("%w: …", sasl.ErrProtocol).
 type Class string
 
 const (
@@ -27,25 +25,40 @@ const (
 	// ErrSecurity: tampering or a downgrade is the likely cause. Never try
 	// again with something weaker.
 	ErrSecurity Class = "security"
-	// ErrPolicy: refused before anything secret was sent, by the policy here
-	// or by the server's.
+	// ErrPolicy: this way is not possible with this server, whatever the
+	// credentials are. A Client's own ErrPolicy comes before anything is sent,
+	// with one exception: a salt or a key derivation that FIPS 140 forbids, which
+	// a client learns in the exchange, before it sends anything that depends on
+	// the password. A server's ErrPolicy, in a *Failure or as the reason why the
+	// server ends the connection, may come after a mechanism that hands the secret
+	// over has sent the secret.
 	ErrPolicy Class = "policy"
 	// ErrTemporary: the server says to come back later.
 	ErrTemporary Class = "temporary"
-	// ErrConfig: what the caller passed in cannot be used. Nothing was sent.
+	// ErrConfig: the configuration or the credentials that the caller passed in
+	// cannot be used. Nothing that depends on the password was sent.
 	ErrConfig Class = "config"
 	// ErrConnection: cut, timed out or cancelled. The outcome is unknown. The
-	// error also matches the context's error where that was the cause.
+	// error also matches the context's error if that was the cause.
 	ErrConnection Class = "connection"
 )
 
 // Error returns the class in words.
 func (c Class) Error() string { return string(c) + " error" }
 
+// String returns the name of the class, for example authentication.
+func (c Class) String() string { return string(c) }
+
+// MarshalText returns the name of the class.
+func (c Class) MarshalText() ([]byte, error) { return []byte(c), nil }
+
 // ClassOf returns the class of err, or "" if it is nil or has none. An error
 // that has two (a channel binding that is required but impossible is
 // ErrPolicy and ErrSecurity) is shown as the first.
 func ClassOf(err error) Class {
+	if err == nil { // a login that succeeds allocates nothing here
+		return ""
+	}
 	var c Class
 	errors.As(err, &c)
 	return c
@@ -64,8 +77,18 @@ func protocolError(format string, args ...any) error { return classed(ErrProtoco
 func securityError(format string, args ...any) error { return classed(ErrSecurity, format, args...) }
 
 func classed(c Class, format string, args ...any) error {
-	return fmt.Errorf("%w: %w", c, fmt.Errorf(format, args...))
+	return &ownError{c, fmt.Errorf(format, args...)}
 }
+
+// ownError is an error in words of this package, which repeat no word of the
+// peer.
+type ownError struct {
+	class Class
+	err   error
+}
+
+func (e *ownError) Error() string   { return e.class.Error() + ": " + e.err.Error() }
+func (e *ownError) Unwrap() []error { return []error{e.class, e.err} }
 
 // contextError is the error of a run that the context ended.
 func contextError(ctx context.Context) error {
@@ -76,7 +99,8 @@ func contextError(ctx context.Context) error {
 // which adapters translate the words of their protocol.
 type Condition string
 
-// The conditions of RFC 6120 s6.5. An unknown one counts as not-authorized.
+// The conditions of RFC 6120 s6.5. An unknown one has the class of
+// not-authorized.
 const (
 	Aborted              Condition = "aborted"
 	AccountDisabled      Condition = "account-disabled"
@@ -106,15 +130,29 @@ func (c Condition) class() Class {
 	return ErrAuthentication
 }
 
+// known reports whether RFC 6120 s6.5 has the condition.
+func (c Condition) known() bool {
+	switch c {
+	case Aborted, AccountDisabled, CredentialsExpired, EncryptionRequired, IncorrectEncoding, InvalidAuthzid,
+		InvalidMechanism, MalformedRequest, MechanismTooWeak, NotAuthorized, TemporaryAuthFailure:
+		return true
+	}
+	return false
+}
+
 // Failure is a refusal by the server: the exchange is over and the connection
 // in sync. An Interface returns one with Condition, Text and Err set and Class
-// empty; the Client fills in the class, by the condition and by what it knows
+// empty. The Client fills in the class, by the condition and by what it knows
 // of the run.
 type Failure struct {
 	Class     Class
 	Condition Condition
 	Text      string // what the server said for people; it is the server's word, unverified
 	Err       error  // the protocol's own error, for errors.As; nil if there is none
+	// Unread reports that the server refused the command because of its form, and
+	// so did not read the message in it. IMAP's BAD says so, NO does not. See
+	// DeferringInterface.
+	Unread bool
 }
 
 // Error gives condition and text; control characters of the text are removed.
@@ -143,24 +181,4 @@ func (f *Failure) Unwrap() []error {
 		return []error{class}
 	}
 	return []error{class, f.Err}
-}
-
-// Printable makes a peer's text fit for a terminal and for one line of a log: it
-// drops what is not printable, and all beyond 512 octets.
-func Printable(s string) string {
-	const most = 512
-	cut := len(s) > most
-	if cut {
-		s = s[:most]
-	}
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, ""))
-	if cut {
-		s += "…"
-	}
-	return s
 }

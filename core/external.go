@@ -13,8 +13,14 @@ func External(authzid string) Mechanism { return external(authzid) }
 
 type external string
 
-func (external) Name() string       { return "EXTERNAL" }
-func (external) clientHasLastWord() {}
+const externalName = "EXTERNAL"
+
+func (external) Name() string { return externalName }
+
+func (external) Properties() Properties { return externalProperties }
+
+// externalProperties: what proves the identity stays in the layer below.
+var externalProperties = Properties{SingleMessage: true, Repeatable: true, KeepsSecret: true}
 
 func (authzid external) New(Terms) Exchange { return &externalExchange{authzid: string(authzid)} }
 
@@ -32,6 +38,8 @@ func (x *externalExchange) Step(context.Context, []byte) (out []byte, done bool,
 		return []byte(x.authzid), nil
 	})
 }
+
+func (x *externalExchange) SentSecrets() []Secret { return nil }
 
 func (x *externalExchange) Describe(message []byte) string { return describeAuthzid(message) }
 

@@ -14,7 +14,9 @@ type externalServer struct {
 	identify func(context.Context, any) (string, error)
 }
 
-func (externalServer) Name() string { return "EXTERNAL" }
+func (externalServer) Name() string { return externalName }
+
+func (externalServer) Properties() Properties { return externalProperties }
 
 func (m externalServer) New(t ServerTerms) Exchange {
 	return &externalServerExchange{externalServer: m, terms: t}
@@ -32,13 +34,13 @@ func (x *externalServerExchange) Step(ctx context.Context, in []byte) (out []byt
 			return protocolError("the authzid %w", err)
 		}
 		if x.terms.Conn.Peer == nil {
-			return classed(ErrAuthentication, "EXTERNAL: the layer below proved no identity")
+			return classed(ErrAuthentication, "%s: the layer below proved no identity", externalName)
 		}
 		username, err := x.identify(ctx, x.terms.Conn.Peer)
 		if err != nil {
 			return withClass(err, ErrTemporary)
 		}
-		if x.identity, err = x.terms.identity(username, authzid); err != nil {
+		if x.identity, err = x.terms.Identity(username, authzid); err != nil {
 			return err
 		}
 		return x.terms.Authorize(ctx, x.identity)

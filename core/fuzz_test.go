@@ -80,9 +80,8 @@ func FuzzServerExchange(f *testing.F) {
 		return &copied, nil
 	}
 	tokens := new(sasl.MemoryTokens)
-	put(tokens, sasl.TokenAccount{Username: "lnj"}, sasl.NewToken("HT-SHA-256-EXPR", time.Time{}), sasl.NewToken("HT-SHA-256-NONE", time.Time{}))
-	server := &sasl.Server{Key: serverKey, Mechanisms: []sasl.ServerMechanism{
-		sasl.HashedTokenServer("HT-SHA-256-EXPR", tokens), sasl.HashedTokenServer("HT-SHA-256-NONE", tokens),
+	put(tokens, sasl.TokenAccount{Username: "lnj", ClientID: "phone"}, sasl.NewToken("HT-SHA-256-EXPR", time.Time{}), sasl.NewToken("HT-SHA-256-NONE", time.Time{}))
+	server := &sasl.Server{Key: serverKey, Tokens: &sasl.ServerTokens{Store: tokens, Mechanisms: []string{"HT-SHA-256-EXPR", "HT-SHA-256-NONE"}}, Mechanisms: []sasl.ServerMechanism{
 		sasl.PlainServer(refuseAll), sasl.SCRAMServer(sasl.SHA256, lookup), sasl.SCRAMPlusServer(sasl.SHA256, lookup),
 		sasl.ExternalServer(func(context.Context, any) (string, error) { return "", sasl.ErrAuthentication }),
 		sasl.AnonymousServer(func(context.Context, string) (string, error) { return "", sasl.ErrAuthentication }),
@@ -90,7 +89,7 @@ func FuzzServerExchange(f *testing.F) {
 	server.SetNonce("%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0")
 	conn := sasl.ConnInfo{Secure: true, Downgrade: true, TLSVersion: 0x0304, Bindings: []sasl.ChannelBinding{{Type: "tls-exporter", Data: []byte("data")}}}
 	f.Fuzz(func(t *testing.T, name string, input []byte) {
-		session, err := server.Begin(t.Context(), conn, name)
+		session, err := server.BeginWithToken(t.Context(), conn, sasl.TokenUse{ClientID: "phone"}, name)
 		if err != nil {
 			return
 		}
@@ -120,7 +119,7 @@ func FuzzTokenExchange(f *testing.F) {
 		client, store := tokenClient()
 		put(store, tokenAccount, token("EXPR"))
 		client.Trace = func(e sasl.Event) { _ = e.String() }
-		peer := sasltest.NewPeer(c(boundInitiator))
+		peer := tokenPeer(c(boundInitiator))
 		messages := bytes.Split(input, []byte("\n"))
 		for _, message := range messages[:len(messages)-1] {
 			peer.Lines = append(peer.Lines, sasltest.Line{Op: sasltest.Challenge, Data: message}, sasltest.Line{Op: sasltest.ClientSends, Data: []byte{}})

@@ -31,8 +31,8 @@ func (h gs2Header) append(b []byte) []byte {
 }
 
 var (
-	errSaslname   = errors.New(`a "=" in a name is followed by neither 2C nor 3D`)
-	errNoSaslname = errors.New("a name is empty, too long or not UTF-8")
+	errSaslname   = errors.New(`a name is not UTF-8, or a "=" in it is followed by neither 2C nor 3D`)
+	errNoSaslname = errors.New("a name is empty or too long")
 )
 
 // parseGS2Header returns the header and what follows it.
@@ -66,9 +66,6 @@ func validBindingType(s string) bool {
 	return s != "" && len(s) <= maxName && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-") == ""
 }
 
-// maxName bounds names and salts a peer sends, in octets.
-const maxName = 1 << 10
-
 // appendSaslname escapes a name (RFC 5802 s5.1, attribute n).
 func appendSaslname(b []byte, name string) []byte {
 	for i := range len(name) {
@@ -86,8 +83,11 @@ func appendSaslname(b []byte, name string) []byte {
 
 // parseSaslname undoes appendSaslname and allows no other spelling.
 func parseSaslname(s string) (string, error) {
-	if s == "" || len(s) > maxName || !utf8.ValidString(s) || strings.ContainsAny(s, "\x00,") {
+	switch {
+	case s == "" || len(s) > maxName:
 		return "", errNoSaslname
+	case !utf8.ValidString(s) || strings.ContainsAny(s, "\x00,"):
+		return "", errSaslname
 	}
 	if strings.IndexByte(s, '=') < 0 {
 		return s, nil

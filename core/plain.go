@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Plain is the client's PLAIN mechanism (RFC 4616). The password goes to the
@@ -13,8 +14,13 @@ func Plain(credentials Credentials) Mechanism { return plain{credentials} }
 
 type plain struct{ credentials Credentials }
 
-func (plain) Name() string       { return "PLAIN" }
-func (plain) clientHasLastWord() {}
+const plainName = "PLAIN"
+
+func (plain) Name() string { return plainName }
+
+func (plain) Properties() Properties {
+	return Properties{SingleMessage: true, Repeatable: true, UsesPassword: true}
+}
 
 func (m plain) New(t Terms) Exchange {
 	return &plainExchange{credentials: m.credentials, terms: t}
@@ -33,7 +39,7 @@ func (x *plainExchange) Step(ctx context.Context, _ []byte) (out []byte, done bo
 
 // message is [authzid] UTF8NUL authcid UTF8NUL passwd.
 func (x *plainExchange) message(ctx context.Context) ([]byte, error) {
-	c, err := x.credentials.credential(ctx, "PLAIN", &x.terms.Server)
+	c, err := x.credentials.credential(ctx, plainName, &x.terms.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +54,8 @@ func (x *plainExchange) message(ctx context.Context) ([]byte, error) {
 		return nil, configError("the password is empty")
 	case bytes.IndexByte(password, 0) >= 0: // it would move the borders between the three
 		return nil, configError("the password has a NUL")
+	case !utf8.Valid(password): // RFC 4616 s2
+		return nil, configError("the password is not UTF-8")
 	case len(password) > maxMessage/2:
 		return nil, configError("the password is over 32 KiB")
 	}
@@ -66,10 +74,9 @@ func (x *plainExchange) message(ctx context.Context) ([]byte, error) {
 	return message, nil
 }
 
-func (x *plainExchange) secretsSent() []sentSecret {
+func (x *plainExchange) SentSecrets() []Secret {
 	message := x.sent.Bytes()
-	password := bytes.LastIndexByte(message, 0) + 1
-	return []sentSecret{{message, password}, {message[password:], 0}}
+	return []Secret{hide(message[bytes.LastIndexByte(message, 0)+1:])}
 }
 
 func (x *plainExchange) Describe(message []byte) string { return describePlain(message) }

@@ -3,6 +3,7 @@ package sasl
 import (
 	"context"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
@@ -18,7 +19,11 @@ func PlainServer(check PasswordCheck) ServerMechanism { return plainServer{check
 
 type plainServer struct{ check PasswordCheck }
 
-func (plainServer) Name() string { return "PLAIN" }
+func (plainServer) Name() string { return plainName }
+
+func (plainServer) Properties() Properties {
+	return Properties{SingleMessage: true, Repeatable: true, UsesPassword: true}
+}
 
 func (m plainServer) New(t ServerTerms) Exchange {
 	return &plainServerExchange{check: m.check, terms: t}
@@ -36,10 +41,10 @@ func (x *plainServerExchange) Step(ctx context.Context, in []byte) (out []byte, 
 
 func (x *plainServerExchange) verify(ctx context.Context, message string) error {
 	parts := strings.Split(message, "\x00")
-	if len(parts) != 3 || parts[1] == "" || parts[2] == "" {
-		return protocolError("PLAIN: the message is not authzid NUL authcid NUL passwd")
+	if len(parts) != 3 || parts[1] == "" || parts[2] == "" || !utf8.ValidString(parts[2]) {
+		return protocolError("%s: the message is not authzid NUL authcid NUL passwd, in UTF-8", plainName)
 	}
-	id, err := x.terms.identity(parts[1], parts[0])
+	id, err := x.terms.Identity(parts[1], parts[0])
 	if err != nil {
 		return err
 	}
@@ -60,23 +65,4 @@ func (x *plainServerExchange) checkPassword(ctx context.Context, username, passw
 		return err
 	}
 	return withClassUnlessNil(x.check(ctx, username, NewSecret(prepared)), ErrTemporary)
-}
-
-// identity makes the names of a message canonical.
-func (t *ServerTerms) identity(username, authzid string) (id Identity, err error) {
-	for _, name := range []string{username, authzid} {
-		if err := checkName(name); err != nil {
-			return Identity{}, protocolError("the username or the authzid %w", err)
-		}
-	}
-	if id.Username, err = t.Canonical(username); err != nil {
-		return Identity{}, classed(ErrProtocol, "the username %w", err)
-	}
-	if authzid == "" {
-		return id, nil
-	}
-	if id.Authzid, err = t.Canonical(authzid); err != nil {
-		return Identity{}, classed(ErrProtocol, "the authzid %w", err)
-	}
-	return id, nil
 }

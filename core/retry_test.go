@@ -25,7 +25,8 @@ func TestRetry(t *testing.T) {
 		{"the second is right", lines{wrong, no, right, succeed}, []string{"right"}, "", 1},
 		{"three at most", lines{wrong, no, wrong, no, wrong, no}, []string{"wrong", "wrong", "right"}, sasl.ErrAuthentication, 2},
 		{"given up", lines{wrong, no}, nil, sasl.ErrAuthentication, 1},
-		{"not after a policy", lines{wrong, refuse(sasl.MechanismTooWeak)}, []string{"right"}, sasl.ErrPolicy, 0},
+		{"not after a policy", lines{wrong, refuse(sasl.InvalidMechanism)}, []string{"right"}, sasl.ErrPolicy, 0},
+		{"too weak for this server, which wants other credentials", lines{wrong, refuse(sasl.MechanismTooWeak), right, succeed}, []string{"right"}, "", 1},
 		{"not after a cut", lines{wrong, cut, closes}, []string{"right"}, sasl.ErrConnection, 0},
 		{"not out of sync", lines{wrong, s("?"), abort, closes}, []string{"right"}, sasl.ErrProtocol, 0},
 	} {

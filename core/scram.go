@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 
 	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
@@ -27,11 +28,18 @@ type scram struct {
 	credentials Credentials
 }
 
-func (m *scram) Name() string         { return m.name }
-func (m *scram) usable() error        { return m.hash.usable() }
-func (m *scram) sendsGS2Flag()        {}
-func (m *scram) confirmsLists()       {}
-func (m *scram) New(t Terms) Exchange { return &scramExchange{scram: m, terms: t} }
+func (m *scram) Name() string           { return m.name }
+func (m *scram) Properties() Properties { return scramProperties(m.hash) }
+func (m *scram) New(t Terms) Exchange   { return &scramExchange{scram: m, terms: t} }
+
+// scramProperties are those of both sides.
+func scramProperties(h Hash) Properties {
+	return Properties{
+		Repeatable: true, KeepsSecret: true, UsesPassword: true, ProvesServer: true,
+		SendsGS2Flag: true, ConfirmsLists: true, NeedsKey: true,
+		Unavailable: h.usable(),
+	}
+}
 
 // scramExchange is the client's side of RFC 5802 s5:
 //
@@ -51,6 +59,7 @@ type scramExchange struct {
 	clientFirstBare string
 	serverSignature Secret
 	proof           Secret // in base64, as sent
+	prepared        bool   // SASLprep changed or refused the password
 }
 
 func (x *scramExchange) Step(ctx context.Context, in []byte) (out []byte, done bool, err error) {
@@ -90,7 +99,7 @@ func (x *scramExchange) clientFirst(ctx context.Context) ([]byte, error) {
 	}
 	x.gs2 = gs2Header{flag: x.terms.GS2Flag, authzid: x.credential.Authzid}
 	if x.gs2.flag == 'p' {
-		x.gs2.cbName = x.terms.Binding.cbName()
+		x.gs2.cbName, _ = x.terms.GS2Binding()
 		if len(x.terms.Binding.Data) == 0 {
 			return nil, configError("%s: the channel binding %s has no data", x.name, x.gs2.cbName)
 		}
@@ -126,10 +135,10 @@ func (x *scramExchange) clientFinal(ctx context.Context, serverFirstMessage stri
 	if serverError != "" {
 		return nil, scramFailure(serverError)
 	}
-	if err := x.check(first); err != nil {
+	if err := x.terms.SCRAM.check(x.name, x.nonce, first); err != nil {
 		return nil, err
 	}
-	if err := x.checkLists(first); err != nil {
+	if err := checkLists(x.name, x.hash, &x.terms, first); err != nil {
 		return nil, err
 	}
 	password, err := x.password(ctx)
@@ -151,33 +160,44 @@ func (x *scramExchange) clientFinal(ctx context.Context, serverFirstMessage stri
 	return []byte(final.format()), nil
 }
 
-func (x *scramExchange) secretsSent() []sentSecret { return []sentSecret{{x.proof.Bytes(), 0}} }
+func (x *scramExchange) SentSecrets() []Secret { return []Secret{x.proof} }
+
+func (x *scramExchange) Hints() []Hint {
+	switch {
+	case errors.Is(x.err, errListUnconfirmed):
+		return []Hint{HintList}
+	case x.prepared:
+		return []Hint{HintPreparation}
+	}
+	return nil
+}
 
 // password asks for the password and prepares it.
 func (x *scramExchange) password(ctx context.Context) ([]byte, error) {
 	password, err := x.credential.password(ctx)
-	if err == nil && !x.terms.SCRAM.RawPassword {
-		password, err = preparedPassword(password)
-	}
-	if err == nil && len(password) == 0 {
-		err = configError("the password is empty")
-	}
-	return password, err
-}
-
-func preparedPassword(password []byte) ([]byte, error) {
-	prepared, err := stringprep.Stored(string(password))
 	if err != nil {
-		return nil, configError("the password %w; SCRAMOptions.RawPassword takes it as it is", err)
+		return nil, err
 	}
-	return []byte(prepared), nil
+	if !x.terms.SCRAM.RawPassword {
+		prepared, err := stringprep.Stored(string(password))
+		x.prepared = err != nil || prepared != string(password)
+		if err != nil {
+			return nil, configError("the password %w", err)
+		}
+		password = []byte(prepared)
+	}
+	if len(password) == 0 {
+		return nil, configError("the password is empty")
+	}
+	return password, nil
 }
 
 // channelBinding is cbind-input: the gs2-header and, if bound, the data.
 func (x *scramExchange) channelBinding() []byte {
 	input := x.gs2.append(nil)
 	if x.gs2.flag == 'p' {
-		input = append(input, x.terms.Binding.Data...)
+		_, data := x.terms.GS2Binding()
+		input = append(input, data...)
 	}
 	return input
 }

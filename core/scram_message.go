@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // The messages of SCRAM (RFC 5802 s7). The parsers are strict and total: the
@@ -35,6 +36,11 @@ func parseClientFirst(msg string) (*clientFirst, error) {
 		return nil, nameFault(err)
 	}
 	m := &clientFirst{gs2: gs2, header: strings.TrimSuffix(msg, bare), bare: bare}
+	// The name has a server-error-value of its own, so it is looked at before the
+	// message as a whole.
+	if name, _, _ := strings.Cut(bare, ","); strings.HasPrefix(name, "n=") && !utf8.ValidString(name) {
+		return nil, nameFault(errSaslname)
+	}
 	attributes, err := splitAttributes(bare)
 	if err != nil {
 		return nil, err

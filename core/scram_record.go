@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"math"
 
 	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
@@ -20,6 +19,11 @@ type SCRAMRecord struct {
 	StoredKey  Secret
 	ServerKey  Secret
 }
+
+// MaxStoredIterations bounds the iteration count of a stored record: every check
+// of a password costs as much. It is five times what a Client accepts by default
+// (SCRAMOptions.MaxIterations).
+const MaxStoredIterations = 10_000_000
 
 // DeriveSCRAM makes the record of a password, which it prepares with SASLprep
 // as a stored string. A nil salt is a random one of 16 octets. Iterations are
@@ -35,8 +39,8 @@ func DeriveSCRAM(ctx context.Context, h Hash, password string, salt []byte, iter
 		return nil, configError("the password %w", err)
 	case prepared == "":
 		return nil, configError("the password is empty")
-	case iterations < 1 || iterations > math.MaxInt32:
-		return nil, configError("%d is no number of iterations", iterations)
+	case iterations < 1 || iterations > MaxStoredIterations:
+		return nil, configError("%d is an invalid number of iterations: use 4096 to %d", iterations, MaxStoredIterations)
 	case h.usable() != nil:
 		return nil, withClass(h.usable(), ErrPolicy)
 	}
@@ -58,8 +62,12 @@ func DeriveSCRAM(ctx context.Context, h Hash, password string, salt []byte, iter
 }
 
 // Check says whether the password belongs to the record: nil if so,
-// ErrAuthentication if not, which makes it usable in a PasswordCheck.
+// ErrAuthentication if not, which makes it usable in a PasswordCheck. A record
+// with a count over MaxStoredIterations is ErrTemporary, and costs nothing.
 func (r *SCRAMRecord) Check(ctx context.Context, password Secret) error {
+	if r.Iterations < 1 || r.Iterations > MaxStoredIterations {
+		return classed(ErrTemporary, "the stored record has an invalid number of iterations")
+	}
 	derived, err := DeriveSCRAM(ctx, r.Hash, string(password.Bytes()), r.Salt, r.Iterations)
 	if ClassOf(err) == ErrConfig { // the empty password, or one that has never been stored
 		return classed(ErrAuthentication, "%w", err)

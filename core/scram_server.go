@@ -31,9 +31,8 @@ type scramServer struct {
 	lookup SCRAMLookup
 }
 
-func (m *scramServer) Name() string  { return m.name }
-func (m *scramServer) usable() error { return m.hash.usable() }
-func (m *scramServer) needsKey()     {}
+func (m *scramServer) Name() string           { return m.name }
+func (m *scramServer) Properties() Properties { return scramProperties(m.hash) }
 
 func (m *scramServer) New(t ServerTerms) Exchange {
 	return &scramServerExchange{scramServer: m, terms: t}
@@ -57,7 +56,7 @@ type scramServerExchange struct {
 
 func (x *scramServerExchange) Identity() Identity { return x.identity }
 
-func (x *scramServerExchange) boundTo() string {
+func (x *scramServerExchange) BoundTo() string {
 	if x.first == nil {
 		return ""
 	}
@@ -106,7 +105,7 @@ func (x *scramServerExchange) answerFirst(ctx context.Context, message string) (
 	if err := x.checkFlag(); err != nil {
 		return nil, err
 	}
-	if x.identity, err = x.terms.identity(first.username, first.gs2.authzid); err != nil {
+	if x.identity, err = x.terms.Identity(first.username, first.gs2.authzid); err != nil {
 		return nil, fault("invalid-username-encoding", "%w", err)
 	}
 	if err := x.findRecord(ctx); err != nil {
@@ -114,7 +113,9 @@ func (x *scramServerExchange) answerFirst(ctx context.Context, message string) (
 	}
 	x.nonce = first.nonce + x.terms.newNonce()
 	answer := serverFirst{nonce: x.nonce, salt: x.record.Salt, iterations: x.record.Iterations}
-	x.addLists(&answer)
+	if x.terms.Conn.Downgrade {
+		answer.listHashes, answer.tlsVersions = confirmedLists(x.hash, &x.terms)
+	}
 	x.serverFirst = answer.format()
 	return []byte(x.serverFirst), nil
 }

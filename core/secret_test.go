@@ -81,7 +81,7 @@ func TestSecretsDoNotFormat(t *testing.T) {
 		"Mechanism":   sasl.PasswordMechanisms(sasl.Password("user", password)),
 		"record":      record,
 		"record copy": *record,
-		"Server":      sasl.Server{Key: secret, Mechanisms: []sasl.ServerMechanism{sasl.HashedTokenServer("HT-SHA-256-EXPR", store)}},
+		"Server":      sasl.Server{Key: secret, Tokens: &sasl.ServerTokens{Store: store}},
 		"Tokens":      tokens,
 		"Token":       token("EXPR"),
 		"IssuedToken": issued(tokenText),
@@ -202,9 +202,10 @@ func TestCredentialErrors(t *testing.T) {
 			}
 		}
 	}
-	client := plainClient("sec\x00ret")
-	if _, err := client.Authenticate(t.Context(), sasltest.NewPeer(), plainServer); sasl.ClassOf(err) != sasl.ErrConfig {
-		t.Errorf("NUL in password: %v", err)
+	for _, password := range []string{"sec\x00ret", "sec\xffret", strings.Repeat("p", 32<<10+1)} {
+		if _, err := plainClient(password).Authenticate(t.Context(), sasltest.NewPeer(), plainServer); sasl.ClassOf(err) != sasl.ErrConfig {
+			t.Errorf("the password %.8q: %v", password, err)
+		}
 	}
 }
 

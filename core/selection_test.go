@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/fips140"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,15 +31,17 @@ func TestSelection(t *testing.T) {
 	}
 	// The rows' server is Secure unless they say so.
 	for _, row := range []struct {
-		name     string
-		client   sasl.Client
-		offered  list
-		bindings bindings
-		types    list // XEP-0440
-		insecure bool
-		want     string // the mechanism and the beginning of its message
-		err      sasl.Class
-		both     bool // ErrSecurity too
+		name        string
+		client      sasl.Client
+		offered     list
+		bindings    bindings
+		types       list // XEP-0440
+		insecure    bool
+		bindingName string
+		version     uint16
+		want        string // the mechanism and the beginning of its message
+		err         sasl.Class
+		both        bool // ErrSecurity too
 	}{
 		{name: "bound before unbound, the order of hashes",
 			offered:  list{"PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-512", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS"},
@@ -72,9 +75,13 @@ func TestSelection(t *testing.T) {
 		{name: "the types allowed, in their order", client: sasl.Client{BindingTypes: list{"tls-unique", "tls-server-end-point", "tls-exporter"}},
 			offered: list{"SCRAM-SHA-256-PLUS"}, bindings: bindings{exporter, endPoint}, want: "SCRAM-SHA-256-PLUS p=tls-server-end-point,,"},
 		{name: "a type by the name that the server has for it", client: sasl.Client{BindingTypes: list{"tls-server-end-point"}},
-			offered: list{"SCRAM-SHA-256-PLUS"}, bindings: bindings{{Type: "tls-server-end-point", Name: "ldap", Data: []byte("data")}}, want: "SCRAM-SHA-256-PLUS p=ldap,,"},
+			offered: list{"SCRAM-SHA-256-PLUS"}, bindings: bindings{endPoint}, bindingName: "ldap", want: "SCRAM-SHA-256-PLUS p=ldap,,"},
+		{name: "tls-unique is undefined for TLS 1.3", version: 0x0304,
+			offered: list{"SCRAM-SHA-256-PLUS"}, bindings: bindings{unique}, err: sasl.ErrConfig},
+		{name: "and defined for TLS 1.2", version: 0x0303,
+			offered: list{"SCRAM-SHA-256-PLUS"}, bindings: bindings{unique}, want: "SCRAM-SHA-256-PLUS p=tls-unique,,"},
 		{name: "a name that cannot be one",
-			offered: list{"SCRAM-SHA-256-PLUS"}, bindings: bindings{{Type: "tls-server-end-point", Name: "ld,ap", Data: []byte("data")}}, err: sasl.ErrConfig},
+			offered: list{"SCRAM-SHA-256-PLUS"}, bindings: bindings{endPoint}, bindingName: "ld,ap", err: sasl.ErrConfig},
 
 		{name: "the first of ours that the server lists", types: list{"tls-server-end-point", "tls-unique"},
 			offered: list{"SCRAM-SHA-256-PLUS"}, bindings: bindings{exporter, endPoint}, want: "SCRAM-SHA-256-PLUS p=tls-server-end-point,,"},
@@ -118,7 +125,7 @@ func TestSelection(t *testing.T) {
 			if row.client.Mechanisms == nil {
 				row.client.Mechanisms = ladder()
 			}
-			srv := sasl.ServerInfo{Mechanisms: row.offered, Bindings: row.bindings, AdvertisedBindings: row.types, Secure: !row.insecure}
+			srv := sasl.ServerInfo{Mechanisms: row.offered, Bindings: row.bindings, AdvertisedBindings: row.types, Secure: !row.insecure, BindingName: row.bindingName, TLSVersion: row.version}
 			session, err := row.client.Begin(t.Context(), srv)
 			if row.err != "" {
 				if sasl.ClassOf(err) != row.err || errors.Is(err, sasl.ErrSecurity) != (row.both || row.err == sasl.ErrSecurity) {
@@ -169,8 +176,9 @@ func TestOneMechanismARun(t *testing.T) {
 	client.SetNonce("rOprNGfwEbeRWgbNEkqO")
 	_, err := client.Authenticate(context.Background(), peer, sasl.ServerInfo{
 		Secure: true, Mechanisms: []string{"PLAIN", "SCRAM-SHA-224", "SCRAM-SHA-256"}})
-	if !errors.Is(err, sasl.ErrAuthentication) || !strings.HasSuffix(err.Error(), "; not tried: SCRAM-SHA-224 PLAIN") {
-		t.Errorf("error %v", err)
+	var login *sasl.LoginError
+	if !errors.Is(err, sasl.ErrAuthentication) || !errors.As(err, &login) || !slices.Equal(login.NotTried, []string{"SCRAM-SHA-224", "PLAIN"}) || !login.ByServer {
+		t.Errorf("error %v, %+v", err, login)
 	}
 	if err := peer.Fault(); err != nil {
 		t.Error(err)

@@ -5,10 +5,11 @@ import "context"
 // ServerSession is one run of a server's mechanism. It is used by one
 // goroutine.
 type ServerSession struct {
-	server   *Server
-	conn     ConnInfo
-	name     string
-	exchange Exchange
+	server     *Server
+	conn       ConnInfo
+	name       string
+	properties Properties
+	exchange   Exchange
 
 	steps    int
 	confirm  bool  // the last message is out as a challenge
@@ -16,6 +17,25 @@ type ServerSession struct {
 	done     bool
 	err      error
 	reported bool
+}
+
+// Begin starts a run of the mechanism that the client named. One that Offer does
+// not list for the connection is ErrPolicy.
+func (s *Server) Begin(_ context.Context, conn ConnInfo, mechanism string) (*ServerSession, error) {
+	m, err := s.find(&conn, mechanism)
+	return s.begin(conn, mechanism, m, err)
+}
+
+// begin starts a run, or tells the server's owner why there is none.
+func (s *Server) begin(conn ConnInfo, name string, m ServerMechanism, err error) (*ServerSession, error) {
+	session := &ServerSession{server: s, conn: conn, name: name}
+	if err != nil {
+		session.refused(err)
+		return nil, err
+	}
+	session.properties = propertiesOf(m)
+	session.exchange = m.New(s.terms(conn))
+	return session, nil
 }
 
 // Respond takes the client's message and returns the next challenge; nil means
@@ -81,8 +101,9 @@ func (s *ServerSession) refused(reason error) {
 	s.reported = true
 }
 
-// Result tells who authenticated, and how. It is valid once Respond has
-// returned done. RoundTrips counts the client's messages.
+// Result describes the authentication. It is complete once Respond has returned
+// done; before that it has what is known. RoundTrips counts the client's
+// messages.
 func (s *ServerSession) Result() Result {
 	identity := s.exchange.Identity()
 	result := Result{
@@ -91,8 +112,8 @@ func (s *ServerSession) Result() Result {
 		Authzid:    identity.Authzid,
 		RoundTrips: s.steps,
 	}
-	if bound, ok := s.exchange.(interface{ boundTo() string }); ok {
-		result.Binding = bound.boundTo()
+	if bound, ok := s.exchange.(interface{ BoundTo() string }); ok {
+		result.Binding = bound.BoundTo()
 	}
 	return result
 }

@@ -194,8 +194,18 @@ func TestServerSessionEnds(t *testing.T) {
 	if _, done, err := session.Respond(t.Context(), []byte("\x00u\x00p")); done || sasl.ClassOf(err) != sasl.ErrProtocol {
 		t.Errorf("after the end: %t, %v", done, err)
 	}
-	if _, _, err := begin("PLAIN").Respond(t.Context(), make([]byte, 64<<10+1)); sasl.ClassOf(err) != sasl.ErrProtocol {
+	if _, _, err := begin("PLAIN").Respond(t.Context(), []byte("\x00u\x00"+strings.Repeat("p", 64<<10-2))); sasl.ClassOf(err) != sasl.ErrProtocol {
 		t.Errorf("a message that is too long: %v", err)
+	}
+	if _, done, err := begin("PLAIN").Respond(t.Context(), []byte("\x00u\x00"+strings.Repeat("p", 64<<10-3))); !done || err != nil {
+		t.Errorf("the longest message: %v", err)
+	}
+	for name, message := range map[string]string{
+		"no password": "\x00u\x00", "no username": "\x00\x00p", "no UTF-8 in the password": "\x00u\x00p\xff", "four parts": "\x00u\x00p\x00q",
+	} {
+		if _, done, err := begin("PLAIN").Respond(t.Context(), []byte(message)); done || sasl.ClassOf(err) != sasl.ErrProtocol {
+			t.Errorf("%s: done %t, %v", name, done, err)
+		}
 	}
 	// The last challenge wants an empty response.
 	session = begin("SCRAM-SHA-256")

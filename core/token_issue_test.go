@@ -16,7 +16,7 @@ func TestTokenAuthorize(t *testing.T) {
 	put(store, phone, token("EXPR"))
 	server.Authorize = func(context.Context, sasl.Identity, sasl.ConnInfo) error { return errors.New("locked") }
 	respond := func() error {
-		session, err := server.Begin(t.Context(), tokenConn, "HT-SHA-256-EXPR")
+		session, err := server.BeginWithToken(t.Context(), tokenConn, usedByPhone, "HT-SHA-256-EXPR")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,12 +31,12 @@ func TestTokenAuthorize(t *testing.T) {
 	}
 	server.Authorize = nil
 	for _, broken := range []sasl.TokenStore{&failing{store, 0, errors.New("down")}, forgetful{store}} {
-		server.Mechanisms = []sasl.ServerMechanism{sasl.HashedTokenServer("HT-SHA-256-EXPR", broken)}
+		server.Tokens.Store = broken
 		if err := respond(); sasl.ClassOf(err) != sasl.ErrTemporary {
 			t.Error(err)
 		}
 	}
-	server.Mechanisms = []sasl.ServerMechanism{sasl.HashedTokenServer("HT-SHA-256-EXPR", lazy{})}
+	server.Tokens.Store = lazy{}
 	if err := respond(); sasl.ClassOf(err) != sasl.ErrAuthentication {
 		t.Error(err)
 	}
@@ -50,20 +50,20 @@ func TestIssueToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := session.IssueToken(t.Context(), "HT-SHA-256-EXPR", expiry); sasl.ClassOf(err) != sasl.ErrPolicy {
+	if _, err := session.IssueToken(t.Context(), "phone", "HT-SHA-256-EXPR", expiry); sasl.ClassOf(err) != sasl.ErrPolicy {
 		t.Errorf("before the end: %v", err)
 	}
 	if _, done, err := session.Respond(t.Context(), []byte("\x00user\x00pencil")); !done {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"PLAIN", "HT-SHA-256-UNIQ", "HT-SHA-256-ELSE", "SCRAM-SHA-256", ""} {
-		if _, err := session.IssueToken(t.Context(), name, expiry); sasl.ClassOf(err) != sasl.ErrPolicy {
+		if _, err := session.IssueToken(t.Context(), "phone", name, expiry); sasl.ClassOf(err) != sasl.ErrPolicy {
 			t.Errorf("for %q: %v", name, err)
 		}
 	}
 	var issued []sasl.Token
 	for range 3 {
-		token, err := session.IssueToken(t.Context(), "HT-SHA-256-NONE", expiry)
+		token, err := session.IssueToken(t.Context(), "phone", "HT-SHA-256-NONE", expiry)
 		if err != nil || token.Mechanism != "HT-SHA-256-NONE" || !token.Expiry.Equal(expiry) || len(token.Secret.Bytes()) < 60 {
 			t.Fatalf("%+v, %v", token, err)
 		}
@@ -78,21 +78,19 @@ func TestIssueToken(t *testing.T) {
 		"nobody":         {"phone", "ANONYMOUS", "sirhc"},
 		"without a name": {"", "PLAIN", "\x00user\x00pencil"},
 	} {
-		conn := tokenConn
-		conn.Token.ClientID = row.client
-		session, err := server.Begin(t.Context(), conn, row.mechanism)
+		session, err := server.Begin(t.Context(), tokenConn, row.mechanism)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, done, err := session.Respond(t.Context(), []byte(row.message)); !done {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if _, err := session.IssueToken(t.Context(), "HT-SHA-256-NONE", expiry); sasl.ClassOf(err) != sasl.ErrPolicy {
+		if _, err := session.IssueToken(t.Context(), row.client, "HT-SHA-256-NONE", expiry); sasl.ClassOf(err) != sasl.ErrPolicy {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	session.Respond(t.Context(), []byte("more"))
-	if _, err := session.IssueToken(t.Context(), "HT-SHA-256-EXPR", expiry); sasl.ClassOf(err) != sasl.ErrPolicy {
+	if _, err := session.IssueToken(t.Context(), "phone", "HT-SHA-256-EXPR", expiry); sasl.ClassOf(err) != sasl.ErrPolicy {
 		t.Errorf("after an error: %v", err)
 	}
 }

@@ -16,11 +16,11 @@ func TestTokenRefused(t *testing.T) {
 	type lines = []sasltest.Line
 	no := refuse(sasl.NotAuthorized)
 	kept := "HT-SHA-256-EXPR " + tokenText + " 1;"
-	plain := func(_ *sasl.Client, s *sasl.ServerInfo) { s.Mechanisms = []string{"PLAIN"} }
+	plain := func(_ *sasl.Client, s *tokenInfo) { s.Mechanisms = []string{"PLAIN"} }
 	for _, row := range []struct {
 		name   string
 		lines  lines
-		change func(*sasl.Client, *sasl.ServerInfo)
+		change func(*sasl.Client, *tokenInfo)
 		class  sasl.Class
 		kept   string
 		text   string
@@ -28,32 +28,32 @@ func TestTokenRefused(t *testing.T) {
 		{"SCRAM follows", append(lines{c(boundInitiator), no}, scramLines...), nil, "", "", ""},
 		{"after its end too", append(lines{c(boundInitiator), refuse(sasl.CredentialsExpired)}, scramLines...), nil, "", "", ""},
 		{"and after any other word", append(lines{c(boundInitiator), refuse(sasl.InvalidMechanism)}, scramLines...), nil, "", "", ""},
-		{"PLAIN does not", lines{c(boundInitiator), no}, plain, sasl.ErrAuthentication, "", "nothing may follow: policy error: no mechanism is left: the server offers PLAIN; PLAIN: it hands the secret"},
-		{"nor when a person is asked", lines{c(boundInitiator), no, c(rfc7677ClientFirst), no}, askFor(sasl.Plain(pencil)), sasl.ErrAuthentication, "", "hands the secret"},
-		{"nor a mechanism of another's with such a name", lines{c(boundInitiator), no}, func(c *sasl.Client, s *sasl.ServerInfo) {
+		{"PLAIN does not", lines{c(boundInitiator), no}, plain, sasl.ErrAuthentication, "", "nothing may follow: policy error: no mechanism is left: the server offers PLAIN; PLAIN: it would reveal the secret"},
+		{"nor when a person is asked", lines{c(boundInitiator), no, c(rfc7677ClientFirst), no}, askFor(sasl.Plain(pencil)), sasl.ErrAuthentication, "", "would reveal the secret"},
+		{"nor a mechanism of another's with such a name", lines{c(boundInitiator), no}, func(c *sasl.Client, s *tokenInfo) {
 			c.Mechanisms, s.Mechanisms = []sasl.Mechanism{named("XOAUTH2"), named("LOGIN"), named("OAUTHBEARER")}, []string{"LOGIN", "XOAUTH2", "OAUTHBEARER"}
-		}, sasl.ErrAuthentication, "", "hands the secret"},
+		}, sasl.ErrAuthentication, "", "would reveal the secret"},
 		{"SCRAM is refused as well", lines{c(boundInitiator), no, c(rfc7677ClientFirst), no}, nil, sasl.ErrAuthentication, "", "refused with not-authorized"},
-		{"another came in the meantime", append(lines{c(boundInitiator), no}, scramLines...), func(c *sasl.Client, _ *sasl.ServerInfo) {
+		{"another came in the meantime", append(lines{c(boundInitiator), no}, scramLines...), func(c *sasl.Client, _ *tokenInfo) {
 			c.Tokens.Store = &overtaken{TokenStore: c.Tokens.Store}
 		}, "", "HT-SHA-256-EXPR of another run 0;", ""},
 		{"the server is busy", lines{c(boundInitiator), refuse(sasl.TemporaryAuthFailure)}, nil, sasl.ErrTemporary, kept, ""},
 		{"the account is disabled", lines{c(boundInitiator), refuse(sasl.AccountDisabled)}, nil, sasl.ErrAuthorization, kept, ""},
-		{"nor after another word", lines{c(boundInitiator), refuse(sasl.TemporaryAuthFailure)}, askFor(sasl.Plain(pencil)), sasl.ErrTemporary, kept, "hands the secret"},
-		{"nor after another of those", lines{c(boundInitiator), refuse(sasl.AccountDisabled)}, askFor(sasl.Plain(pencil)), sasl.ErrAuthorization, kept, "hands the secret"},
+		{"nor after another word", lines{c(boundInitiator), refuse(sasl.TemporaryAuthFailure)}, askFor(sasl.Plain(pencil)), sasl.ErrTemporary, kept, "would reveal the secret"},
+		{"nor after another of those", lines{c(boundInitiator), refuse(sasl.AccountDisabled)}, askFor(sasl.Plain(pencil)), sasl.ErrAuthorization, kept, "would reveal the secret"},
 		{"but SCRAM when a person is asked", append(lines{c(boundInitiator), refuse(sasl.TemporaryAuthFailure)}, scramLines...), askFor(sasl.SCRAM(sasl.SHA256, pencil)), "", kept, ""},
 		{"after malformed-request, which says nothing of a binding", append(lines{c(boundInitiator), refuse(sasl.MalformedRequest)}, scramLines...), nil, "", "", ""},
 		{"a cut", lines{c(boundInitiator), cut, closes}, nil, sasl.ErrConnection, kept, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			client, store := tokenClient()
-			srv := tokenSrv
+			srv := tokenInfo{tokenSrv, tokenOffer}
 			put(store, tokenAccount, token("EXPR"))
 			if row.change != nil {
 				row.change(client, &srv)
 			}
-			peer := sasltest.NewPeer(row.lines...)
-			_, err := client.Authenticate(t.Context(), peer, srv)
+			peer := tokenPeer(row.lines...)
+			_, err := client.Authenticate(t.Context(), peer, srv.ServerInfo)
 			if sasl.ClassOf(err) != row.class || err != nil && !strings.Contains(err.Error(), row.text) {
 				t.Errorf("class %q, want %q; %v", sasl.ClassOf(err), row.class, err)
 			}
@@ -73,8 +73,8 @@ func TestTokenRefused(t *testing.T) {
 var pencil = sasl.Password("user", "pencil")
 
 // askFor has a person say what to go on with.
-func askFor(m sasl.Mechanism) func(*sasl.Client, *sasl.ServerInfo) {
-	return func(c *sasl.Client, _ *sasl.ServerInfo) {
+func askFor(m sasl.Mechanism) func(*sasl.Client, *tokenInfo) {
+	return func(c *sasl.Client, _ *tokenInfo) {
 		next := *c
 		next.Mechanisms = []sasl.Mechanism{m}
 		c.Retry = func(context.Context, error) *sasl.Client { return &next }
@@ -88,7 +88,7 @@ func TestTokenNoAnswer(t *testing.T) {
 	put(store, tokenAccount, token("EXPR"))
 	askFor(sasl.Plain(pencil))(client, nil)
 	conn := &answering{err: sasl.ErrProtocol}
-	if _, err := client.Authenticate(t.Context(), conn, tokenSrv); !errors.Is(err, sasl.ErrProtocol) || !strings.Contains(err.Error(), "hands the secret") || len(conn.sent) != 1 {
+	if _, err := client.Authenticate(t.Context(), conn, tokenSrv); !errors.Is(err, sasl.ErrProtocol) || !strings.Contains(err.Error(), "would reveal the secret") || len(conn.sent) != 1 {
 		t.Errorf("%v after %q", err, conn.sent)
 	}
 }
@@ -96,14 +96,17 @@ func TestTokenNoAnswer(t *testing.T) {
 // answering is a server that answers with one error, and acknowledges the end of
 // the exchange.
 type answering struct {
-	err  error
-	sent []string
+	err       error
+	challenge []byte // what comes first, if it is not nil
+	sent      []string
 }
 
-func (*answering) Tokens(sasl.TokenRequest) {}
+func (*answering) TokenMechanisms() []string       { return tokenOffer }
+func (*answering) RequestTokens(sasl.TokenRequest) {}
+func (*answering) IssuedToken() *sasl.IssuedToken  { return nil }
 func (p *answering) Initiate(_ context.Context, mechanism string, _ []byte) (sasl.Reply, error) {
 	p.sent = append(p.sent, mechanism)
-	return sasl.Reply{}, p.err
+	return sasl.Reply{Data: p.challenge}, p.err
 }
 func (*answering) Respond(context.Context, []byte) (sasl.Reply, error) {
 	return sasl.Reply{}, sasl.ErrProtocol
@@ -126,7 +129,7 @@ func TestTokenNotDeleted(t *testing.T) {
 		if fails {
 			client.Tokens.Store = &failing{TokenStore: store, after: 1, err: errors.New("the disk is full")}
 		}
-		_, err := client.Authenticate(t.Context(), sasltest.NewPeer(c(boundInitiator), refuse(sasl.NotAuthorized)), tokenSrv)
+		_, err := client.Authenticate(t.Context(), tokenPeer(c(boundInitiator), refuse(sasl.NotAuthorized)), tokenSrv)
 		if !errors.Is(err, sasl.ErrAuthentication) || strings.Contains(err.Error(), "the token is deleted") != says || len(held(t, store, tokenAccount)) == 0 != says {
 			t.Errorf("the store fails %t: %v", fails, err)
 		}

@@ -40,7 +40,7 @@ func TestTokenRun(t *testing.T) {
 		held   []sasl.Token
 		lines  lines
 		issue  *sasl.IssuedToken
-		change func(*sasl.Client, *sasl.ServerInfo)
+		change func(*sasl.Client, *tokenInfo)
 		class  sasl.Class
 		kept   string
 	}{
@@ -48,15 +48,15 @@ func TestTokenRun(t *testing.T) {
 		{"none came", nil, scramLines, nil, nil, "", ""},
 		{"in the place of others", []sasl.Token{token("NONE"), token("UNIQ")}, scramLines, issued(fresh), nil, "", "HT-SHA-256-EXPR " + fresh + " 0;"},
 		{"the same again", []sasl.Token{token("EXPR")}, lines{c(boundInitiator), ok}, issued(tokenText), nil, "", before},
-		{"for somebody else, as it turns out", nil, lines{c("x"), s("y"), c("x"), succeed}, issued(fresh), func(c *sasl.Client, s *sasl.ServerInfo) {
+		{"for somebody else, as it turns out", nil, lines{c("x"), s("y"), c("x"), succeed}, issued(fresh), func(c *sasl.Client, s *tokenInfo) {
 			c.Mechanisms, s.Mechanisms = []sasl.Mechanism{late{}}, []string{"X-LATE"}
 		}, "", ""},
 		{"without an expiry", nil, scramLines, &sasl.IssuedToken{Token: sasl.NewSecret(fresh)}, nil, "", "HT-SHA-256-EXPR " + fresh + " 0;"},
 		{"expired", nil, scramLines, expired, nil, "", ""},
 		{"empty", nil, scramLines, issued(""), nil, "", ""},
 		{"too long", nil, scramLines, issued(strings.Repeat("x", 1025)), nil, "", ""},
-		{"not asked for", nil, scramLines, issued(fresh), func(_ *sasl.Client, s *sasl.ServerInfo) { s.TokenMechanisms = nil }, "", ""},
-		{"by a server that is not secure", nil, scramLines, issued(fresh), func(c *sasl.Client, s *sasl.ServerInfo) { s.Secure, c.Allow = false, allowAll }, "", ""},
+		{"not asked for", nil, scramLines, issued(fresh), func(_ *sasl.Client, s *tokenInfo) { s.tokens = nil }, "", ""},
+		{"by a server that is not secure", nil, scramLines, issued(fresh), func(c *sasl.Client, s *tokenInfo) { s.Secure, c.Allow = false, allowAll }, "", ""},
 		{"before the server proved anything", nil, early, issued(fresh), nil, sasl.ErrSecurity, ""},
 		{"with a token, and no other came", []sasl.Token{token("EXPR")}, lines{c(boundInitiator), ok}, nil, nil, "", before},
 		{"rotation is for the same mechanism", []sasl.Token{token("EXPR")}, lines{c(boundInitiator), ok}, issued(fresh), nil, "", "HT-SHA-256-EXPR " + fresh + " 0;"},
@@ -66,14 +66,14 @@ func TestTokenRun(t *testing.T) {
 		{"invalidated, and another came", []sasl.Token{token("EXPR")}, lines{c(boundInitiator), ok}, issued(fresh), invalidate, "", ""},
 		{"not invalidated", []sasl.Token{token("EXPR")}, lines{c(boundInitiator), succeed, closes}, nil, invalidate, sasl.ErrSecurity, before},
 		{"bound to nothing", []sasl.Token{token("NONE")}, lines{c(noneInitiator), {Op: sasltest.Succeed, Data: []byte(noneResponder)}}, nil,
-			func(c *sasl.Client, _ *sasl.ServerInfo) { c.Tokens.Mechanisms = []string{"HT-SHA-256-NONE"} }, "", "HT-SHA-256-NONE " + tokenText + " 1;"},
-		{"no store", nil, nil, nil, func(c *sasl.Client, _ *sasl.ServerInfo) { c.Tokens.Store = nil }, sasl.ErrConfig, ""},
-		{"no username", nil, nil, nil, func(c *sasl.Client, _ *sasl.ServerInfo) { c.Tokens.Username = "" }, sasl.ErrConfig, ""},
-		{"no mechanism", nil, nil, nil, func(c *sasl.Client, _ *sasl.ServerInfo) { c.Tokens.Mechanisms = []string{"PLAIN"} }, sasl.ErrConfig, ""},
+			func(c *sasl.Client, _ *tokenInfo) { c.Tokens.Mechanisms = []string{"HT-SHA-256-NONE"} }, "", "HT-SHA-256-NONE " + tokenText + " 1;"},
+		{"no store", nil, nil, nil, func(c *sasl.Client, _ *tokenInfo) { c.Tokens.Store = nil }, sasl.ErrConfig, ""},
+		{"no username", nil, nil, nil, func(c *sasl.Client, _ *tokenInfo) { c.Tokens.Username = "" }, sasl.ErrConfig, ""},
+		{"no mechanism", nil, nil, nil, func(c *sasl.Client, _ *tokenInfo) { c.Tokens.Mechanisms = []string{"PLAIN"} }, sasl.ErrConfig, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			client, store := tokenClient()
-			srv := tokenSrv
+			srv := tokenInfo{tokenSrv, tokenOffer}
 			put(store, tokenAccount, row.held...)
 			if row.change != nil {
 				row.change(client, &srv)
@@ -84,9 +84,9 @@ func TestTokenRun(t *testing.T) {
 					t.Errorf("trace %q", said)
 				}
 			}
-			peer := sasltest.NewPeer(row.lines...)
-			peer.Issue = row.issue
-			result, err := client.Authenticate(t.Context(), peer, srv)
+			peer := tokenPeer(row.lines...)
+			peer.Issue, peer.Tokens = row.issue, srv.tokens
+			result, err := client.Authenticate(t.Context(), peer, srv.ServerInfo)
 			if sasl.ClassOf(err) != row.class {
 				t.Errorf("class %q, want %q; %v", sasl.ClassOf(err), row.class, err)
 			}
@@ -123,7 +123,7 @@ func (x *lateExchange) Identity() sasl.Identity {
 	return sasl.Identity{Username: "mallory"}
 }
 
-func invalidate(c *sasl.Client, _ *sasl.ServerInfo) { c.Tokens.Invalidate = true }
+func invalidate(c *sasl.Client, _ *tokenInfo) { c.Tokens.Invalidate = true }
 
 // TestTokenCount: it rises with each attempt, also one that failed, and says
 // besides whether the token is to be forgotten.
@@ -139,7 +139,7 @@ func TestTokenCount(t *testing.T) {
 		{refuse(sasl.TemporaryAuthFailure), true},
 	} {
 		client.Tokens.Invalidate = row.invalidate
-		peer := sasltest.NewPeer(c(boundInitiator), row.answer)
+		peer := tokenPeer(c(boundInitiator), row.answer)
 		client.Authenticate(t.Context(), peer, tokenSrv)
 		want := sasl.TokenRequest{Count: uint64(i + 1), Invalidate: row.invalidate}
 		if len(peer.Requests) != 1 || peer.Requests[0] != want {
@@ -154,13 +154,13 @@ func TestTokenStoreFails(t *testing.T) {
 	full := errors.New("the disk is full")
 	client, store := tokenClient()
 	client.Tokens.Store = &failing{store, 0, full}
-	if _, err := client.Authenticate(t.Context(), sasltest.NewPeer(), tokenSrv); sasl.ClassOf(err) != sasl.ErrConfig || !errors.Is(err, full) {
+	if _, err := client.Authenticate(t.Context(), tokenPeer(), tokenSrv); sasl.ClassOf(err) != sasl.ErrConfig || !errors.Is(err, full) {
 		t.Error(err)
 	}
 	client.Tokens.Store = &failing{store, 1, full}
 	var trace string
 	client.Trace = func(e sasl.Event) { trace += e.String() + "\n" }
-	peer := sasltest.NewPeer(scramLines...)
+	peer := tokenPeer(scramLines...)
 	peer.Issue = issued("a token that is fresh")
 	if _, err := client.Authenticate(t.Context(), peer, tokenSrv); err != nil {
 		t.Error(err)
@@ -187,7 +187,7 @@ func TestNoTokensThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	mechanism(session)
-	peer := sasltest.NewPeer(scramLines...)
+	peer := tokenPeer(scramLines...)
 	if _, err := client.Authenticate(t.Context(), struct{ sasl.Interface }{peer}, tokenSrv); err != nil || len(peer.Requests) != 0 {
 		t.Errorf("%v, %+v", err, peer.Requests)
 	}
@@ -210,5 +210,5 @@ func TestTokenFIPS(t *testing.T) {
 			t.Errorf("%s, want %s", e.Mechanism, want)
 		}
 	}
-	client.Authenticate(t.Context(), sasltest.NewPeer(sasltest.Line{Op: sasltest.ClientSends}, refuse(sasl.TemporaryAuthFailure)), tokenSrv)
+	client.Authenticate(t.Context(), tokenPeer(sasltest.Line{Op: sasltest.ClientSends}, refuse(sasl.TemporaryAuthFailure)), tokenSrv)
 }

@@ -12,7 +12,7 @@ import (
 
 var tokenConn = sasl.ConnInfo{
 	Service: "xmpp", Host: "example.org", Secure: true,
-	Bindings: []sasl.ChannelBinding{exporter}, Token: sasl.TokenUse{ClientID: "phone"},
+	Bindings: []sasl.ChannelBinding{exporter},
 }
 
 // phone is the account of the client with that id.
@@ -24,24 +24,23 @@ func issuer() (*sasl.Server, *sasl.MemoryTokens) {
 	return &sasl.Server{SuccessData: true, Mechanisms: []sasl.ServerMechanism{
 		sasl.PlainServer(accept),
 		sasl.AnonymousServer(func(context.Context, string) (string, error) { return "guest", nil }),
-		sasl.HashedTokenServer("HT-SHA-256-EXPR", store),
-		sasl.HashedTokenServer("HT-SHA-256-UNIQ", store),
-		sasl.HashedTokenServer("HT-SHA-256-NONE", store),
-		sasl.HashedTokenServer("HT-SHA-256-ELSE", store),
-	}}, store
+	}, Tokens: &sasl.ServerTokens{Store: store, Mechanisms: []string{"HT-SHA-256-EXPR", "HT-SHA-256-UNIQ", "HT-SHA-256-NONE", "HT-SHA-256-ELSE"}}}, store
 }
+
+var usedByPhone = sasl.TokenUse{ClientID: "phone"}
 
 // TestOfferTokens: apart from the rest, only on a secure connection that has
 // what they bind to, and Begin refuses what is not in the list.
 func TestOfferTokens(t *testing.T) {
 	server, _ := issuer()
 	server.Insecure = []string{"PLAIN", "HT-SHA-256-NONE"}
-	unnamed, odd := tokenConn, tokenConn
-	unnamed.Token.ClientID, odd.Token.ClientID = "", "a\x00"
-	for class, conn := range map[sasl.Class]sasl.ConnInfo{sasl.ErrPolicy: unnamed, sasl.ErrProtocol: odd} {
-		if _, err := server.Begin(t.Context(), conn, "HT-SHA-256-NONE"); sasl.ClassOf(err) != class {
-			t.Errorf("the client %q: %v", conn.Token.ClientID, err)
+	for class, id := range map[sasl.Class]string{sasl.ErrPolicy: "", sasl.ErrProtocol: "a\x00"} {
+		if _, err := server.BeginWithToken(t.Context(), tokenConn, sasl.TokenUse{ClientID: id}, "HT-SHA-256-NONE"); sasl.ClassOf(err) != class {
+			t.Errorf("the client %q: %v", id, err)
 		}
+	}
+	if _, err := server.Begin(t.Context(), tokenConn, "HT-SHA-256-NONE"); sasl.ClassOf(err) != sasl.ErrPolicy {
+		t.Errorf("a client that says nothing about tokens: %v", err)
 	}
 	empty := tokenConn
 	empty.Bindings = []sasl.ChannelBinding{{Type: "tls-exporter"}, {Type: "", Data: []byte("x")}}
@@ -51,7 +50,7 @@ func TestOfferTokens(t *testing.T) {
 	}{
 		{tokenConn, []string{"HT-SHA-256-EXPR", "HT-SHA-256-NONE"}},
 		{empty, []string{"HT-SHA-256-NONE"}},
-		{sasl.ConnInfo{Bindings: tokenConn.Bindings, Token: tokenConn.Token}, nil},
+		{sasl.ConnInfo{Bindings: tokenConn.Bindings}, nil},
 	} {
 		if got := server.Offer(row.conn); !slices.Equal(got, []string{"PLAIN", "ANONYMOUS"}) {
 			t.Errorf("Offer: %q", got)
@@ -59,10 +58,10 @@ func TestOfferTokens(t *testing.T) {
 		if got := server.OfferTokens(row.conn); !slices.Equal(got, row.want) {
 			t.Errorf("OfferTokens: %q, want %q", got, row.want)
 		}
-		for _, m := range server.Mechanisms[2:] {
-			_, err := server.Begin(t.Context(), row.conn, m.Name())
-			if offered := slices.Contains(row.want, m.Name()); offered != (err == nil) || err != nil && !errors.Is(err, sasl.ErrPolicy) {
-				t.Errorf("Begin(%s): %v", m.Name(), err)
+		for _, name := range server.Tokens.Mechanisms {
+			_, err := server.BeginWithToken(t.Context(), row.conn, usedByPhone, name)
+			if offered := slices.Contains(row.want, name); offered != (err == nil) || err != nil && !errors.Is(err, sasl.ErrPolicy) {
+				t.Errorf("BeginWithToken(%s): %v", name, err)
 			}
 		}
 	}
@@ -107,10 +106,8 @@ func TestTokenUse(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			server, store := issuer()
 			put(store, phone, row.held...)
-			conn := tokenConn
 			row.use.ClientID = "phone"
-			conn.Token = row.use
-			session, err := server.Begin(t.Context(), conn, "HT-SHA-256-EXPR")
+			session, err := server.BeginWithToken(t.Context(), tokenConn, row.use, "HT-SHA-256-EXPR")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -142,9 +139,7 @@ func TestTokenOracle(t *testing.T) {
 	} {
 		server, store := issuer()
 		put(store, phone, token("EXPR"))
-		conn := tokenConn
-		conn.Token.ClientID = row.client
-		session, err := server.Begin(t.Context(), conn, "HT-SHA-256-EXPR")
+		session, err := server.BeginWithToken(t.Context(), tokenConn, sasl.TokenUse{ClientID: row.client}, "HT-SHA-256-EXPR")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,9 +169,9 @@ func TestTokenWork(t *testing.T) {
 	issued := sasl.NewToken("HT-SHA-256-EXPR", time.Time{})
 	var allocations []float64
 	for _, held := range []fixed{nil, {issued}, {issued, issued}} {
-		server := &sasl.Server{SuccessData: true, Mechanisms: []sasl.ServerMechanism{sasl.HashedTokenServer("HT-SHA-256-EXPR", held)}}
+		server := &sasl.Server{SuccessData: true, Tokens: &sasl.ServerTokens{Store: held, Mechanisms: []string{"HT-SHA-256-EXPR"}}}
 		allocations = append(allocations, testing.AllocsPerRun(100, func() {
-			session, err := server.Begin(t.Context(), tokenConn, "HT-SHA-256-EXPR")
+			session, err := server.BeginWithToken(t.Context(), tokenConn, usedByPhone, "HT-SHA-256-EXPR")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -196,7 +191,7 @@ func TestTokenWork(t *testing.T) {
 func TestTokenWithoutKey(t *testing.T) {
 	server, store := issuer()
 	put(store, phone, sasl.Token{Mechanism: "HT-SHA-256-EXPR"})
-	session, err := server.Begin(t.Context(), tokenConn, "HT-SHA-256-EXPR")
+	session, err := server.BeginWithToken(t.Context(), tokenConn, usedByPhone, "HT-SHA-256-EXPR")
 	if err != nil {
 		t.Fatal(err)
 	}

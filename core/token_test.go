@@ -25,13 +25,26 @@ var (
 	tokenAccount = sasl.TokenAccount{Service: "xmpp", Host: "example.org", Username: "user"}
 	tokenSrv     = sasl.ServerInfo{
 		Service: "xmpp", Host: "example.org", Secure: true, SuccessData: true,
-		Mechanisms:      []string{"SCRAM-SHA-256", "PLAIN"},
-		TokenMechanisms: []string{"HT-SHA-256-NONE", "HT-SHA-256-ENDP", "HT-SHA-256-UNIQ", "HT-SHA-256-EXPR"},
-		Bindings:        []sasl.ChannelBinding{exporter, endPoint},
+		Mechanisms: []string{"SCRAM-SHA-256", "PLAIN"},
+		Bindings:   []sasl.ChannelBinding{exporter, endPoint},
 	}
+	tokenOffer = []string{"HT-SHA-256-NONE", "HT-SHA-256-ENDP", "HT-SHA-256-UNIQ", "HT-SHA-256-EXPR"}
 	scramLines = []sasltest.Line{c(rfc7677ClientFirst), s(rfc7677ServerFirst), c(rfc7677ClientFinal),
 		{Op: sasltest.Succeed, Data: []byte(rfc7677ServerFinal)}}
 )
+
+// tokenInfo is what a server offers: its list for tokens is apart.
+type tokenInfo struct {
+	sasl.ServerInfo
+	tokens []string
+}
+
+// tokenPeer is a peer that takes every token.
+func tokenPeer(lines ...sasltest.Line) *sasltest.Peer {
+	peer := sasltest.NewPeer(lines...)
+	peer.Tokens = tokenOffer
+	return peer
+}
 
 func token(kind string) sasl.Token {
 	return sasl.Token{Mechanism: "HT-SHA-256-" + kind, Secret: sasl.NewSecret(tokenText)}
@@ -61,7 +74,7 @@ func TestTokenChoice(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		held   []sasl.Token
-		change func(*sasl.Client, *sasl.ServerInfo)
+		change func(*sasl.Client, *tokenInfo)
 		sent   string // the mechanism
 		wanted string // the mechanism of the token that is asked for
 	}{
@@ -75,56 +88,56 @@ func TestTokenChoice(t *testing.T) {
 		{"the better of two", []sasl.Token{token("ENDP"), token("EXPR")}, nil, "HT-SHA-256-EXPR", none},
 		{"for a binding that this connection does not have", []sasl.Token{token("UNIQ")}, nil, "SCRAM-SHA-256", "HT-SHA-256-EXPR"},
 		{"for none, and that is not named", []sasl.Token{token("NONE")}, nil, "SCRAM-SHA-256", "HT-SHA-256-EXPR"},
-		{"for none, and that is named", []sasl.Token{token("NONE")}, func(c *sasl.Client, _ *sasl.ServerInfo) {
+		{"for none, and that is named", []sasl.Token{token("NONE")}, func(c *sasl.Client, _ *tokenInfo) {
 			c.Tokens.Mechanisms = []string{"HT-SHA-256-NONE"}
 		}, "HT-SHA-256-NONE", none},
-		{"one that binds is not sent as one that does not", []sasl.Token{token("EXPR")}, func(c *sasl.Client, _ *sasl.ServerInfo) {
+		{"one that binds is not sent as one that does not", []sasl.Token{token("EXPR")}, func(c *sasl.Client, _ *tokenInfo) {
 			c.Tokens.Mechanisms = []string{"HT-SHA-256-NONE"}
 		}, "SCRAM-SHA-256", "HT-SHA-256-NONE"},
-		{"not offered any more", []sasl.Token{token("EXPR")}, func(_ *sasl.Client, s *sasl.ServerInfo) {
-			s.TokenMechanisms = []string{"HT-SHA-256-ENDP"}
+		{"not offered any more", []sasl.Token{token("EXPR")}, func(_ *sasl.Client, s *tokenInfo) {
+			s.tokens = []string{"HT-SHA-256-ENDP"}
 		}, "SCRAM-SHA-256", "HT-SHA-256-ENDP"},
-		{"offered in the other list", []sasl.Token{token("EXPR")}, func(_ *sasl.Client, s *sasl.ServerInfo) {
-			s.Mechanisms, s.TokenMechanisms = append(s.Mechanisms, s.TokenMechanisms...), nil
+		{"offered in the other list", []sasl.Token{token("EXPR")}, func(_ *sasl.Client, s *tokenInfo) {
+			s.Mechanisms, s.tokens = append(s.Mechanisms, s.tokens...), nil
 		}, "SCRAM-SHA-256", none},
-		{"not secure", []sasl.Token{token("EXPR")}, func(c *sasl.Client, s *sasl.ServerInfo) {
+		{"not secure", []sasl.Token{token("EXPR")}, func(c *sasl.Client, s *tokenInfo) {
 			s.Secure, c.Allow = false, allowAll
 		}, "SCRAM-SHA-256", none},
-		{"a host that is not known", []sasl.Token{token("EXPR")}, func(_ *sasl.Client, s *sasl.ServerInfo) { s.Host = "" }, "SCRAM-SHA-256", none},
-		{"another host", []sasl.Token{token("EXPR")}, func(_ *sasl.Client, s *sasl.ServerInfo) { s.Host = "example.com" }, "SCRAM-SHA-256", "HT-SHA-256-EXPR"},
-		{"another service", []sasl.Token{token("EXPR")}, func(_ *sasl.Client, s *sasl.ServerInfo) { s.Service = "imap" }, "SCRAM-SHA-256", "HT-SHA-256-EXPR"},
-		{"not allowed", []sasl.Token{token("EXPR")}, func(c *sasl.Client, _ *sasl.ServerInfo) {
-			c.Allow = func(name string, _ sasl.ServerInfo) error {
-				if name == "HT-SHA-256-EXPR" {
+		{"a host that is not known", []sasl.Token{token("EXPR")}, func(_ *sasl.Client, s *tokenInfo) { s.Host = "" }, "SCRAM-SHA-256", none},
+		{"another host", []sasl.Token{token("EXPR")}, func(_ *sasl.Client, s *tokenInfo) { s.Host = "example.com" }, "SCRAM-SHA-256", "HT-SHA-256-EXPR"},
+		{"another service", []sasl.Token{token("EXPR")}, func(_ *sasl.Client, s *tokenInfo) { s.Service = "imap" }, "SCRAM-SHA-256", "HT-SHA-256-EXPR"},
+		{"not allowed", []sasl.Token{token("EXPR")}, func(c *sasl.Client, _ *tokenInfo) {
+			c.Allow = func(candidate sasl.Candidate) error {
+				if candidate.Name == "HT-SHA-256-EXPR" {
 					return errors.New("no")
 				}
 				return nil
 			}
 		}, "SCRAM-SHA-256", "HT-SHA-256-ENDP"},
-		{"binding disabled", []sasl.Token{token("EXPR")}, func(c *sasl.Client, _ *sasl.ServerInfo) { c.Binding = sasl.DisableBinding }, "SCRAM-SHA-256", none},
-		{"a type that is not allowed", []sasl.Token{token("EXPR")}, func(c *sasl.Client, _ *sasl.ServerInfo) {
+		{"binding disabled", []sasl.Token{token("EXPR")}, func(c *sasl.Client, _ *tokenInfo) { c.Binding = sasl.DisableBinding }, "SCRAM-SHA-256", none},
+		{"a type that is not allowed", []sasl.Token{token("EXPR")}, func(c *sasl.Client, _ *tokenInfo) {
 			c.BindingTypes = []string{"tls-server-end-point"}
 		}, "SCRAM-SHA-256", "HT-SHA-256-ENDP"},
-		{"binding required", []sasl.Token{token("EXPR")}, func(c *sasl.Client, _ *sasl.ServerInfo) { c.Binding = sasl.RequireBinding }, "HT-SHA-256-EXPR", none},
-		{"a list of binding types that was cut says nothing about tokens", []sasl.Token{token("EXPR")}, func(_ *sasl.Client, s *sasl.ServerInfo) {
+		{"binding required", []sasl.Token{token("EXPR")}, func(c *sasl.Client, _ *tokenInfo) { c.Binding = sasl.RequireBinding }, "HT-SHA-256-EXPR", none},
+		{"a list of binding types that was cut says nothing about tokens", []sasl.Token{token("EXPR")}, func(_ *sasl.Client, s *tokenInfo) {
 			s.Mechanisms, s.AdvertisedBindings, s.Downgrade = []string{"SCRAM-SHA-256-PLUS"}, []string{"tls-unique"}, true
 		}, "HT-SHA-256-EXPR", none},
-		{"somebody else logs in", []sasl.Token{token("EXPR")}, func(c *sasl.Client, _ *sasl.ServerInfo) { c.Tokens.Username = "other" }, "SCRAM-SHA-256", none},
-		{"acting as somebody else", nil, func(c *sasl.Client, _ *sasl.ServerInfo) {
+		{"somebody else logs in", []sasl.Token{token("EXPR")}, func(c *sasl.Client, _ *tokenInfo) { c.Tokens.Username = "other" }, "SCRAM-SHA-256", none},
+		{"acting as somebody else", nil, func(c *sasl.Client, _ *tokenInfo) {
 			c.Mechanisms[0] = sasl.SCRAM(sasl.SHA256, sasl.Password("user", "pencil").ActingAs("root"))
 		}, "SCRAM-SHA-256", none},
-		{"as nobody", nil, func(c *sasl.Client, s *sasl.ServerInfo) {
+		{"as nobody", nil, func(c *sasl.Client, s *tokenInfo) {
 			c.Mechanisms, s.Mechanisms = []sasl.Mechanism{sasl.Anonymous("")}, []string{"ANONYMOUS"}
 		}, "ANONYMOUS", none},
-		{"as whom the server takes them for", nil, func(c *sasl.Client, s *sasl.ServerInfo) {
+		{"as whom the server takes them for", nil, func(c *sasl.Client, s *tokenInfo) {
 			c.Mechanisms, s.Mechanisms = []sasl.Mechanism{sasl.External("")}, []string{"EXTERNAL"}
 		}, "EXTERNAL", "HT-SHA-256-EXPR"},
-		{"invalidate what is not held", nil, func(c *sasl.Client, _ *sasl.ServerInfo) { c.Tokens.Invalidate = true }, "SCRAM-SHA-256", none},
-		{"no tokens", []sasl.Token{token("EXPR")}, func(c *sasl.Client, _ *sasl.ServerInfo) { c.Tokens = nil }, "SCRAM-SHA-256", none},
+		{"invalidate what is not held", nil, func(c *sasl.Client, _ *tokenInfo) { c.Tokens.Invalidate = true }, "SCRAM-SHA-256", none},
+		{"no tokens", []sasl.Token{token("EXPR")}, func(c *sasl.Client, _ *tokenInfo) { c.Tokens = nil }, "SCRAM-SHA-256", none},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			client, store := tokenClient()
-			srv := tokenSrv
+			srv := tokenInfo{tokenSrv, tokenOffer}
 			srv.Mechanisms = slices.Clone(srv.Mechanisms)
 			put(store, tokenAccount, row.held...)
 			if row.change != nil {
@@ -136,8 +149,9 @@ func TestTokenChoice(t *testing.T) {
 					selected = e.Mechanism
 				}
 			}
-			peer := sasltest.NewPeer(sasltest.Line{Op: sasltest.ClientSends}, refuse(sasl.TemporaryAuthFailure))
-			client.Authenticate(t.Context(), peer, srv)
+			peer := tokenPeer(sasltest.Line{Op: sasltest.ClientSends}, refuse(sasl.TemporaryAuthFailure))
+			peer.Tokens = srv.tokens
+			client.Authenticate(t.Context(), peer, srv.ServerInfo)
 			if selected != row.sent || len(peer.Requests) != 1 {
 				t.Fatalf("%s, %+v, want %s", selected, peer.Requests, row.sent)
 			}

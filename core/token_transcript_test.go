@@ -41,14 +41,14 @@ func giveToken(t *testing.T, client *sasl.Client, srv *sasl.ServerInfo, tr *sasl
 		}
 		checkSilent(t, "trace", e.String(), secrets...)
 	}
-	srv.Mechanisms, srv.TokenMechanisms = nil, []string{tr.MechanismName}
+	srv.Mechanisms = nil
 	srv.Service, srv.Host, srv.Secure = "xmpp", "example.org", true
 }
 
 // tokenServer is a server that has issued the token of a transcript.
-func tokenServer(tr *sasltest.Transcript, username string) sasl.ServerMechanism {
+func tokenServer(tr *sasltest.Transcript, username string) *sasl.ServerTokens {
 	store := new(sasl.MemoryTokens)
 	put(store, sasl.TokenAccount{Service: "xmpp", Host: "example.org", Username: username, ClientID: "phone"},
 		sasl.Token{Mechanism: tr.TokenFor, Secret: sasl.NewSecret(tr.Token)})
-	return sasl.HashedTokenServer(tr.MechanismName, store)
+	return &sasl.ServerTokens{Store: store, Mechanisms: []string{tr.MechanismName}}
 }

@@ -1,6 +1,7 @@
 package sasl_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -38,5 +39,28 @@ func TestTrace(t *testing.T) {
 	want = []string{"-- PLAIN", `C: authzid="" username="tim" password=…`, "S! not-authorized"}
 	if !slices.Equal(got, want) {
 		t.Errorf("trace %q, want %q", got, want)
+	}
+}
+
+// TestNamesOfKinds: kinds and classes have names in text, JSON and logs.
+func TestNamesOfKinds(t *testing.T) {
+	got, err := json.Marshal([]any{
+		sasl.Event{Kind: sasl.EventChallenge, Mechanism: "PLAIN", Text: "x"}, sasl.EventToken, sasl.EventKind(99), sasl.ErrAuthentication,
+		sasl.Result{Mechanism: "SCRAM-SHA-1-PLUS", Binding: "tls-unique", Username: "user", RoundTrips: 2},
+	})
+	want := `[{"kind":"challenge","mechanism":"PLAIN","text":"x"},"token","unknown","authentication",` +
+		`{"mechanism":"SCRAM-SHA-1-PLUS","binding":"tls-unique","username":"user","round_trips":2}]`
+	if err != nil || string(got) != want {
+		t.Errorf("%s, %v, want %s", got, err, want)
+	}
+	names := ""
+	for k := sasl.EventSelected; k <= sasl.EventToken; k++ {
+		names += k.String() + " "
+	}
+	if names != "selected initiated challenge response aborted success refused token " {
+		t.Errorf("%s", names)
+	}
+	if text := sasl.ErrPolicy.String(); text != "policy" {
+		t.Errorf("%s", text)
 	}
 }

@@ -18,6 +18,9 @@ type scripted struct{ t *Transcript }
 func (m scripted) Name() string                 { return m.t.MechanismName }
 func (m scripted) New(sasl.Terms) sasl.Exchange { return &scriptedExchange{lines: m.t.Lines, t: m.t} }
 
+// Properties: there is no secret, and what a line proves only the script knows.
+func (scripted) Properties() sasl.Properties { return sasl.Properties{KeepsSecret: true} }
+
 type scriptedExchange struct {
 	t     *Transcript
 	lines []Line // what is still to come
@@ -27,6 +30,8 @@ type scriptedExchange struct {
 func (x *scriptedExchange) Identity() sasl.Identity {
 	return sasl.Identity{Username: x.t.Username, Authzid: x.t.Authzid}
 }
+
+func (*scriptedExchange) SentSecrets() []sasl.Secret { return nil }
 
 func (x *scriptedExchange) Step(_ context.Context, in []byte) (out []byte, done bool, err error) {
 	if x.err == nil {

@@ -18,10 +18,14 @@ type Peer struct {
 	Lines []Line
 	// Unabortable makes every Abort fail, as on a connection out of sync.
 	Unabortable bool
+	// Tokens is what the peer lists for clients that hold a token.
+	Tokens []string
 	// Issue is the token that goes out with success; nil = none.
 	Issue *sasl.IssuedToken
-	// Requests are what the client said of tokens, before each exchange.
+	// Requests are what the client said about tokens, before each exchange.
 	Requests []sasl.TokenRequest
+	// Later is the list of mechanisms after success; nil = the peer has none.
+	Later []string
 	// OnStall, if set, is called when the peer begins to stall.
 	OnStall func()
 
@@ -37,8 +41,17 @@ func NewPeer(lines ...Line) *Peer {
 	return &Peer{Lines: lines, closed: make(chan struct{})}
 }
 
-// Tokens is for the client under test.
-func (p *Peer) Tokens(request sasl.TokenRequest) { p.Requests = append(p.Requests, request) }
+// TokenMechanisms is for the client under test.
+func (p *Peer) TokenMechanisms() []string { return p.Tokens }
+
+// RequestTokens is for the client under test.
+func (p *Peer) RequestTokens(request sasl.TokenRequest) { p.Requests = append(p.Requests, request) }
+
+// IssuedToken is for the client under test.
+func (p *Peer) IssuedToken() *sasl.IssuedToken { return p.Issue }
+
+// Relist is for the client under test.
+func (p *Peer) Relist(context.Context) ([]string, error) { return p.Later, nil }
 
 // Initiate is for the client under test.
 func (p *Peer) Initiate(ctx context.Context, _ string, initial []byte) (sasl.Reply, error) {
@@ -72,7 +85,7 @@ func (p *Peer) Close() error {
 	return nil
 }
 
-// Closed tells whether the client closed the connection.
+// Closed reports whether the client closed the connection.
 func (p *Peer) Closed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -133,7 +146,7 @@ func (p *Peer) exchange(message []byte) (sasl.Reply, error) {
 	case Challenge:
 		return sasl.Reply{Data: line.Data}, nil
 	case Succeed:
-		return sasl.Reply{Data: line.Data, Done: true, Token: p.Issue}, nil
+		return sasl.Reply{Data: line.Data, Done: true}, nil
 	case Refuse:
 		return sasl.Reply{}, &sasl.Failure{Condition: line.Condition}
 	case Stall:

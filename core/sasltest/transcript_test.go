@@ -57,7 +57,7 @@ func TestScriptedMechanism(t *testing.T) {
 			continue
 		}
 		peer := NewPeer(tr.Lines...)
-		client := &sasl.Client{Mechanisms: []sasl.Mechanism{tr.Mechanism()}, Allow: func(string, sasl.ServerInfo) error { return nil }}
+		client := &sasl.Client{Mechanisms: []sasl.Mechanism{tr.Mechanism()}, Allow: func(sasl.Candidate) error { return nil }}
 		srv := sasl.ServerInfo{Mechanisms: []string{tr.MechanismName}, Bindings: []sasl.ChannelBinding{{Type: "x", Data: []byte{1}}}}
 		_, err := client.Authenticate(t.Context(), peer, srv)
 		if want := tr.Expect; (want == Success) != (err == nil) || err != nil && sasl.ClassOf(err) != want {

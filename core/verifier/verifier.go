@@ -41,8 +41,8 @@ func Parse(text string) (*sasl.SCRAMRecord, error) {
 		return nil, malformed("is of no known scheme")
 	}
 	iterations, err := strconv.ParseUint(count, 10, 31)
-	if err != nil || strings.HasPrefix(count, "0") {
-		return nil, malformed("has no valid iteration count")
+	if err != nil || strings.HasPrefix(count, "0") || iterations > sasl.MaxStoredIterations {
+		return nil, malformed("has no valid iteration count: 1 to " + strconv.Itoa(sasl.MaxStoredIterations))
 	}
 	record.Iterations = int(iterations)
 	if record.Salt, err = sasl.DecodeBase64(salt); err != nil || len(record.Salt) == 0 {

@@ -78,6 +78,7 @@ func TestDeriveErrors(t *testing.T) {
 		class      sasl.Class
 	}{
 		{"no iterations", t.Context(), sasl.SHA256, "pencil", 0, sasl.ErrConfig},
+		{"too many iterations", t.Context(), sasl.SHA256, "pencil", 10_000_001, sasl.ErrConfig},
 		{"empty password", t.Context(), sasl.SHA256, "", 4096, sasl.ErrConfig},
 		{"prohibited password", t.Context(), sasl.SHA256, "pen\x07cil", 4096, sasl.ErrConfig},
 		{"no hash", t.Context(), 0, "pencil", 4096, sasl.ErrConfig},
@@ -106,6 +107,7 @@ func TestParseErrors(t *testing.T) {
 		"leading zero":      strings.Replace(rfc7677, "4096", "04096", 1),
 		"sign":              strings.Replace(rfc7677, "4096", "+4096", 1),
 		"count too large":   strings.Replace(rfc7677, "4096", "2147483648", 1),
+		"over the bound":    strings.Replace(rfc7677, "4096", "10000001", 1),
 		"no salt":           strings.Replace(rfc7677, "W22ZaJ0SNY7soEsUEjb6gQ==", "", 1),
 		"salt not base64":   strings.Replace(rfc7677, "W22Z", "!!!!", 1),
 		"salt with newline": strings.Replace(rfc7677, "W22Z", "W22Z\n", 1),
@@ -121,6 +123,9 @@ func TestParseErrors(t *testing.T) {
 		if err != nil && (strings.Contains(err.Error(), "WG5d") || strings.Contains(err.Error(), "wfPL")) {
 			t.Errorf("%s: the error tells a key: %v", name, err)
 		}
+	}
+	if record, err := verifier.Parse(strings.Replace(rfc7677, "4096", "10000000", 1)); err != nil || record.Iterations != 10_000_000 {
+		t.Errorf("the largest count: %v", err)
 	}
 	// RFC 3112 s2.2 allows spaces around the separators.
 	if _, err := verifier.Parse(" " + strings.NewReplacer("$", " $ ", ":", " : ").Replace(rfc7677) + " "); err != nil {

@@ -93,12 +93,14 @@ func TestListsNotConfirmed(t *testing.T) {
 
 // TestListsAsTheyArrived: an empty list of types is not the same as none, no
 // name passes for two, and what cannot be compared is not. The hashes are
-// Python's of "SCRAM-SHA-256", "SCRAM-SHA-256\x1f" and "A\x1eSCRAM-SHA-256".
+// Python's of "SCRAM-SHA-256", "SCRAM-SHA-256\x1f", "A\x1eSCRAM-SHA-256" and
+// "SCRAM-SHA-256\x1fa\x1eb".
 func TestListsAsTheyArrived(t *testing.T) {
 	const (
 		alone = ",h=5IlFKz4VKe4+I01or1SYZH07/h8E/JKh4/0iRkqB2IY="
 		empty = ",h=HrrNVtv5LYOBj+rSkGbI2RBnbj8uk7AD8Oxf7tUmtLQ="
 		two   = ",h=hi4djnbPzbx7b2xuzwhuAgItfcuHV9BLoGt1Ufabwe0="
+		types = ",h=aufo0QkzShB+80hpgGIGce7fb1xcEY8hmFyVGaGg8hk="
 	)
 	one := []string{"SCRAM-SHA-256"}
 	for name, row := range map[string]struct {
@@ -114,7 +116,8 @@ func TestListsAsTheyArrived(t *testing.T) {
 		"empty types, and the server had none":  {one, []string{}, 0x0304, true, alone, true},
 		"two names":                             {[]string{"SCRAM-SHA-256", "A"}, nil, 0x0304, true, two, false},
 		"one that passes for two":               {[]string{"SCRAM-SHA-256", "A\x1eSCRAM-SHA-256"}, nil, 0x0304, true, two, true},
-		"a type that passes for two":            {one, []string{"a\x1eb"}, 0x0304, true, alone, true},
+		"two types":                             {one, []string{"b", "a"}, 0x0304, true, types, false},
+		"a type that passes for two":            {one, []string{"a\x1eb"}, 0x0304, true, types, true},
 		"no attribute, whatever the names":      {[]string{"SCRAM-SHA-256", "A\x1eB"}, nil, 0x0304, true, "", false},
 		"a version that is not known, secure":   {one, nil, 0, true, ",t=0304", false},
 		"a version where there is none":         {one, nil, 0, false, ",t=0304", true},

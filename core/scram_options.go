@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// SCRAMOptions are the knobs of the SCRAM mechanisms of a Client. The zero
+// SCRAMOptions are the options of the SCRAM mechanisms of a Client. The zero
 // value is the safe one.
 type SCRAMOptions struct {
 	// MinIterations is the least iteration count that is accepted of a server;
@@ -28,8 +28,8 @@ const (
 )
 
 // check looks at what the server demands, before any work is done for it.
-func (x *scramExchange) check(first *serverFirst) error {
-	least, most := x.terms.SCRAM.MinIterations, x.terms.SCRAM.MaxIterations
+func (o *SCRAMOptions) check(name, nonce string, first *serverFirst) error {
+	least, most := o.MinIterations, o.MaxIterations
 	if least == 0 {
 		least = defaultMinIterations
 	}
@@ -37,16 +37,16 @@ func (x *scramExchange) check(first *serverFirst) error {
 		most = defaultMaxIterations
 	}
 	switch {
-	case !strings.HasPrefix(first.nonce, x.nonce):
-		return securityError("%s: the server's nonce does not begin with ours", x.name)
-	case first.nonce == x.nonce:
-		return securityError("%s: the server added nothing to our nonce", x.name)
+	case !strings.HasPrefix(first.nonce, nonce):
+		return securityError("%s: the server's nonce does not begin with ours", name)
+	case first.nonce == nonce:
+		return securityError("%s: the server added nothing to our nonce", name)
 	case first.iterations < least:
-		return securityError("%s: the server asks for %d iterations, fewer than %d", x.name, first.iterations, least)
+		return securityError("%s: the server asks for %d iterations, fewer than %d", name, first.iterations, least)
 	case first.iterations > most:
-		return securityError("%s: the server asks for more than %d iterations", x.name, most)
+		return securityError("%s: the server asks for more than %d iterations", name, most)
 	case fips140.Enforced() && len(first.salt) < 16:
-		return classed(ErrPolicy, "%s: FIPS 140 does not allow a salt of less than 16 octets", x.name)
+		return classed(ErrPolicy, "%s: FIPS 140 does not allow a salt of less than 16 octets", name)
 	}
 	return nil
 }

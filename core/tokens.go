@@ -6,6 +6,7 @@ import (
 	"crypto/fips140"
 	"crypto/rand"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -27,7 +28,7 @@ func NewToken(mechanism string, expiry time.Time) Token {
 	return Token{Mechanism: mechanism, Secret: NewSecret("secret-token:" + rand.Text() + rand.Text()), Expiry: expiry}
 }
 
-// usable says whether the token can be a key in this process: HMAC with less
+// usable reports whether the token can be a key in this process: HMAC with less
 // than 112 bits is not allowed by FIPS 140.
 func (t Token) usable() bool {
 	size := len(t.Secret.Bytes())
@@ -36,8 +37,57 @@ func (t Token) usable() bool {
 
 func (t Token) expired(now time.Time) bool { return !t.Expiry.IsZero() && !t.Expiry.After(now) }
 
+// isUsedUp reports whether no further run can have a number of its own.
+func (t Token) isUsedUp() bool { return t.Count == math.MaxUint64 }
+
 func (t Token) same(other Token) bool {
 	return t.Mechanism == other.Mechanism && bytes.Equal(t.Secret.Bytes(), other.Secret.Bytes())
+}
+
+// Tokens is how a Client uses tokens (XEP-0484). A token is used and asked for
+// only if the server is Secure, and kept only after a run in which the server
+// has proved all that the mechanism demands.
+//
+// A token that the server refuses is deleted, and the next of the Client's
+// Mechanisms follows in the same operation. A token that was not used for another
+// reason, such as a server that is busy, is kept. In an operation in which a
+// token was sent, no mechanism follows that hands its secret over (it does not
+// declare KeepsSecret), from Retry neither: such a mechanism is for the next
+// operation.
+//
+// A token has no authzid: it logs in as Username, and a run for another identity
+// asks for none. Leave Tokens out if the Mechanisms act as another identity.
+type Tokens struct {
+	Store    TokenStore
+	Username string // whose tokens; the name that the mechanisms authenticate
+	// Mechanisms are the ones to ask for a token for, and to log in with, most
+	// preferred first. Nil = those of HT-SHA-256 that bind: -EXPR, -UNIQ, -ENDP.
+	// HT-SHA-256-NONE, which binds to nothing, is used only if it is named.
+	Mechanisms []string
+	// Invalidate asks the server to forget the token that is logged in with, and
+	// deletes it: this was the last time. No other is asked for.
+	Invalidate bool
+}
+
+// ServerTokens is how a Server takes and issues tokens (XEP-0484).
+type ServerTokens struct {
+	Store TokenStore
+	// Mechanisms are those that take a token, in the order in which they are
+	// offered: HT-SHA-256-EXPR, -UNIQ, -ENDP or -NONE. Each is offered only if the
+	// connection is Secure, whatever Server.Insecure says, and has what the
+	// mechanism binds to. Nil = those that bind.
+	Mechanisms []string
+}
+
+// TokenUse is what a client says about its token beside the first message
+// (XEP-0484 s3.4).
+type TokenUse struct {
+	ClientID   string // the id of its user-agent (XEP-0388); "" = not stated
+	Count      uint64 // 0 = not stated
+	Invalidate bool
+	// EarlyData says that the message came in a 0-RTT payload of TLS, which can
+	// be replayed: without a Count that rises it is refused.
+	EarlyData bool
 }
 
 // TokenAccount is whose tokens are meant. It can be the key of a map.

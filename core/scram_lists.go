@@ -3,6 +3,7 @@ package sasl
 import (
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,21 +42,21 @@ func versionAttribute(version uint16) string {
 
 // checkLists compares what the server says with what this client was sent,
 // before anything is answered that depends on the password.
-func (x *scramExchange) checkLists(first *serverFirst) error {
-	srv := &x.terms.Server
+func checkLists(name string, h Hash, terms *Terms, first *serverFirst) error {
+	srv := &terms.Server
 	if !srv.Downgrade {
 		return nil
 	}
-	if len(first.listHashes) == 0 && x.terms.ListHashRequired {
-		return securityError("%s: the server does not say that its list of channel bindings is whole: BindingTypes or DisableBinding say otherwise", x.name)
+	if len(first.listHashes) == 0 && terms.ListHashRequired {
+		return classed(ErrSecurity, "%s: %w", name, errListUnconfirmed)
 	}
 	if len(first.listHashes) > 0 && (delimited(srv.Mechanisms) || delimited(srv.AdvertisedBindings)) {
-		return securityError("%s: a mechanism or a channel binding of the list passes for two", x.name)
+		return securityError("%s: a mechanism or a channel binding of the list passes for two", name)
 	}
-	want := listHash(x.hash, srv.Mechanisms, srv.AdvertisedBindings)
+	want := listHash(h, srv.Mechanisms, srv.AdvertisedBindings)
 	for _, got := range first.listHashes {
 		if subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1 {
-			return securityError("%s: the server offers other mechanisms or channel bindings than have arrived here: somebody changed the lists", x.name)
+			return securityError("%s: the server offers other mechanisms or channel bindings than have arrived here: somebody changed the lists", name)
 		}
 	}
 	for _, got := range first.tlsVersions {
@@ -63,29 +64,28 @@ func (x *scramExchange) checkLists(first *serverFirst) error {
 			break // somebody else ends the TLS, and the caller vouches for it
 		}
 		if got != versionAttribute(srv.TLSVersion) {
-			return securityError("%s: the server has another version of TLS than this client: somebody is in between", x.name)
+			return securityError("%s: the server has another version of TLS than this client: somebody is in between", name)
 		}
 	}
 	return nil
 }
 
-// delimited tells whether one name hashes as two.
+var errListUnconfirmed = errors.New("the server does not confirm its list of channel bindings, which may have been truncated")
+
+// delimited reports whether one name hashes as two.
 func delimited(names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return strings.ContainsAny(name, "\x1e\x1f") })
 }
 
-// addLists has a server say of its lists what checkLists reads.
-func (x *scramServerExchange) addLists(first *serverFirst) {
-	conn := &x.terms.Conn
-	if !conn.Downgrade {
-		return
-	}
+// confirmedLists is what a server says about its lists, for checkLists.
+func confirmedLists(h Hash, terms *ServerTerms) (listHashes, tlsVersions []string) {
 	var types []string
-	for _, b := range conn.Bindings {
-		types = append(types, b.cbName())
+	for _, b := range terms.Conn.Bindings {
+		types = append(types, b.Type)
 	}
-	first.listHashes = []string{listHash(x.hash, x.terms.Offered, types)}
-	if version := versionAttribute(conn.TLSVersion); version != "" {
-		first.tlsVersions = []string{version}
+	listHashes = []string{listHash(h, terms.Offered, types)}
+	if version := versionAttribute(terms.Conn.TLSVersion); version != "" {
+		tlsVersions = []string{version}
 	}
+	return listHashes, tlsVersions
 }

@@ -28,17 +28,20 @@ var tokenBindingTypes = map[string]string{
 	"HT-SHA-256-NONE": "",
 }
 
+// tokensByPreference are the mechanisms that bind.
+var tokensByPreference = []string{"HT-SHA-256-EXPR", "HT-SHA-256-UNIQ", "HT-SHA-256-ENDP"}
+
 // tokenMAC is HMAC(token, role || cb-data). The token must be usable.
-func tokenMAC(token Token, role string, binding []byte) []byte {
+func tokenMAC(token Token, role, binding []byte) []byte {
 	mac := hmac.New(sha256.New, token.Secret.Bytes())
-	mac.Write([]byte(role))
+	mac.Write(role)
 	mac.Write(binding)
 	return mac.Sum(nil)
 }
 
-const (
-	initiator = "Initiator"
-	responder = "Responder"
+var (
+	initiator = []byte("Initiator")
+	responder = []byte("Responder")
 )
 
 // hashedToken is the client's mechanism, for one run with one token.
@@ -49,6 +52,12 @@ type hashedToken struct {
 }
 
 func (m *hashedToken) Name() string { return m.name }
+
+func (m *hashedToken) Properties() Properties { return hashedTokenProperties }
+
+// hashedTokenProperties are those of both sides. The message counts the uses of
+// the token, so it is not Repeatable.
+var hashedTokenProperties = Properties{KeepsSecret: true, ProvesServer: true}
 
 func (m *hashedToken) New(t Terms) Exchange {
 	return &hashedTokenExchange{hashedToken: m, binding: t.Binding.Data}
@@ -106,11 +115,9 @@ func (x *hashedTokenExchange) verify(message []byte) error {
 	return nil
 }
 
-// secretsSent has the token too, which did not go out, but which the server
+// SentSecrets has the token too, which did not go out, but which the server
 // knows.
-func (x *hashedTokenExchange) secretsSent() []sentSecret {
-	return []sentSecret{{x.mac.Bytes(), 0}, {x.token.Secret.Bytes(), 0}}
-}
+func (x *hashedTokenExchange) SentSecrets() []Secret { return []Secret{x.mac, x.token.Secret} }
 
 func (x *hashedTokenExchange) Describe(message []byte) string {
 	mac := x.mac.Bytes()

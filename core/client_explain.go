@@ -1,0 +1,151 @@
+package sasl
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The reasons why a mechanism of the server's is not among the candidates.
+var (
+	errNotConfigured = errors.New("not among the mechanisms of the Client")
+	errNotKnown      = errors.New("this library does not have it")
+	errInvalidName   = errors.New("an invalid name (RFC 4422 s3.1): no capitals, or another character, or too long")
+)
+
+// knownMechanism reports whether this package has a client's mechanism of the
+// name.
+func knownMechanism(name string) bool {
+	if slices.Contains([]string{plainName, anonymousName, externalName}, name) {
+		return true
+	}
+	_, isToken := tokenBindingTypes[name]
+	bare := strings.TrimSuffix(name, plusSuffix)
+	return isToken || slices.ContainsFunc(hashesByPreference[:], func(h Hash) bool { return h.Mechanism() == bare })
+}
+
+// passedOver returns the candidates that are not used, most preferred first. If
+// all is set, the server's mechanisms that are no candidates follow, in the
+// server's order.
+func (s *selection) passedOver(all bool) (list []PassedOver) {
+	for i := range s.candidates {
+		if c := &s.candidates[i]; c.reason != nil && c.reason != errSpent && (c.reason != errNotOffered || c.remembered) {
+			list = append(list, PassedOver{c.name, c.reason})
+		}
+	}
+	if !all {
+		return list
+	}
+	seen := make(map[string]bool, len(s.candidates))
+	for i := range s.candidates {
+		seen[s.candidates[i].name] = true
+	}
+	for _, name := range s.srv.Mechanisms {
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		switch {
+		case !validName(name):
+			list = append(list, PassedOver{Printable(name), errInvalidName})
+		case knownMechanism(name):
+			list = append(list, PassedOver{name, errNotConfigured})
+		default:
+			list = append(list, PassedOver{name, errNotKnown})
+		}
+	}
+	return list
+}
+
+// byReason returns the names for each reason, in the order of the list.
+func byReason(list []PassedOver) (groups []passedOverGroup) {
+	for _, p := range list {
+		i := slices.IndexFunc(groups, func(g passedOverGroup) bool { return g.reason.Error() == p.Reason.Error() })
+		if i < 0 {
+			i, groups = len(groups), append(groups, passedOverGroup{reason: p.Reason})
+		}
+		groups[i].names = append(groups[i].names, p.Mechanism)
+	}
+	return groups
+}
+
+// passedOverGroup are mechanisms that are not used for one reason.
+type passedOverGroup struct {
+	names  []string
+	reason error
+}
+
+// describe says what was selected and why nothing stronger was.
+func (s *selection) describe(c *candidate) string {
+	text := c.name
+	switch {
+	case c.unconfirmed():
+		text += " bound to " + c.binding.Type + ", which nothing confirms"
+	case c.flag == 'p':
+		text += " bound to " + c.binding.Type
+	case c.flag == 'y' && c.properties.SendsGS2Flag:
+		text += ", telling the server that it could have been bound"
+	}
+	for _, g := range byReason(s.passedOver(false)) {
+		text += "; passed over " + strings.Join(g.names, " ") + ": " + g.reason.Error()
+	}
+	if s.listsBindingsInVain() {
+		text += "; the server lists channel bindings (" + Printable(strings.Join(s.srv.AdvertisedBindings, " ")) + ") and no mechanism that binds"
+	}
+	return text
+}
+
+// listsBindingsInVain reports whether the server lists channel bindings although
+// it offers nothing that binds by name. Some servers do; it may also be the
+// trace of somebody who cut the list of mechanisms.
+func (s *selection) listsBindingsInVain() bool {
+	return len(s.srv.AdvertisedBindings) > 0 && !slices.ContainsFunc(s.srv.Mechanisms, func(name string) bool {
+		return strings.HasSuffix(name, plusSuffix)
+	})
+}
+
+// errUnbindable is the class of a run whose binding is required and cannot be
+// had: refused here, and somebody may have taken the binding away.
+type errUnbindable struct{}
+
+func (errUnbindable) Error() string   { return ErrPolicy.Error() }
+func (errUnbindable) Unwrap() []error { return []error{ErrPolicy, ErrSecurity} }
+
+// failure is the error of a login for which no candidate is left.
+func (s *selection) failure() error {
+	if len(s.candidates) == 0 {
+		return configError("the Client has no mechanisms")
+	}
+	list := s.passedOver(true)
+	class := error(ErrPolicy)
+	if s.channel.policy == RequireBinding && s.onlyBindingIsMissing() {
+		class = errUnbindable{}
+	}
+	offered := Printable(strings.Join(s.srv.Mechanisms, " "))
+	unknown := !slices.ContainsFunc(list, func(p PassedOver) bool { return p.Reason != errNotKnown })
+	err := fmt.Errorf("%w: no mechanism is left: the server offers %s", class, offered)
+	switch {
+	case offered == "":
+		err = fmt.Errorf("%w: the server offers no mechanism", class)
+	case unknown:
+		err = fmt.Errorf("%w: the server offers only %s, and this library has none of these mechanisms", class, offered)
+	default:
+		for _, g := range byReason(list) {
+			err = fmt.Errorf("%w; %s: %w", err, Printable(strings.Join(g.names, " ")), g.reason)
+		}
+	}
+	return &LoginError{Err: err, PassedOver: list}
+}
+
+// onlyBindingIsMissing reports whether nothing but the binding keeps the
+// candidates back that the server offers.
+func (s *selection) onlyBindingIsMissing() bool {
+	return !slices.ContainsFunc(s.candidates, func(c candidate) bool {
+		switch c.reason {
+		case errNotOffered, errUnbound, errBindUnconfirmed, s.plus.refused, s.channel.none:
+			return false
+		}
+		return !c.remembered
+	})
+}

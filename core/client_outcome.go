@@ -1,0 +1,183 @@
+package sasl
+
+import (
+	"errors"
+	"slices"
+)
+
+// conclude turns what a loop returned into the outcome of the run, and reports
+// whether the connection is in sync. What the session knows comes first.
+// aborted reports that the loop has cancelled the exchange.
+func (s *Session) conclude(loopErr error, aborted bool) (inSync bool, err error) {
+	refusal := asFailure(loopErr)
+	refused := refusal != nil && (s.err == nil || !errors.Is(loopErr, s.err))
+	if refused {
+		refusal = s.redactor.scrub(refusal)
+		s.answered = s.sent
+		s.trace.refused(refusal)
+	}
+	switch {
+	case loopErr == nil && s.state != finished && s.state != failed:
+		return false, s.Finish(nil)
+	case s.err != nil:
+		return s.concludeFailure(refusal, refused, aborted)
+	case loopErr == nil:
+		return true, nil
+	case s.ctx.Err() != nil:
+		return false, cancelled(s.ctx, s.redactor.scrubError(loopErr))
+	case refused:
+		err = s.advise(refusal)
+		return !errors.Is(err, ErrSecurity), err
+	case s.state == idle:
+		return true, withClass(loopErr, ErrConfig)
+	default:
+		return aborted, withClass(s.redactor.scrubError(loopErr), ErrConnection)
+	}
+}
+
+// asFailure returns the refusal in an error; nil if there is none.
+func asFailure(err error) *Failure {
+	if err == nil { // a login that succeeds allocates nothing here
+		return nil
+	}
+	var f *Failure
+	errors.As(err, &f)
+	return f
+}
+
+// concludeFailure is the outcome of a run in which the mechanism failed, by
+// itself or because the server told it so in a message.
+func (s *Session) concludeFailure(refusal *Failure, refused, aborted bool) (inSync bool, err error) {
+	advice := &LoginError{Err: s.err}
+	switch own := s.err.(type) {
+	case *Failure: // the server's words
+		advice = s.advise(own)
+	case *unclassed:
+		if refused {
+			advice = s.advise(refusal)
+			advice.Err = withClass(own.error, ClassOf(advice.Err))
+		}
+	default:
+		advice.Hints = slices.DeleteFunc(s.mechanismHints(), func(h Hint) bool {
+			return h == HintPreparation && ClassOf(s.err) != ErrConfig // the password was usable
+		})
+	}
+	if refused {
+		advice.Err = &failedAndRefused{advice.Err, s.advise(refusal).Err}
+		advice.ByServer = true
+	}
+	err = advice
+	if len(advice.Hints) == 0 && !advice.ByServer {
+		err = advice.Err
+	}
+	inSync = !errors.Is(err, ErrSecurity) && s.state != finished && (refused || aborted || s.sent == 0)
+	return inSync, err
+}
+
+// Result describes the authentication. It is complete after Finish returned nil;
+// before that it has what is known.
+func (s *Session) Result() Result {
+	identity := s.exchange.Identity()
+	result := Result{
+		Mechanism:  s.chosen.name,
+		Binding:    s.chosen.binding.Type,
+		Username:   identity.Username,
+		Authzid:    identity.Authzid,
+		RoundTrips: s.answered,
+	}
+	if bound, ok := s.exchange.(interface{ BoundTo() string }); ok {
+		result.Binding = bound.BoundTo()
+	}
+	result.BindingUnconfirmed = result.Binding != "" && s.chosen.unconfirmed()
+	return result
+}
+
+// advise completes a refusal: its class, what may be behind it, and what else
+// could have been used.
+func (s *Session) advise(refusal *Failure) *LoginError {
+	f := *refusal
+	told := f.Class != "" // in the mechanism's own words
+	if !told {
+		f.Class = s.classOf(f.Condition)
+	}
+	advice := &LoginError{
+		Err:        &f,
+		Hints:      hintsFor(&f, told, s.chosen, s.proved, s.mechanismHints()),
+		PassedOver: s.selection.passedOver(true),
+		ByServer:   true,
+	}
+	if f.Class != ErrSecurity {
+		advice.NotTried = s.selection.notTried(s.chosen)
+	}
+	return advice
+}
+
+// classOf is the class of a condition in this run.
+func (s *Session) classOf(condition Condition) Class {
+	properties := &s.chosen.properties
+	switch {
+	case condition == MalformedRequest && properties.SendsGS2Flag && s.chosen.flag != 'n' && !s.proved:
+		// Servers that find the binding or the flag wrong say it so. HT-SHA-256
+		// sends neither: there a wrong binding is a wrong MAC.
+		return ErrSecurity
+	case condition == MechanismTooWeak && s.selection.srv.Secure && s.sent > 0 && !properties.KeepsSecret:
+		return ErrAuthentication // the server wants other credentials
+	}
+	return condition.class()
+}
+
+// hintsFor returns what may be behind a refusal. Each line is true of some
+// server, and none is given that the run has ruled out: a server that has proved
+// itself knew the password and the binding.
+func hintsFor(f *Failure, told bool, c *candidate, proved bool, own []Hint) (hints []Hint) {
+	if proved && c.properties.ProvesServer {
+		return nil
+	}
+	vague := f.Condition == NotAuthorized || !f.Condition.known()
+	if f.Class == ErrAuthentication && f.Condition == MechanismTooWeak {
+		return []Hint{HintOtherCredentials}
+	}
+	if f.Class == ErrAuthentication && vague && c.properties.UsesPassword {
+		hints = append(hints, HintPassword)
+		if slices.Contains(own, HintPreparation) {
+			hints = append(hints, HintPreparation)
+		}
+	}
+	// SCRAM has words of its own for what is about the binding.
+	if told && f.Class != ErrSecurity || !told && !vague && f.Condition != MalformedRequest {
+		return hints
+	}
+	switch {
+	case c.flag == 'p':
+		hints = append(hints, HintBinding)
+	case c.flag == 'y' && c.properties.SendsGS2Flag:
+		hints = append(hints, HintProxy)
+	}
+	return hints
+}
+
+// mechanismHints returns what the mechanism itself can know.
+func (s *Session) mechanismHints() []Hint {
+	if x, ok := s.exchange.(interface{ Hints() []Hint }); ok {
+		return x.Hints()
+	}
+	return nil
+}
+
+// failedAndRefused is the failure of a mechanism and the refusal that followed
+// it. The class is that of the failure alone; the refusal is there for
+// errors.As.
+type failedAndRefused struct {
+	error
+	refusal error
+}
+
+func (e *failedAndRefused) Error() string { return e.error.Error() + "; then " + e.refusal.Error() }
+func (e *failedAndRefused) Unwrap() error { return e.error }
+
+func (e *failedAndRefused) As(target any) bool {
+	if _, ok := target.(*Class); ok { // a refusal hides no ErrSecurity
+		return false
+	}
+	return errors.As(e.refusal, target)
+}

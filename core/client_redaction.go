@@ -1,0 +1,83 @@
+package sasl
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// redactor knows what a run has sent that no person may see.
+type redactor struct {
+	exchange Exchange
+	messages []Secret // what was sent, if the exchange does not say what in it is secret
+}
+
+type sentSecrets interface{ SentSecrets() []Secret }
+
+// sent notes a message that goes out.
+func (r *redactor) sent(message []byte) {
+	if _, ok := r.exchange.(sentSecrets); !ok && len(message) > 0 {
+		r.messages = append(r.messages, NewSecret(message))
+	}
+}
+
+// repeats reports whether a text of the server repeats a secret. Only what comes
+// from outside is looked at: a password may be a word that stands in our own
+// texts.
+func (r *redactor) repeats(text string) bool {
+	if x, ok := r.exchange.(sentSecrets); ok {
+		return slices.ContainsFunc(x.SentSecrets(), func(s Secret) bool { return repeatsSecret(text, s.Bytes()) })
+	}
+	return slices.ContainsFunc(r.messages, func(s Secret) bool { return repeatsMessage(text, s.Bytes()) })
+}
+
+// scrub takes out of a refusal what repeats a secret.
+func (r *redactor) scrub(f *Failure) *Failure {
+	condition := !f.Condition.known() && r.repeats(string(f.Condition)) // the known ones are no words of the peer's own
+	if !condition && !r.repeats(f.Text) && !r.repeatsWithin(f.Err) {
+		return f
+	}
+	scrubbed := &Failure{Class: f.Class, Text: withheld, Unread: f.Unread}
+	if scrubbed.Class == "" {
+		scrubbed.Class = f.Condition.class()
+	}
+	if !condition {
+		scrubbed.Condition = f.Condition
+	}
+	return scrubbed
+}
+
+// scrubError does the same for an error of a loop or of a mechanism.
+func (r *redactor) scrubError(err error) error {
+	var f *Failure
+	if errors.As(err, &f) {
+		if scrubbed := r.scrub(f); scrubbed != f {
+			return scrubbed
+		}
+	}
+	if !r.repeatsWithin(err) {
+		return err
+	}
+	class := ClassOf(err)
+	if class == "" {
+		class = ErrConnection
+	}
+	return fmt.Errorf("%w: the reason is withheld, because it repeats a secret", class)
+}
+
+// repeatsWithin looks at what an error wraps too, which may say more than it.
+func (r *redactor) repeatsWithin(err error) bool {
+	if err == nil { // what Unwrap of somebody else's may return
+		return false
+	}
+	if r.repeats(err.Error()) {
+		return true
+	}
+	switch err := err.(type) {
+	case interface{ Unwrap() error }:
+		return r.repeatsWithin(err.Unwrap())
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(err.Unwrap(), r.repeatsWithin)
+	}
+	return false
+}

@@ -1,0 +1,246 @@
+package sasl
+
+import (
+	"context"
+	"errors"
+)
+
+// Session is one run of a client's mechanism: the only state machine. It is
+// used by one goroutine.
+type Session struct {
+	ctx       context.Context // a Session is one operation
+	selection *selection
+	chosen    *candidate
+	exchange  Exchange
+	trace     tracer
+	redactor  redactor
+	begun     func(*Session) // called once the exchange has begun; nil = nobody wants to know
+
+	state    sessionState
+	err      error // sticky; in state failing, the outcome that is decided already
+	proved   bool  // the peer has proved all that the mechanism requires
+	steps    int
+	sent     int // messages handed out to be sent
+	answered int // of those, how many the server answered
+
+	first Secret // the first message, as long as it may be sent again
+}
+
+// sessionState is where a Session is.
+type sessionState uint8
+
+const (
+	idle     sessionState = iota // not started
+	running                      // messages go back and forth
+	failing                      // failed, but a message is still to be sent
+	finished                     // success was announced, and believed unless err is set
+	failed                       // by an error before any success
+)
+
+// Mechanism returns the name of the mechanism that was selected.
+func (s *Session) Mechanism() string { return s.chosen.name }
+
+// ServerMaySpeakLast reports whether the run may end with a challenge that the
+// client answers with an empty response, if success carries no data.
+func (s *Session) ServerMaySpeakLast() bool {
+	return !s.chosen.properties.SingleMessage && !s.selection.srv.SuccessData
+}
+
+// Start returns the mechanism's name and its initial response: nil if it has
+// none, empty if it is empty.
+func (s *Session) Start() (mechanism string, initial []byte, err error) {
+	if s.state != idle {
+		return "", nil, s.fail(configError("a Session starts only once"))
+	}
+	s.state = running
+	if s.trace.on() {
+		s.trace.text(EventSelected, s.selection.describe(s.chosen))
+	}
+	initial, err = s.step(nil)
+	if err != nil {
+		return "", nil, err
+	}
+	if s.begun != nil {
+		s.begun(s)
+	}
+	s.send(EventInitiated, initial)
+	return s.chosen.name, initial, nil
+}
+
+// SentInline is called by a loop that sent the initial response, which is not nil,
+// together with the name of the mechanism, rather than in answer to an empty
+// challenge. If the server then asks for the message with an empty challenge, it
+// has not read it, and Respond returns it once more.
+func (s *Session) SentInline(initial []byte) {
+	if initial != nil && s.mayRepeat() && s.chosen.properties.SingleMessage {
+		s.first = NewSecret(initial)
+	}
+}
+
+// mayRepeat reports whether the first message may be sent a second time.
+func (s *Session) mayRepeat() bool {
+	return s.chosen.properties.Repeatable && s.state == running && s.sent == 1
+}
+
+// Respond returns the response to a challenge. It is never nil. A nil
+// challenge counts as an empty one.
+func (s *Session) Respond(challenge []byte) (response []byte, err error) {
+	switch {
+	case s.state == failed, s.state == finished && s.err != nil:
+		return nil, s.err
+	case s.state == idle, s.state == finished:
+		return nil, s.fail(protocolError("a challenge outside of the exchange"))
+	}
+	s.answered = s.sent
+	if challenge == nil {
+		challenge = []byte{}
+	}
+	s.trace.message(EventChallenge, challenge, &s.redactor)
+	if s.state == failing {
+		s.state = failed
+		return nil, s.err
+	}
+	again := s.first.Bytes()
+	s.first = Secret{}
+	if again != nil && len(challenge) == 0 {
+		s.send(EventResponse, again)
+		return again, nil
+	}
+	response, err = s.step(challenge)
+	if err != nil {
+		return nil, err
+	}
+	if response == nil {
+		response = []byte{}
+	}
+	s.send(EventResponse, response)
+	return response, nil
+}
+
+// Finish is called when the server announces success, with the additional
+// data that came with it: nil if none did. The client is authenticated only if
+// it returns nil. Success with data is the same as a last challenge with that
+// data, an empty response and success (RFC 4422 s3.6).
+func (s *Session) Finish(additional []byte) error {
+	was := s.state
+	switch {
+	case was == failed, was == finished && s.err != nil:
+		return s.err
+	case was == idle, was == finished:
+		return s.fail(protocolError("success outside of the exchange"))
+	}
+	s.state = finished
+	s.answered = s.sent
+	s.trace.message(EventSuccess, additional, &s.redactor)
+	switch {
+	case was == failing:
+		return s.fail(securityError("the server announced success after the exchange had failed: %v", s.err))
+	case len(additional) > 0:
+		return s.finishWith(additional)
+	case !s.proved:
+		return s.fail(securityError("the server announced success before %s proved it", s.chosen.name))
+	}
+	return nil
+}
+
+func (s *Session) finishWith(additional []byte) error {
+	response, err := s.step(additional)
+	switch class := ClassOf(err); {
+	case class == ErrAuthentication || class == ErrAuthorization || class == ErrTemporary:
+		// Success whose data says that it is none.
+		s.err = securityError("the server announced success and refused at once: %v", err)
+		return s.err
+	case err != nil:
+		return err
+	case !s.proved || s.err != nil || len(response) > 0:
+		return s.fail(securityError("the server announced success before %s proved it", s.chosen.name))
+	}
+	return nil
+}
+
+// step runs the exchange within the bounds. If the exchange has a message to
+// send and has failed, step returns the message, and the session is failing.
+func (s *Session) step(in []byte) ([]byte, error) {
+	if len(in) > maxMessage {
+		return nil, s.fail(protocolError("a message of more than 64 KiB"))
+	}
+	if s.steps++; s.steps > maxSteps {
+		return nil, s.fail(protocolError("the exchange is longer than %d steps", maxSteps))
+	}
+	out, done, err := s.exchange.Step(s.ctx, in)
+	s.proved = done && err == nil
+	switch {
+	case err == nil:
+		return out, nil
+	case out != nil && s.state == running:
+		s.state, s.err = failing, s.classify(err)
+		return out, nil
+	}
+	return nil, s.fail(err)
+}
+
+// send notes a message that goes out.
+func (s *Session) send(kind EventKind, message []byte) {
+	s.trace.message(kind, message, &s.redactor)
+	s.redactor.sent(message)
+	s.sent++
+}
+
+// sendAgain notes that the first message goes out again, after the server has
+// refused it unread.
+func (s *Session) sendAgain(unread *Failure, initial []byte) {
+	s.answered = s.sent
+	s.trace.refused(s.redactor.scrub(unread))
+	s.send(EventInitiated, initial)
+}
+
+// fail makes err the outcome of the session.
+func (s *Session) fail(err error) error {
+	s.err, s.proved = s.classify(err), false
+	if s.state != finished {
+		s.state = failed
+	}
+	return s.err
+}
+
+// classify gives an error of a mechanism a class, and scrubs one that is in the
+// server's words.
+func (s *Session) classify(err error) error {
+	switch own := err.(type) {
+	case *Failure:
+		return s.redactor.scrub(own)
+	case *ownError, *scramFault:
+		return err
+	}
+	if s.ctx.Err() != nil && errors.Is(err, s.ctx.Err()) {
+		return withClass(err, ErrConnection)
+	}
+	err = s.redactor.scrubError(err)
+	if ClassOf(err) == "" {
+		return &unclassed{err}
+	}
+	return err
+}
+
+// newSession begins a run of the candidate.
+func newSession(ctx context.Context, c *Client, s *selection, chosen *candidate) *Session {
+	exchange := chosen.mechanism.New(Terms{
+		Server:           *s.srv,
+		Binding:          chosen.binding,
+		GS2Flag:          chosen.flag,
+		ListHashRequired: chosen.confirm,
+		SCRAM:            c.SCRAM,
+		nonce:            c.nonce,
+	})
+	return &Session{
+		ctx: ctx, selection: s, chosen: chosen, exchange: exchange,
+		trace: tracer{c.Trace, chosen.name}, redactor: redactor{exchange: exchange},
+	}
+}
+
+// unclassed is an error of a mechanism without a class of its own. It takes that
+// of the refusal, if one follows.
+type unclassed struct{ error }
+
+func (e *unclassed) Error() string   { return ErrProtocol.Error() + ": " + e.error.Error() }
+func (e *unclassed) Unwrap() []error { return []error{ErrProtocol, e.error} }

@@ -1,0 +1,102 @@
+package sasl
+
+import (
+	"strconv"
+	"strings"
+)
+
+// EventKind is the kind of an Event.
+type EventKind uint8
+
+// The kinds of events, in the order in which a run may have them.
+const (
+	EventSelected  EventKind = iota // which mechanism and binding, and what was passed over
+	EventInitiated                  // the client's first message, if any
+	EventChallenge                  // from the server
+	EventResponse                   // from the client
+	EventAborted                    // by the client
+	EventSuccess                    // announced by the server, with the additional data, if any
+	EventRefused                    // by the server
+	EventToken                      // what became of a token
+)
+
+// String returns the name of the kind, for example challenge.
+func (k EventKind) String() string {
+	names := [...]string{
+		EventSelected: "selected", EventInitiated: "initiated", EventChallenge: "challenge", EventResponse: "response",
+		EventAborted: "aborted", EventSuccess: "success", EventRefused: "refused", EventToken: "token",
+	}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return "unknown"
+}
+
+// MarshalText returns the name of the kind.
+func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// Event is one step of a run. Its text is rendered by the mechanism without
+// passwords, keys and proofs.
+type Event struct {
+	Kind      EventKind `json:"kind"`
+	Mechanism string    `json:"mechanism"`
+	Text      string    `json:"text"`
+}
+
+// String returns the event as a line: "C:" is the client's message, "S:" the
+// server's, "C*" an abort, "S+" success, "S!" a refusal, and "--" the
+// selection, or what became of a token.
+func (e Event) String() string {
+	sign := [...]string{
+		EventSelected: "--", EventInitiated: "C:", EventChallenge: "S:", EventResponse: "C:",
+		EventAborted: "C*", EventSuccess: "S+", EventRefused: "S!",
+		EventToken: "--",
+	}[e.Kind]
+	if e.Text == "" {
+		return sign
+	}
+	return sign + " " + e.Text
+}
+
+// tracer tells a Client's Trace of one run.
+type tracer struct {
+	trace     func(Event) // nil = no trace
+	mechanism string
+}
+
+func (t tracer) on() bool { return t.trace != nil }
+
+func (t tracer) text(kind EventKind, text string) {
+	if t.trace != nil {
+		t.trace(Event{Kind: kind, Mechanism: t.mechanism, Text: text})
+	}
+}
+
+// refused tells of a refusal that is scrubbed.
+func (t tracer) refused(f *Failure) {
+	t.text(EventRefused, Printable(strings.TrimSpace(string(f.Condition)+" "+f.Text)))
+}
+
+// message tells of a message without its secrets.
+func (t tracer) message(kind EventKind, message []byte, r *redactor) {
+	if t.trace == nil {
+		return
+	}
+	var text string
+	describer, ok := r.exchange.(interface{ Describe([]byte) string })
+	switch {
+	case message == nil:
+		text = "(none)"
+	case len(message) == 0:
+		text = "(empty)"
+	case ok:
+		text = Printable(describer.Describe(message))
+	default:
+		text = strconv.Itoa(len(message)) + " octets"
+	}
+	fromServer := kind == EventChallenge || kind == EventSuccess
+	if fromServer && (r.repeats(string(message)) || r.repeats(text)) {
+		text = withheld
+	}
+	t.text(kind, text)
+}

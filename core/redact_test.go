@@ -1,0 +1,147 @@
+package sasl_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// bearer is a mechanism of another module: one message with a token in it. If it
+// declares its secret, only that is looked for.
+type bearer struct {
+	token    string
+	declares bool
+}
+
+func (bearer) Name() string { return "X-BEARER" }
+
+func (m bearer) New(sasl.Terms) sasl.Exchange {
+	x := &bearerExchange{token: m.token}
+	if m.declares {
+		return declaringExchange{x}
+	}
+	return x
+}
+
+type bearerExchange struct {
+	token string
+	sent  bool
+}
+
+func (x *bearerExchange) Identity() sasl.Identity { return sasl.Identity{Username: "alice"} }
+
+func (x *bearerExchange) Step(_ context.Context, in []byte) ([]byte, bool, error) {
+	if x.sent {
+		return nil, false, fmt.Errorf("%w: the server said %q", sasl.ErrProtocol, in)
+	}
+	x.sent = true
+	return []byte("user=alice\x01auth=Bearer " + x.token + "\x01\x01"), true, nil
+}
+
+type declaringExchange struct{ *bearerExchange }
+
+func (x declaringExchange) SentSecrets() []sasl.Secret { return []sasl.Secret{sasl.NewSecret(x.token)} }
+
+// TestRedaction: a secret that a server repeats is withheld, whatever the server
+// puts into it and whoever wrote the mechanism.
+func TestRedaction(t *testing.T) {
+	const secret = "hunter2>Secret?of~Somebody"
+	plainMessage := "\x00tim\x00" + secret
+	bearerMessage := "user=alice\x01auth=Bearer " + secret + "\x01\x01"
+	std, url := base64.StdEncoding.EncodeToString, base64.URLEncoding.EncodeToString
+	for name, echo := range map[string]func(message string) string{
+		"plain":                   func(string) string { return secret },
+		"a control character":     func(string) string { return secret[:3] + "\x01" + secret[3:] },
+		"a line end":              func(string) string { return secret[:3] + "\r\n " + secret[3:] },
+		"right to left":           func(string) string { return secret[:3] + "\u202e" + secret[3:] },
+		"no UTF-8":                func(string) string { return secret[:3] + "\xff" + secret[3:] },
+		"a no-break space":        func(string) string { return secret[:3] + "\u00a0" + secret[3:] },
+		"a zero-width space":      func(string) string { return secret[:3] + "\u200b" + secret[3:] },
+		"upper case":              func(string) string { return strings.ToUpper(secret) },
+		"most of it":              func(string) string { return secret[:20] + "…" },
+		"its end":                 func(string) string { return "…" + secret[8:] },
+		"behind much else":        func(string) string { return strings.Repeat("x", 1000) + secret },
+		"cut by 512 octets":       func(string) string { return strings.Repeat("x", 490) + secret },
+		"base64":                  func(string) string { return std([]byte(secret)) },
+		"base64 of the message":   func(m string) string { return std([]byte(m)) },
+		"the other alphabet":      func(m string) string { return url([]byte(m)) },
+		"base64, folded":          func(m string) string { return std([]byte(m))[:8] + "\r\n " + std([]byte(m))[8:] },
+		"base64, only the end":    func(m string) string { return std([]byte(m))[32:] },
+		"base64, only the middle": func(m string) string { return std([]byte(m))[len(std([]byte(m)))-16 : len(std([]byte(m)))-6] },
+		"base64, no padding":      func(m string) string { return strings.TrimRight(std([]byte(m)), "=") },
+		"base64, one octet ahead": func(m string) string { return std([]byte("x" + m)) },
+	} {
+		for _, row := range []struct {
+			mechanism sasl.Mechanism
+			message   string
+		}{
+			{sasl.Plain(sasl.Password("tim", secret)), plainMessage},
+			{bearer{secret, true}, bearerMessage},
+			{bearer{secret, false}, bearerMessage},
+		} {
+			text := "no: " + echo(row.message)
+			for where, answer := range map[string]*answering{
+				"text":      {err: &sasl.Failure{Condition: sasl.NotAuthorized, Text: text}},
+				"condition": {err: &sasl.Failure{Condition: sasl.Condition(text)}},
+				"own error": {err: &sasl.Failure{Condition: sasl.NotAuthorized, Err: errors.New(text)}},
+				"goodbye":   {err: fmt.Errorf("%w: %s", sasl.ErrConnection, text)},
+				"challenge": {challenge: []byte(text)},
+			} {
+				said := row.mechanism.Name() + ": " + runSilently(t, row.mechanism, answer)
+				if !strings.Contains(said, "withheld") {
+					t.Errorf("%s, %s: nothing is withheld: %s", name, where, said)
+				}
+				checkSilent(t, name+", "+where, said, secret, row.message, echo(row.message))
+			}
+		}
+	}
+}
+
+// runSilently returns everything that a person sees of a run.
+func runSilently(t *testing.T, m sasl.Mechanism, answer *answering) string {
+	t.Helper()
+	client := &sasl.Client{Mechanisms: []sasl.Mechanism{m}, Allow: allowAll}
+	var said strings.Builder
+	client.Trace = func(e sasl.Event) { fmt.Fprintln(&said, e) }
+	_, err := client.Authenticate(t.Context(), answer, sasl.ServerInfo{Secure: true, Mechanisms: []string{m.Name()}})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	fmt.Fprintf(&said, "%v %+v %#v", err, err, err)
+	var failure *sasl.Failure
+	if errors.As(err, &failure) {
+		fmt.Fprintf(&said, "%+v %v", *failure, failure.Unwrap())
+	}
+	return said.String()
+}
+
+// TestNothingElseIsWithheld: a text that repeats no secret is shown, and what is
+// declared decides what a secret is.
+func TestNothingElseIsWithheld(t *testing.T) {
+	for _, row := range []struct {
+		mechanism sasl.Mechanism
+		text      string
+		shown     bool
+	}{
+		{sasl.Plain(sasl.Password("tim", "hunter2")), "no such user: tim", true},
+		{sasl.Plain(sasl.Password("tim", "abcd")), "no: abcd", false},  // four octets
+		{sasl.Plain(sasl.Password("tim", "abc")), "no: abc", true},     // three stand in many words
+		{sasl.Plain(sasl.Password("tim", "hunter2")), "hunting", true}, // and so do a few of more
+		{bearer{"abcdefgh", true}, "no such user: alice", true},        // the name is no secret
+		{bearer{"abcdefgh", false}, "no such user: alice", false},      // nobody said so
+		{bearer{"abcdefgh", false}, "the account is disabled", true},   // nothing of the message
+		{bearer{"abcdefgh", false}, "the bearer is unknown", false},    // a word of it
+		{sasl.External("alice"), "no such user: alice", true},          // EXTERNAL has no secret
+		{sasl.Anonymous("tim@example.org"), "no: tim@example.org", true},
+	} {
+		said := runSilently(t, row.mechanism, &answering{err: &sasl.Failure{Condition: sasl.NotAuthorized, Text: row.text}})
+		if strings.Contains(said, row.text) != row.shown {
+			t.Errorf("%s, %q: shown %t, want %t: %s", row.mechanism.Name(), row.text, !row.shown, row.shown, said)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package sasl
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// OfferTokens returns the names of the mechanisms that take a token, for the
+// connection. They are listed apart from those of Offer (XEP-0484 s3.1).
+func (s *Server) OfferTokens(conn ConnInfo) []string {
+	if s.Tokens == nil || !conn.Secure {
+		return nil
+	}
+	names := s.Tokens.Mechanisms
+	if names == nil {
+		names = tokensByPreference
+	}
+	var offered []string
+	for _, name := range names {
+		kind, known := tokenBindingTypes[name]
+		if _, bindable := tokenBindingOf(name, conn.Bindings); known && (kind == "" || bindable) {
+			offered = append(offered, name)
+		}
+	}
+	return offered
+}
+
+// BeginWithToken is Begin for a protocol that carries tokens: the mechanism may
+// also be one that OfferTokens lists. Such a mechanism is ErrPolicy if the client
+// does not state its ClientID. A ClientID that is not UTF-8, or over 1 KiB, is
+// ErrProtocol.
+func (s *Server) BeginWithToken(ctx context.Context, conn ConnInfo, use TokenUse, mechanism string) (*ServerSession, error) {
+	if err := checkName(use.ClientID); err != nil {
+		return s.begin(conn, mechanism, nil, protocolError("the client's ID %w", err))
+	}
+	if !slices.Contains(s.OfferTokens(conn), mechanism) {
+		return s.Begin(ctx, conn, mechanism)
+	}
+	if use.ClientID == "" {
+		return s.begin(conn, mechanism, nil, classed(ErrPolicy, "%s is for a client that states its ID", mechanism))
+	}
+	return s.begin(conn, mechanism, &hashedTokenServer{mechanism, s.Tokens.Store, use}, nil)
+}
+
+// IssueToken makes a token for the client of this ID, which has authenticated, to
+// go out with success: for the mechanism that the client asks for or, if its own
+// token is near its end, for the one that it logged in with. Until the new token
+// is used, the one in use stays good too (XEP-0484 s3.5). ErrPolicy if the client
+// has not authenticated, is anonymous or has no ID, or if OfferTokens does not
+// list the mechanism.
+func (s *ServerSession) IssueToken(ctx context.Context, clientID, mechanism string, expiry time.Time) (Token, error) {
+	switch {
+	case !slices.Contains(s.server.OfferTokens(s.conn), mechanism):
+		return Token{}, classed(ErrPolicy, "%q takes no token here", Printable(mechanism))
+	case !s.done || s.err != nil:
+		return Token{}, classed(ErrPolicy, "a token for a client that has not authenticated")
+	case s.properties.Anonymous:
+		return Token{}, classed(ErrPolicy, "a token for a client without an identity")
+	case clientID == "":
+		return Token{}, classed(ErrPolicy, "a token for a client that does not state its ID")
+	}
+	token := NewToken(mechanism, expiry)
+	account := tokenAccountOf(&s.conn, s.exchange.Identity().Username, clientID)
+	err := s.server.Tokens.Store.Update(ctx, account, func(tokens []Token) []Token {
+		// What follows the one in use was issued since, and never used.
+		return append(tokens[:min(len(tokens), maxTokens-1)], token)
+	})
+	if err != nil {
+		return Token{}, withClass(err, ErrTemporary)
+	}
+	return token, nil
+}
