@@ -35,7 +35,8 @@ func Scripted(tb testing.TB, lines ...string) net.Conn {
 			}
 			if got, err := reader.ReadString('\n'); got != want+"\r\n" {
 				tb.Errorf("the client sent %.80q, %v, want %.80q", got, err, want)
-				break
+				far.Close() // the client must not wait for the rest
+				return
 			}
 		}
 		io.Copy(io.Discard, reader)

@@ -1,0 +1,183 @@
+package sasltest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// MechanismKit is what TestMechanism needs to know about a mechanism.
+type MechanismKit struct {
+	// Mechanism is the client's side, with credentials that the server accepts.
+	Mechanism sasl.Mechanism
+	// Wrong is the same mechanism with credentials that the server refuses; nil =
+	// there are none, as for ANONYMOUS.
+	Wrong sasl.Mechanism
+	// Server offers the server's side over Conn. An author who has only a client
+	// writes a server for the test.
+	Server *sasl.Server
+	Conn   sasl.ConnInfo
+	// Secrets are what no error, trace or formatted value may show: passwords,
+	// tokens, keys.
+	Secrets []string
+	// Username and Authzid are the identity that the server finds.
+	Username, Authzid string
+}
+
+// TestMechanism runs the cases that every mechanism must pass, on both sides:
+// what it declares, the exchange itself, messages that somebody changed, success
+// that is announced too early, secrets that a server repeats, and a context that
+// has ended. Each case ends within seconds, whatever the mechanism does.
+//
+// A mechanism that is Unavailable in this process is tested only for that: a
+// Client must not use it.
+func TestMechanism(t *testing.T, k MechanismKit) {
+	if reason := k.properties().Unavailable; reason != nil {
+		if _, err := k.client(k.Mechanism).Begin(t.Context(), k.info()); !errors.Is(err, reason) || !errors.Is(err, sasl.ErrPolicy) {
+			t.Errorf("%v, for a mechanism that is unavailable: %v", err, reason)
+		}
+		return
+	}
+	for _, c := range []struct {
+		name string
+		test func(*testing.T)
+	}{
+		{"declares", k.testDeclares},
+		{"logs in", k.testLogsIn},
+		{"logs in many times at once", k.testConcurrent},
+		{"wrong credentials", k.testWrong},
+		{"early success", k.testEarlySuccess},
+		{"changed messages to the client", k.testChangedToClient},
+		{"changed messages to the server", k.testChangedToServer},
+		{"another channel", k.testAnotherChannel},
+		{"errors stay", k.testErrorsStay},
+		{"secrets", k.testSecrets},
+		{"echoes", k.testEchoes},
+		{"context", k.testContext},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			done := make(chan struct{})
+			timer := time.AfterFunc(kitLimit, func() {
+				select {
+				case <-done:
+				default:
+					panic(fmt.Sprintf("sasltest: %s: the mechanism does not return within %v", t.Name(), kitLimit))
+				}
+			})
+			defer timer.Stop()
+			defer close(done)
+			c.test(t)
+		})
+	}
+}
+
+// kitLimit bounds one case. It is far above what a case takes.
+const kitLimit = 30 * time.Second
+
+// properties is what the mechanism declares.
+func (k *MechanismKit) properties() sasl.Properties {
+	if m, ok := k.Mechanism.(interface{ Properties() sasl.Properties }); ok {
+		return m.Properties()
+	}
+	return sasl.Properties{}
+}
+
+// client returns a Client with one mechanism, which every policy allows.
+func (k *MechanismKit) client(m sasl.Mechanism) *sasl.Client {
+	return &sasl.Client{Mechanisms: []sasl.Mechanism{m}, Allow: func(sasl.Candidate) error { return nil }}
+}
+
+// info is what the client knows about the server of the kit.
+func (k *MechanismKit) info() sasl.ServerInfo {
+	info := sasl.ServerInfo{
+		Service: k.Conn.Service, Host: k.Conn.Host, Secure: true, TLSVersion: k.Conn.TLSVersion,
+		Mechanisms: []string{k.Mechanism.Name()}, Bindings: k.Conn.Bindings, SuccessData: k.Server.SuccessData,
+	}
+	if len(info.Bindings) > 0 {
+		info.ProfileBinding = info.Bindings[0].Type
+	}
+	return info
+}
+
+// connect returns a server at the other end of no wire.
+func (k *MechanismKit) connect() *directConn {
+	server := *k.Server
+	d := &directConn{server: &server, conn: k.Conn}
+	server.Refused = func(_ string, _ sasl.ConnInfo, reason error) { d.reason = reason }
+	return d
+}
+
+// directConn is an Interface that hands each message to a ServerSession. Its
+// funcs may change what goes by.
+type directConn struct {
+	server *sasl.Server
+	conn   sasl.ConnInfo
+	// toServer and toClient change a message, whose number counts from 0.
+	toServer, toClient func(number int, message []byte) []byte
+	// answer, if it is not nil, replaces the server's answer to a message.
+	answer func(number int) (sasl.Reply, error, bool)
+
+	session *sasl.ServerSession
+	sent    [][]byte // by the client, as the server got it
+	told    [][]byte // by the server, as it said it
+	reason  error    // the server's, for the refusal
+	result  sasl.Result
+	closed  bool
+}
+
+func (d *directConn) Initiate(ctx context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
+	session, err := d.server.Begin(ctx, d.conn, mechanism)
+	if err != nil {
+		return sasl.Reply{}, &sasl.Failure{Condition: sasl.InvalidMechanism}
+	}
+	d.session = session
+	return d.Respond(ctx, initial)
+}
+
+func (d *directConn) Respond(ctx context.Context, response []byte) (sasl.Reply, error) {
+	number := len(d.sent)
+	if d.toServer != nil {
+		response = d.toServer(number, response)
+	}
+	d.sent = append(d.sent, slices.Clone(response))
+	if d.answer != nil {
+		if reply, err, replaced := d.answer(number); replaced {
+			return reply, err
+		}
+	}
+	data, done, err := d.session.Respond(ctx, response)
+	if err != nil {
+		return sasl.Reply{}, &sasl.Failure{Condition: sasl.NotAuthorized}
+	}
+	if done {
+		d.result = d.session.Result()
+	}
+	d.told = append(d.told, slices.Clone(data))
+	if d.toClient != nil && data != nil {
+		data = d.toClient(number, data)
+	}
+	return sasl.Reply{Data: data, Done: done}, nil
+}
+
+func (d *directConn) Abort(context.Context) error { return nil }
+
+func (d *directConn) Close() error {
+	d.closed = true
+	return nil
+}
+
+// login runs one login over a connection.
+func (k *MechanismKit) login(ctx context.Context, client *sasl.Client, d *directConn) (sasl.Result, error) {
+	return client.Authenticate(ctx, d, k.info())
+}
+
+// shows reports whether a text shows one of the secrets.
+func (k *MechanismKit) shows(text string) bool {
+	return slices.ContainsFunc(k.Secrets, func(secret string) bool { return strings.Contains(text, secret) })
+}
