@@ -1,6 +1,8 @@
 package saslimap
 
 import (
+	"errors"
+
 	"github.com/emersion/go-imap/v2"
 
 	sasl "github.com/saslkit/saslkit/core"
@@ -10,6 +12,14 @@ import (
 // stays reachable with errors.As.
 func refusal(err *imap.Error) *sasl.Failure {
 	return &sasl.Failure{Condition: condition(err), Text: err.Text, Err: err}
+}
+
+// isBad reports whether a refusal is a BAD: the server has not understood the
+// command, and so has not read the message in it. Servers that list SASL-IR and
+// do not know it answer so; NO is about the message itself.
+func isBad(err error) bool {
+	var own *imap.Error
+	return errors.As(err, &own) && own.Type == imap.StatusResponseTypeBad
 }
 
 func condition(err *imap.Error) sasl.Condition {

@@ -28,7 +28,7 @@ import (
 )
 
 // Conn is an IMAP connection on the way to being authenticated. It is a
-// sasl.Interface. Its methods, but for Close, are for one goroutine.
+// sasl.DeferringInterface. Its methods, but for Close, are for one goroutine.
 type Conn struct {
 	conn   net.Conn // what is spoken over: that which was given, or TLS over it
 	given  net.Conn // as it was handed over
@@ -40,7 +40,7 @@ type Conn struct {
 	alerts        []string
 	lastTag       int
 	tag           string      // of the exchange that is open, "" if none is
-	payload       sasl.Secret // of the last line of an exchange
+	payload       sasl.Secret // the last message that was sent, in base64
 	preauth       bool
 	authenticated bool
 	handedOver    bool
@@ -58,6 +58,9 @@ type Options struct {
 	// Secure asserts that the connection is confidential and its peer the host,
 	// although crypto/tls did not verify it: for pinned certificates and DANE.
 	Secure bool
+	// EnforcesBinding asserts that the server refuses a login with a wrong channel
+	// binding or without one; see sasl.ServerInfo.
+	EnforcesBinding bool
 }
 
 // DialTLS connects to the address, host:port, with implicit TLS (RFC 8314).
@@ -181,8 +184,9 @@ func (c *Conn) learn(options *Options) error {
 	if err != nil {
 		return err
 	}
-	if options != nil && options.Secure {
-		info.Secure = true
+	if options != nil {
+		info.Secure = info.Secure || options.Secure
+		info.EnforcesBinding = options.EnforcesBinding
 	}
 	info.Service = "imap"
 	if remote, ok := c.conn.RemoteAddr().(*net.TCPAddr); ok {

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var plain = &sasl.Client{
 	Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("tim", "tanstaaftanstaaf"))},
-	Allow:      func(string, sasl.ServerInfo) error { return nil },
+	Allow:      func(sasl.Candidate) error { return nil },
 }
 
 // plainMessage is the base64 of RFC 4616's example.
@@ -125,7 +125,7 @@ func TestInBetween(t *testing.T) {
 	}
 }
 
-// TestInitialResponse: on the line where SASL-IR or IMAP4rev2 allows it, never
+// TestInitialResponse: on the line if SASL-IR or IMAP4rev2 allows it, never
 // elsewhere (RFC 4959 s3).
 func TestInitialResponse(t *testing.T) {
 	for capabilities, lines := range map[string][]string{

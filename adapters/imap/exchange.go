@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -14,32 +13,57 @@ import (
 // Initiate sends AUTHENTICATE (RFC 9051 s6.2.2), with the initial response on
 // the line if the server allows that (SASL-IR, RFC 4959), else in answer to
 // its first, empty challenge. It is for sasl.Client; call Authenticate.
-func (c *Conn) Initiate(_ context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
-	c.tag = c.nextTag()
-	line := c.tag + " AUTHENTICATE " + mechanism
-	inline := c.has("SASL-IR") || c.has("IMAP4REV2")
-	if initial != nil && inline {
-		if len(initial) == 0 {
-			line += " ="
-		} else {
-			line += " " + base64.StdEncoding.EncodeToString(initial)
-		}
+func (c *Conn) Initiate(ctx context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
+	switch inline := c.has("SASL-IR") || c.has("IMAP4REV2"); {
+	case initial == nil:
+		return c.authenticate(mechanism)
+	case !inline:
+		return c.InitiateDeferred(ctx, mechanism, initial)
 	}
-	reply, err := c.exchange(line)
+	text := "="
+	if len(initial) > 0 {
+		text = c.encode(initial)
+	}
+	reply, err := c.authenticate(mechanism + " " + text)
+	if refused, ok := err.(*sasl.Failure); ok {
+		refused.Unread = isBad(refused.Err)
+	}
+	reply.Inline = true
+	return reply, err
+}
+
+// InitiateDeferred sends AUTHENTICATE and, in answer to the server's first, empty
+// challenge, the initial response. It is for sasl.Client; call Authenticate.
+func (c *Conn) InitiateDeferred(_ context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
+	reply, err := c.authenticate(mechanism)
 	switch {
-	case err != nil || initial == nil || inline:
+	case err != nil:
 		return reply, err
 	case reply.Done:
 		return sasl.Reply{}, fmt.Errorf("%w: the server announced success before it had our first message", sasl.ErrSecurity)
 	case len(reply.Data) > 0:
 		return sasl.Reply{}, fmt.Errorf("%w: the server sent a challenge where it must ask for the initial response", sasl.ErrProtocol)
 	}
-	return c.exchange(base64.StdEncoding.EncodeToString(initial))
+	return c.exchange(c.encode(initial))
+}
+
+// authenticate sends the command that begins an exchange, and reads the answer.
+func (c *Conn) authenticate(arguments string) (sasl.Reply, error) {
+	c.tag = c.nextTag()
+	return c.exchange(c.tag + " AUTHENTICATE " + arguments)
+}
+
+// encode returns a message as the server sees it, and notes it: no alert may
+// repeat it.
+func (c *Conn) encode(message []byte) string {
+	text := base64.StdEncoding.EncodeToString(message)
+	c.payload = sasl.NewSecret(text)
+	return text
 }
 
 // Respond sends a response. It is for sasl.Client; call Authenticate.
 func (c *Conn) Respond(_ context.Context, response []byte) (sasl.Reply, error) {
-	return c.exchange(base64.StdEncoding.EncodeToString(response))
+	return c.exchange(c.encode(response))
 }
 
 // Abort cancels the exchange with "*". It is for sasl.Client.
@@ -66,7 +90,6 @@ func (c *Conn) Abort(context.Context) error {
 func (c *Conn) exchange(line string) (sasl.Reply, error) {
 	tag := c.tag
 	c.tag = ""
-	c.payload = sasl.NewSecret(line[strings.LastIndexByte(line, ' ')+1:])
 	if err := c.writeLine(line); err != nil {
 		return sasl.Reply{}, err
 	}

@@ -25,6 +25,9 @@ type Existing struct {
 	TLS *tls.ConnectionState
 	// Secure asserts that the connection is confidential and its peer the host.
 	Secure bool
+	// EnforcesBinding asserts that the server refuses a login with a wrong channel
+	// binding or without one; see sasl.ServerInfo.
+	EnforcesBinding bool
 	// EqualsSign says that the server takes "=" for an empty response, which is
 	// what the library sends for one. Without it a mechanism that may end in
 	// an empty response, such as SCRAM, is ErrPolicy, and so is an empty first
@@ -38,8 +41,8 @@ type Existing struct {
 // refusal the client is closed, no mechanism in which the server sends an empty
 // challenge, and SCRAM only with servers of the kind that Existing.EqualsSign
 // speaks of. To a server without SASL-IR the library sends the first message when
-// it is asked for, and does not tell whether it was: success that is announced
-// without asking is not told from success after a message in which, as in
+// it is asked for, and does not report whether it was. So success that is announced
+// without asking cannot be told from success after a message in which, as in
 // PLAIN, the server has nothing to prove.
 //
 // A client that is authenticated already is ErrSecurity: its server may have
@@ -73,6 +76,7 @@ func (e Existing) serverInfo(ctx context.Context, client *imapclient.Client) (sa
 	}
 	info.Service = "imap"
 	info.Secure = info.Secure || e.Secure
+	info.EnforcesBinding = e.EnforcesBinding
 	// Both may wait for the server, and neither takes a context.
 	stop := context.AfterFunc(ctx, func() { client.Close() })
 	greeting := client.WaitGreeting()
@@ -104,8 +108,13 @@ func (h *hook) errEquals(why string) error {
 
 func (h *hook) Start() (mechanism string, initial []byte, err error) {
 	mechanism, initial, err = h.session.Start()
-	if err == nil && initial != nil && len(initial) == 0 && !h.inline && !h.equalsSign {
+	sendable := len(initial) > 0 || h.equalsSign // in a line of its own
+	switch {
+	case err != nil || initial == nil:
+	case !h.inline && !sendable:
 		err = h.errEquals("begins with an empty response")
+	case h.inline && sendable:
+		h.session.SentInline(initial)
 	}
 	return mechanism, initial, err
 }

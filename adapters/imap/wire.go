@@ -79,7 +79,7 @@ func parseResponse(line string) (response, error) {
 	return resp, nil
 }
 
-// literalSize tells whether a line ends in the announcement of a literal.
+// literalSize reports whether a line ends in the announcement of a literal.
 func literalSize(line string) (int, bool) {
 	i := strings.LastIndexByte(line, '{')
 	if i < 0 || !strings.HasSuffix(line, "}") {
@@ -98,7 +98,7 @@ func (r response) failure() *sasl.Failure {
 	})
 }
 
-// decodeChallenge decodes the text of a continuation request. Where there is
+// decodeChallenge decodes the text of a continuation request. If there is
 // none, the challenge is empty; so it is for "=", which some servers send.
 func decodeChallenge(text string) ([]byte, error) {
 	if text == "=" {
