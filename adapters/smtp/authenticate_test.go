@@ -18,7 +18,7 @@ import (
 
 var plain = &sasl.Client{
 	Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("tim", "tanstaaftanstaaf"))},
-	Allow:      func(string, sasl.ServerInfo) error { return nil },
+	Allow:      func(sasl.Candidate) error { return nil },
 }
 
 // plainMessage is the base64 of RFC 4616's example.

@@ -63,7 +63,7 @@ func (r *Reply) condition() sasl.Condition {
 	return sasl.NotAuthorized
 }
 
-// isLineTooLong tells whether a server refused because of the length of the
+// isLineTooLong reports whether a server refused because of the length of the
 // line (RFC 4954 s6: 500 5.5.6).
 func isLineTooLong(err error) bool {
 	var r *Reply

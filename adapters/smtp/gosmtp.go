@@ -34,6 +34,9 @@ type Server struct {
 	// although crypto/tls did not verify it: for pinned certificates, DANE and
 	// Unix sockets.
 	Secure bool
+	// EnforcesBinding asserts that the server refuses a login with a wrong channel
+	// binding or without one; see sasl.ServerInfo.
+	EnforcesBinding bool
 }
 
 // Authenticate authenticates a client of go-smtp. It has the client say EHLO
@@ -80,8 +83,8 @@ func goSMTPInfo(ctx context.Context, client *smtp.Client, server Server) (info s
 	return info, nil
 }
 
-// goSMTPMechanisms returns the mechanisms of the last EHLO. Where the library
-// finds none it is asked to say EHLO again, and its reply is read as it comes:
+// goSMTPMechanisms returns the mechanisms of the last EHLO. If the library
+// finds none, it is asked to say EHLO again, and its reply is read as it comes:
 // the library knows the keyword only in upper case and without "=".
 func goSMTPMechanisms(client *smtp.Client) ([]string, error) {
 	if ok, list := client.Extension("AUTH"); ok {
@@ -130,4 +133,5 @@ func (s Server) complete(info *sasl.ServerInfo, mechanisms []string) {
 	info.Service = "smtp"
 	info.Mechanisms = mechanisms
 	info.Secure = info.Secure || s.Secure
+	info.EnforcesBinding = s.EnforcesBinding
 }

@@ -46,7 +46,12 @@ func (l *loop) Start() (mechanism string, initial []byte, err error) {
 
 // Next returns the response to a challenge. It is never nil.
 func (l *loop) Next(challenge []byte) (response []byte, err error) {
-	l.inline = nil
+	if l.inline != nil {
+		// Not in Start: a message that was too long for the line goes out once more
+		// by itself, and must not go out a third time.
+		l.session.SentInline(l.inline)
+		l.inline = nil
+	}
 	switch {
 	case l.pending == nil:
 		response, err = l.session.Respond(challenge)

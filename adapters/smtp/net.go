@@ -60,7 +60,7 @@ func ServerInfo(ctx context.Context, text *textproto.Conn, library Library, serv
 	return info, nil
 }
 
-// textMechanisms returns the mechanisms of the last EHLO. Where the library
+// textMechanisms returns the mechanisms of the last EHLO. If the library
 // finds none, EHLO is said again: the library knows the keyword only in upper
 // case and without "=".
 func textMechanisms(conn *textConn, library Library) ([]string, error) {

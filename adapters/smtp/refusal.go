@@ -13,7 +13,7 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// goSMTPAuth has the library run its loop, and ends it where that would send
+// goSMTPAuth has the library run its loop, and ends it if that would send
 // "*" although the exchange is over: servers count what is no command then as
 // an error, and some hang up (Postfix: smtpd_forbidden_commands).
 func goSMTPAuth(client *smtp.Client, loop *loop) error {

@@ -20,20 +20,20 @@ func TestGoSMTPRefused(t *testing.T) {
 	client := smtp.NewClient(sasltest.Scripted(t,
 		"220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN",
 		"<AUTH PLAIN "+plainMessage, "535-5.7.8 no\r\n535 5.7.8 never",
-		"<AUTH PLAIN "+plainMessage, "334 ",
+		"<AUTH PLAIN "+plainMessage, "334 YWJj",
 	))
 	client.DebugWriter = &log
 	server := saslsmtp.Server{Host: smtptest.Host}
 	if _, err := saslsmtp.Authenticate(t.Context(), client, plain, server); !errors.Is(err, sasl.ErrAuthentication) {
 		t.Errorf("the first: %v", err)
 	}
-	// PLAIN has nothing to say to a challenge.
+	// PLAIN has nothing to say to a challenge that is not empty.
 	if _, err := saslsmtp.Authenticate(t.Context(), client, plain, server); !errors.Is(err, sasl.ErrProtocol) {
 		t.Errorf("the second: %v", err)
 	}
 	want := "220 hi\r\nEHLO localhost\r\n250-mail.example.org\r\n250 AUTH PLAIN\r\n" +
 		"AUTH PLAIN " + plainMessage + "\r\n535-5.7.8 no\r\n535 5.7.8 never\r\n" +
-		"AUTH PLAIN " + plainMessage + "\r\n334 \r\n"
+		"AUTH PLAIN " + plainMessage + "\r\n334 YWJj\r\n"
 	if log.String() != want {
 		t.Errorf("logged %q, want %q", log.String(), want)
 	}

@@ -42,7 +42,7 @@ func readReply(r *bufio.Reader) (reply, error) {
 }
 
 // parseReplyLine reads three digits and, unless the line ends there, a space
-// or, where more lines follow, a hyphen.
+// or, if more lines follow, a hyphen.
 func parseReplyLine(line string) (code int, more bool, text string, ok bool) {
 	if len(line) < 3 {
 		return 0, false, "", false

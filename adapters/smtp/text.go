@@ -39,8 +39,11 @@ func (t *textConn) Initiate(_ context.Context, mechanism string, initial []byte)
 		reply, err = t.exchange("AUTH " + mechanism)
 	}
 	switch {
-	case err != nil || !deferred:
+	case err != nil:
 		return reply, err
+	case !deferred:
+		reply.Inline = initial != nil
+		return reply, nil
 	case reply.Done:
 		return sasl.Reply{}, fmt.Errorf("%w: the server announced success before it had our first message", sasl.ErrSecurity)
 	case len(reply.Data) > 0:
@@ -49,8 +52,8 @@ func (t *textConn) Initiate(_ context.Context, mechanism string, initial []byte)
 	return t.exchange(base64.StdEncoding.EncodeToString(initial))
 }
 
-// authLine is the command that begins an exchange, and whether the initial
-// response has to wait.
+// authLine returns the command that begins an exchange, and reports whether the
+// initial response has to wait.
 func authLine(mechanism string, initial []byte) (line string, deferred bool) {
 	line = "AUTH " + mechanism
 	switch {

@@ -36,7 +36,7 @@ func ExampleAuthenticate() {
 	}
 }
 
-// Where the client is to connect by itself.
+// If the client is to connect by itself.
 func ExampleAuth() {
 	ctx := context.Background()
 	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "secret"))}

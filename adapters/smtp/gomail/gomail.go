@@ -7,7 +7,7 @@
 //	result, err := saslgomail.Authenticate(ctx, smtpClient, auth, saslsmtp.Server{Host: "mail.example.org"})
 //	err = client.SendWithSMTPClient(smtpClient, message)
 //
-// and without it, where the client is to connect by itself:
+// and without it, if the client is to connect by itself:
 //
 //	client, err := mail.NewClient("mail.example.org", mail.WithSMTPAuthCustom(saslgomail.Auth(ctx, "mail.example.org", auth)))
 package saslgomail

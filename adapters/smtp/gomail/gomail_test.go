@@ -6,8 +6,10 @@ import (
 	"errors"
 	"net"
 	"net/textproto"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
@@ -125,6 +127,63 @@ func TestAuthValue(t *testing.T) {
 		case err == nil:
 			<-server.Logins
 			<-server.Mail
+		}
+	}
+}
+
+// TestAskedForAgain: a server that asks with an empty challenge for the message
+// that it was sent gets it once more, and never a third time.
+func TestAskedForAgain(t *testing.T) {
+	const message = "AHRpbQB0YW5zdGFhZnRhbnN0YWFm"
+	auth := &sasl.Client{
+		Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("tim", "tanstaaftanstaaf"))},
+		Allow:      func(sasl.Candidate) error { return nil },
+	}
+	for name, row := range map[string]struct {
+		authenticate func(*smtp.Client) error
+		givesUp      []string // what the server sees then
+	}{
+		"Authenticate": {func(c *smtp.Client) error {
+			_, err := saslgomail.Authenticate(t.Context(), c, auth, saslsmtp.Server{Host: smtptest.Host})
+			return err
+		}, []string{"<*", "501 cancelled"}},
+		"Auth": {func(c *smtp.Client) error {
+			return c.Auth(saslgomail.Auth(t.Context(), smtptest.Host, auth))
+		}, []string{"<*", "501 cancelled", "<QUIT", "221 bye"}},
+	} {
+		lines := []string{"220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN", "<AUTH PLAIN " + message, "334 ", "<" + message}
+		for class, answer := range map[sasl.Class][]string{
+			"":               {"235 yes"},
+			sasl.ErrProtocol: append([]string{"334 "}, row.givesUp...),
+		} {
+			conn := sasltest.Scripted(t, append(slices.Clone(lines), answer...)...)
+			conn.SetDeadline(time.Now().Add(10 * time.Second))
+			client, err := smtp.NewClient(conn, smtptest.Host)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := row.authenticate(client); sasl.ClassOf(err) != class || (err == nil) != (class == "") {
+				t.Errorf("%s: %v, want class %q", name, err, class)
+			}
+		}
+	}
+}
+
+// TestEnforcesBinding: what the caller asserts is in the ServerInfo.
+func TestEnforcesBinding(t *testing.T) {
+	for _, asserted := range []bool{true, false} {
+		client, err := smtp.NewClient(sasltest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN"), smtptest.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var seen []bool
+		auth := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}, Allow: func(c sasl.Candidate) error {
+			seen = append(seen, c.Server.EnforcesBinding)
+			return errors.New("only asked")
+		}}
+		_, err = saslgomail.Authenticate(t.Context(), client, auth, saslsmtp.Server{Host: smtptest.Host, EnforcesBinding: asserted})
+		if !errors.Is(err, sasl.ErrPolicy) || !slices.Equal(seen, []bool{asserted}) {
+			t.Errorf("%t: %v, %v", asserted, seen, err)
 		}
 	}
 }
