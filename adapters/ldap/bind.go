@@ -17,12 +17,16 @@ type binder struct {
 	nextID    int64
 	mechanism string
 	open      bool // the server waits for another request
+	client    *Client
+	before    rootDSE // what the server said of itself before the bind
 }
 
 // Initiate sends the first request.
 func (b *binder) Initiate(ctx context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
 	b.mechanism = mechanism
-	return b.bind(ctx, initial, true)
+	reply, err := b.bind(ctx, initial, true)
+	reply.Inline = initial != nil
+	return reply, err
 }
 
 // Respond sends another.
@@ -42,6 +46,19 @@ func (b *binder) Abort(ctx context.Context) error {
 		err = fmt.Errorf("%w: the server did not take the end of the exchange", sasl.ErrProtocol)
 	}
 	return err
+}
+
+// Relist reads the list of mechanisms again (RFC 4513 s5.2.1.2). The library does
+// that, so its requests may go on now that the bind is over. A list that the
+// server did not state before the bind says nothing.
+func (b *binder) Relist(ctx context.Context) ([]string, error) {
+	b.mux.bound.Store(true)
+	b.mux.release()
+	after, err := b.client.rootDSE(ctx)
+	if b.before.mechanisms == nil {
+		return nil, err
+	}
+	return after.mechanisms, err
 }
 
 // Close closes the connection.

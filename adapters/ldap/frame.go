@@ -33,7 +33,7 @@ type header struct {
 	op    byte  // tag of the operation
 }
 
-// final tells whether a response is the last to its request.
+// final reports whether a response is the last to its request.
 func (h header) final() bool {
 	return h.op != searchEntry && h.op != searchReference && h.op != intermediateReply
 }

@@ -28,7 +28,7 @@ func (m *mux) Write(b []byte) (int, error) {
 	return m.Conn.Write(b)
 }
 
-// admit tells whether a message may be written now, and keeps it if not.
+// admit reports whether a message may be written now, and keeps it if not.
 func (m *mux) admit(h header, b []byte) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -91,7 +91,7 @@ func (p *peer) nothing() {
 	}
 }
 
-// closed tells whether the client has closed the connection.
+// closed reports whether the client has closed the connection.
 func (p *peer) closed() bool {
 	synctest.Wait()
 	select {
@@ -146,7 +146,7 @@ func bind(ctx context.Context, client *saslldap.Client, list ...sasl.Mechanism) 
 	if list == nil {
 		list = []sasl.Mechanism{sasl.Plain(sasl.Password("alice", "pencil"))}
 	}
-	auth := &sasl.Client{Mechanisms: list, Allow: func(string, sasl.ServerInfo) error { return nil }}
+	auth := &sasl.Client{Mechanisms: list, Allow: func(sasl.Candidate) error { return nil }}
 	outcome := make(chan bindOutcome, 1)
 	go func() {
 		result, err := client.SASLBind(ctx, auth)

@@ -14,7 +14,7 @@ var endlessControls = []string{"2.16.840.1.113730.3.4.3", "1.2.840.113556.1.4.52
 
 const syncRequest = "1.3.6.1.4.1.4203.1.9.1.1"
 
-// endless tells whether a search request has one of these controls.
+// endless reports whether a search request has one of these controls.
 func endless(b []byte) bool {
 	if !slices.ContainsFunc(endlessControls, func(oid string) bool { return bytes.Contains(b, []byte(oid)) }) {
 		return false
@@ -49,7 +49,7 @@ func persists(value *ber.Packet) bool {
 	return mode == refreshAndPersist
 }
 
-// isSASL tells whether a bind request has SASL credentials (RFC 4511 s4.2).
+// isSASL reports whether a bind request has SASL credentials (RFC 4511 s4.2).
 func isSASL(b []byte) bool {
 	message, err := ber.DecodePacketErr(b)
 	if err != nil || len(message.Children) < 2 || len(message.Children[1].Children) < 3 {

@@ -40,9 +40,10 @@ func (c *Client) serverInfo(root rootDSE) (sasl.ServerInfo, error) {
 	}
 	info.Secure = info.Secure || c.options.Secure
 	info.SuccessData = true
+	info.ProfileBinding, info.EnforcesBinding = channelbinding.ServerEndPoint, c.options.EnforcesBinding
 	form := c.options.Binding
 	if form == OpenLDAPBinding || form == AutomaticBinding && root.openLDAP {
-		info.Bindings = openLDAPBindings(info.Bindings)
+		info.Bindings, info.BindingName = openLDAPBindings(info.Bindings), "ldap"
 		if c.mux.bound.Load() { // the server has forgotten the channel
 			info.Bindings = nil
 		}
@@ -50,13 +51,12 @@ func (c *Client) serverInfo(root rootDSE) (sasl.ServerInfo, error) {
 	return info, nil
 }
 
-// openLDAPBindings are those that the server can know, in its form and with its
-// default first.
+// openLDAPBindings are those that the server can know, with its default first.
 func openLDAPBindings(bindings []sasl.ChannelBinding) (list []sasl.ChannelBinding) {
 	for _, name := range []string{channelbinding.ServerEndPoint, channelbinding.Unique} {
 		for _, b := range bindings {
 			if b.Type == name {
-				list = append(list, sasl.ChannelBinding{Type: name, Name: "ldap", Data: append([]byte(name+":"), b.Data...)})
+				list = append(list, b)
 			}
 		}
 	}

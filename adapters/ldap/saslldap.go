@@ -34,6 +34,9 @@ type Options struct {
 	// Secure asserts that the connection is confidential and its peer the host,
 	// although crypto/tls did not verify it: for pinned certificates and DANE.
 	Secure bool
+	// EnforcesBinding asserts that the server refuses a login with a wrong channel
+	// binding or without one; see sasl.ServerInfo.
+	EnforcesBinding bool
 	// Binding is the form of channel bindings.
 	Binding BindingForm
 	// Mechanisms are what the server is known to offer, in upper case, if it does
@@ -144,24 +147,10 @@ func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, 
 	if err != nil {
 		return sasl.Result{}, err
 	}
-	result, err := c.bind(ctx, auth, info)
-	if err != nil {
-		return result, err
-	}
-	c.mux.bound.Store(true)
-	after, err := c.rootDSE(ctx)
-	if err == nil {
-		info.Mechanisms = before.mechanisms // what the server said, not the Options
-		err = auth.Recheck(info, result, after.mechanisms)
-	}
-	if err != nil {
-		c.mux.Close()
-		return sasl.Result{}, err
-	}
-	return result, nil
+	return c.bind(ctx, auth, info, before)
 }
 
-func (c *Client) bind(ctx context.Context, auth *sasl.Client, info sasl.ServerInfo) (sasl.Result, error) {
+func (c *Client) bind(ctx context.Context, auth *sasl.Client, info sasl.ServerInfo, before rootDSE) (sasl.Result, error) {
 	if err := c.mux.hold(ctx); err != nil {
 		c.mux.release()
 		return sasl.Result{}, err
@@ -169,7 +158,7 @@ func (c *Client) bind(ctx context.Context, auth *sasl.Client, info sasl.ServerIn
 	// The server may not take what was held back either.
 	defer context.AfterFunc(ctx, func() { c.mux.Close() })()
 	defer c.mux.release()
-	b := &binder{mux: c.mux, nextID: c.nextID}
+	b := &binder{mux: c.mux, nextID: c.nextID, client: c, before: before}
 	defer func() { c.nextID = b.nextID }()
 	return auth.Authenticate(ctx, b, info)
 }

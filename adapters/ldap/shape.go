@@ -88,7 +88,7 @@ func elementLength(h []byte) (content int, complete bool, err error) {
 	return content, start <= len(h)-(length-1), err
 }
 
-// isWhole tells whether b is one message of elements that end where they should.
+// isWhole reports whether b is one message of elements that end where they should.
 func isWhole(b []byte) bool {
 	var s shape
 	return s.pass(b) == nil && s.depth == 0 && s.have == 0 && s.skip == 0

@@ -1,0 +1,107 @@
+package saslldap_test
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	saslldap "github.com/saslkit/saslkit/adapters/ldap"
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+// TestServerInfo: what the caller asserts of the server arrives, and so does the
+// form of the channel bindings.
+func TestServerInfo(t *testing.T) {
+	for name, row := range map[string]struct {
+		options     saslldap.Options
+		class       string
+		enforces    bool
+		bindingName string
+	}{
+		"nothing asserted":    {saslldap.Options{}, "top", false, ""},
+		"it enforces":         {saslldap.Options{EnforcesBinding: true}, "top", true, ""},
+		"OpenLDAP":            {saslldap.Options{}, "OpenLDAProotDSE", false, "ldap"},
+		"OpenLDAP enforces":   {saslldap.Options{EnforcesBinding: true}, "OpenLDAProotDSE", true, "ldap"},
+		"OpenLDAP forced":     {saslldap.Options{Binding: saslldap.OpenLDAPBinding}, "top", false, "ldap"},
+		"the standard forced": {saslldap.Options{Binding: saslldap.StandardBinding}, "OpenLDAProotDSE", false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, p := newPeerOf(t, &row.options)
+				told := make(chan sasl.ServerInfo, 1)
+				go func() {
+					info, err := client.ServerInfo(t.Context())
+					if err != nil {
+						t.Error(err)
+					}
+					told <- info
+				}()
+				p.rootDSE(mechanisms("GSSAPI"), attribute("objectClass", row.class))
+				info := <-told
+				if info.EnforcesBinding != row.enforces || info.BindingName != row.bindingName {
+					t.Errorf("it enforces: %t, name of the bindings: %q", info.EnforcesBinding, info.BindingName)
+				}
+				if info.ProfileBinding != "tls-server-end-point" || strings.Join(info.Mechanisms, " ") != "GSSAPI" || info.Service != "ldap" {
+					t.Errorf("%+v", info)
+				}
+			})
+		})
+	}
+}
+
+// TestBound: after a SASL bind of ours that succeeded, and no other, there is
+// nothing to bind to in OpenLDAP's form. In the standard form there still is.
+func TestBound(t *testing.T) {
+	certificate, pool := sasltest.Certificate(t, host)
+	for name, row := range map[string]struct {
+		class string // of the root DSE
+		code  int64
+		want  string // the types of the bindings afterwards
+	}{
+		"succeeded":                      {"OpenLDAProotDSE", 0, ""},
+		"refused":                        {"OpenLDAProotDSE", 49, "tls-server-end-point"},
+		"succeeded in the standard form": {"top", 0, "tls-exporter tls-server-end-point"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {
+				w := newWire(tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}}))
+				w.list = "PLAIN"
+				if err := w.answerRootDSE(row.class); err != nil {
+					return err
+				}
+				if _, err := w.request(); err != nil {
+					return err
+				}
+				err := w.send(result(tagBindResponse, row.code, "", nil))
+				if row.code == 0 { // the list is read again
+					err = errors.Join(err, w.answerRootDSE(row.class))
+				}
+				return errors.Join(err, w.answerRootDSE(row.class))
+			})
+			client, err := saslldap.DialURL(t.Context(), "ldaps://"+host, &saslldap.Options{Address: address, TLSConfig: &tls.Config{RootCAs: pool}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			auth := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("alice", "pencil"))}}
+			if _, err := client.SASLBind(t.Context(), auth); (err != nil) != (row.code != 0) {
+				t.Fatal(err)
+			}
+			info, err := client.ServerInfo(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var types []string
+			for _, b := range info.Bindings {
+				types = append(types, b.Type)
+			}
+			if got := strings.Join(types, " "); got != row.want {
+				t.Errorf("bindings afterwards: %q, want %q", got, row.want)
+			}
+		})
+	}
+}
