@@ -12,9 +12,15 @@ import (
 // uuid is what the id of a user agent is (XEP-0388 s2.4).
 var uuid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
-// Tokens is called by sasl.Client with what goes into <authenticate/> beside
-// the first message (XEP-0484 s3.2, s3.4).
-func (x *sasl2) Tokens(request sasl.TokenRequest) { x.request = request }
+// TokenMechanisms is what the server lists for tokens (XEP-0484 s3.1).
+func (x *sasl2) TokenMechanisms() []string { return x.offered.tokenMechanisms() }
+
+// RequestTokens is called by sasl.Client with what goes into <authenticate/>
+// beside the first message (XEP-0484 s3.2, s3.4).
+func (x *sasl2) RequestTokens(request sasl.TokenRequest) { x.request, x.issued = request, nil }
+
+// IssuedToken returns the token that came with <success/> (XEP-0484 s3.3).
+func (x *sasl2) IssuedToken() *sasl.IssuedToken { return x.issued }
 
 // writeTokens writes what the Client says of tokens.
 func (x *sasl2) writeTokens(b *strings.Builder) {

@@ -108,7 +108,7 @@ func (n *negotiation) negotiate(ctx context.Context, s *xmpp.Session, _ any) (xm
 		offered, _ := data.(*offer)
 		switch {
 		case info.Secure || info.TLSVersion != 0:
-			info.Mechanisms, info.TokenMechanisms = offered.mechanisms, offered.tokenMechanisms()
+			info.Mechanisms = offered.mechanisms
 			n.login.told(info)
 			return n.sasl2(ctx, s, &sasl2{link: x, login: n.login, offered: offered, bind2: n.bind2, domain: s.RemoteAddr().Domain()}, info)
 		case len(info.Mechanisms) == 0:
@@ -116,11 +116,9 @@ func (n *negotiation) negotiate(ctx context.Context, s *xmpp.Session, _ any) (xm
 		}
 	}
 	n.login.told(info)
-	result, err := n.login.Client.Authenticate(ctx, &sasl1{x}, info)
-	if err != nil {
+	if n.outcome.Result, err = n.login.Client.Authenticate(ctx, &sasl1{x}, info); err != nil {
 		return 0, nil, err
 	}
-	n.outcome.Result = result
 	return xmpp.Authn, s.Conn(), nil
 }
 
@@ -135,11 +133,10 @@ func (n *negotiation) sasl2(ctx context.Context, s *xmpp.Session, conn *sasl2, i
 		return 0, nil, fmt.Errorf("%w: tokens need a UserAgent whose ID is a UUID (XEP-0484 s4.1)", sasl.ErrConfig)
 	}
 	result, err := n.login.Client.Authenticate(ctx, conn, info)
-	n.outcome.SASL2, n.outcome.Tasks = true, conn.tasks
+	n.outcome.Result, n.outcome.SASL2, n.outcome.Tasks = result, true, conn.tasks
 	if err != nil {
 		return 0, nil, err
 	}
-	n.outcome.Result = result
 	n.outcome.Address, n.outcome.Extensions = conn.address, conn.extensions
 	n.bound = conn.isBound()
 	if asked := s.LocalAddr(); !asked.Bare().Equal(conn.address) { // else it may have the resource to bind

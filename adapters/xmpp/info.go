@@ -19,6 +19,7 @@ func (l *Login) serverInfo(s *xmpp.Session) (sasl.ServerInfo, error) {
 	if l.Secure {
 		info.Secure = true
 	}
+	info.EnforcesBinding = l.EnforcesBinding
 	info.Service, info.SuccessData, info.Downgrade = serviceName, true, true
 	if remote, ok := s.Conn().RemoteAddr().(*net.TCPAddr); ok {
 		info.Port = remote.Port

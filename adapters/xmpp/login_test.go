@@ -31,9 +31,24 @@ func TestOffered(t *testing.T) {
 	} {
 		var told []sasl.ServerInfo
 		conn, heard := scripted(t, turn{streamEnd, streamHeader + row.offered})
-		login := &saslxmpp.Login{Client: insecure(sasl.Anonymous("")), Secure: row.secure, Offered: func(info sasl.ServerInfo) { told = append(told, info) }}
-		if _, _, err := negotiate(t.Context(), conn, login); !errors.Is(err, sasl.ErrPolicy) {
-			t.Error(err)
+		login := &saslxmpp.Login{Client: insecure(sasl.Anonymous("")), Secure: row.secure, EnforcesBinding: row.secure, Offered: func(info sasl.ServerInfo) { told = append(told, info) }}
+		// The list for tokens is not the Offered's: what is passed over shows it.
+		login.UserAgent.ID = "d4565fa7-4d72-4749-b3d3-740edbf87770"
+		login.Client.Binding = sasl.RequireBinding
+		login.Client.Tokens = &sasl.Tokens{Store: new(sasl.MemoryTokens), Username: "user", Mechanisms: []string{"HT-SHA-256-NONE", "HT-SHA-256-EXPR"}}
+		_, _, err := negotiate(t.Context(), conn, login)
+		var failed *sasl.LoginError
+		if !errors.Is(err, sasl.ErrPolicy) || !errors.As(err, &failed) {
+			t.Fatal(err)
+		}
+		var token []string
+		for _, p := range failed.PassedOver {
+			if strings.HasPrefix(p.Mechanism, "HT-") {
+				token = append(token, p.Mechanism)
+			}
+		}
+		if !slices.Equal(token, row.token) {
+			t.Errorf("%q for tokens, want %q", token, row.token)
 		}
 		if said := heard(); strings.Contains(said, "<auth") {
 			t.Errorf("the client said %s", said)
@@ -42,10 +57,10 @@ func TestOffered(t *testing.T) {
 			t.Fatalf("told %d times", len(told))
 		}
 		info := told[0]
-		if !slices.Equal(info.Mechanisms, row.mechanisms) || !slices.Equal(info.TokenMechanisms, row.token) || !slices.Equal(info.AdvertisedBindings, row.bindings) {
-			t.Errorf("%v, %v, %v", info.Mechanisms, info.TokenMechanisms, info.AdvertisedBindings)
+		if !slices.Equal(info.Mechanisms, row.mechanisms) || !slices.Equal(info.AdvertisedBindings, row.bindings) {
+			t.Errorf("%v, %v", info.Mechanisms, info.AdvertisedBindings)
 		}
-		if info.Secure != row.secure || info.Service != "xmpp" || info.Host != host || !info.Downgrade || info.Port == 0 {
+		if info.Secure != row.secure || info.EnforcesBinding != row.secure || info.ProfileBinding != "" || info.Service != "xmpp" || info.Host != host || !info.Downgrade || info.Port == 0 {
 			t.Errorf("%+v", info)
 		}
 	}
@@ -89,7 +104,7 @@ func TestExchange(t *testing.T) {
 		"comment":                           {true, "<!-- -->" + success2(identified), sasl.ErrProtocol},
 		"comment in it":                     {true, success2("<!-- -->" + identified), sasl.ErrProtocol},
 		"entity":                            {true, success2("<authorization-identifier>&user;@example.org</authorization-identifier>"), sasl.ErrProtocol},
-		"challenge to PLAIN":                {true, "<challenge" + ns2 + "/>", sasl.ErrProtocol},
+		"challenge to PLAIN":                {true, "<challenge" + ns2 + ">YWJj</challenge>", sasl.ErrProtocol},
 		"elements in a challenge":           {true, "<challenge" + ns2 + "><a/></challenge>", sasl.ErrProtocol},
 		"the end of the stream":             {true, "</stream:stream>", sasl.ErrConnection},
 		"stream error":                      {true, "<stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>too &#x9b;many</text></stream:error></stream:stream>", sasl.ErrConnection},

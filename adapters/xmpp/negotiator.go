@@ -44,7 +44,7 @@ func (l *Login) Negotiator(outcome *Outcome, features ...xmpp.StreamFeature) xmp
 		}
 		mask, rw, err := p.step(ctx, in, out, s)
 		if err != nil { // whoever was authenticated has no session
-			*outcome = Outcome{SASL2: outcome.SASL2, Tasks: outcome.Tasks}
+			*outcome = Outcome{Result: outcome.Result, SASL2: outcome.SASL2, Tasks: outcome.Tasks}
 		}
 		return mask, rw, p, err
 	}

@@ -66,7 +66,7 @@ func scripted(t testing.TB, turns ...turn) (net.Conn, func() string) {
 
 // insecure allows for everything, because these servers have no TLS.
 func insecure(m ...sasl.Mechanism) *sasl.Client {
-	return &sasl.Client{Mechanisms: m, Allow: func(string, sasl.ServerInfo) error { return nil }}
+	return &sasl.Client{Mechanisms: m, Allow: func(sasl.Candidate) error { return nil }}
 }
 
 func negotiate(ctx context.Context, conn net.Conn, login *saslxmpp.Login, more ...xmpp.StreamFeature) (*xmpp.Session, saslxmpp.Outcome, error) {

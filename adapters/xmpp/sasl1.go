@@ -16,7 +16,9 @@ func (x *sasl1) Initiate(_ context.Context, mechanism string, initial []byte) (s
 	if initial != nil && text == "" {
 		text = "="
 	}
-	return x.exchange(tag("auth xmlns='"+nsSASL+"' mechanism='"+mechanism+"'", text))
+	reply, err := x.exchange(tag("auth xmlns='"+nsSASL+"' mechanism='"+mechanism+"'", text))
+	reply.Inline = initial != nil
+	return reply, err
 }
 
 // Respond sends <response/> (RFC 6120 s6.4.3).

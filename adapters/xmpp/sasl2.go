@@ -20,7 +20,8 @@ type sasl2 struct {
 	bind2   bool
 	domain  jid.JID
 	request sasl.TokenRequest
-	asked   bool // for a resource
+	issued  *sasl.IssuedToken // nil = none
+	asked   bool              // for a resource
 
 	address    jid.JID
 	extensions []Element
@@ -39,7 +40,9 @@ func (x *sasl2) Initiate(_ context.Context, mechanism string, initial []byte) (s
 	if err := x.writeInline(&b); err != nil {
 		return sasl.Reply{}, err
 	}
-	return x.exchange(tag("authenticate xmlns='"+nsSASL2+"' mechanism='"+mechanism+"'", b.String()))
+	reply, err := x.exchange(tag("authenticate xmlns='"+nsSASL2+"' mechanism='"+mechanism+"'", b.String()))
+	reply.Inline = initial != nil
+	return reply, err
 }
 
 // Respond sends <response/>.
@@ -130,7 +133,7 @@ func (x *sasl2) success(e *Element) (sasl.Reply, error) {
 	for i := range e.Children {
 		switch child := &e.Children[i]; {
 		case child.Name == xml.Name{Space: nsFAST, Local: "token"}:
-			reply.Token = issuedToken(child)
+			x.issued = issuedToken(child)
 		case child.Name.Space != nsSASL2:
 			x.extensions = append(x.extensions, *child)
 		}
@@ -174,7 +177,7 @@ func (x *sasl2) demands(e *Element) error {
 	return demanded
 }
 
-// isBound tells whether a resource was bound together with the authentication.
+// isBound reports whether a resource was bound together with the authentication.
 func (x *sasl2) isBound() bool {
 	return slices.ContainsFunc(x.extensions, func(e Element) bool {
 		return e.Name == xml.Name{Space: nsBind2, Local: "bound"}

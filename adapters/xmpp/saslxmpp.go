@@ -53,6 +53,9 @@ type Login struct {
 	// domain, although crypto/tls did not verify it: for pinned certificates and
 	// DANE. NewSession still wants TLS; a tunnel needs the Negotiator.
 	Secure bool
+	// EnforcesBinding asserts that the server refuses a login with a wrong channel
+	// binding or without one; see sasl.ServerInfo.
+	EnforcesBinding bool
 	// Offered is told what the connection proves and what the server offers in
 	// the profile that is used, before anything is sent. Nil = nobody is told.
 	Offered func(sasl.ServerInfo)

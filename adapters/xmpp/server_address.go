@@ -81,7 +81,7 @@ func (a *ServerAuth) addressOf(result sasl.Result) (jid.JID, error) {
 	return address, err
 }
 
-// may tells whether the stream of a client may be from there: who does not say,
+// may reports whether the stream of a client may be from there: who does not say,
 // or has no address yet, is nobody else.
 func (c *client) may(from, address jid.JID) bool {
 	return from.Equal(jid.JID{}) || from.Equal(c.auth.Domain) || from.Bare().Equal(address)

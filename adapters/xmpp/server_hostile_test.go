@@ -86,7 +86,7 @@ func TestHostileClients(t *testing.T) {
 // followed by the next attempt on the same stream.
 func TestRefusals(t *testing.T) {
 	auth := sasltest.AllMechanisms()
-	auth.Mechanisms = append(auth.Mechanisms, sasl.HashedTokenServer("HT-SHA-256-NONE", new(sasl.MemoryTokens)))
+	auth.Tokens = &sasl.ServerTokens{Store: new(sasl.MemoryTokens), Mechanisms: []string{"HT-SHA-256-NONE"}}
 	server := serve(t, auth)
 	server.auth.TokenLifetime = time.Hour
 	authenticate := func(mechanism, children string) string {
@@ -188,7 +188,7 @@ func TestAcceptEnds(t *testing.T) {
 // SASL2 alone.
 func TestServerTokens(t *testing.T) {
 	auth := sasltest.AllMechanisms()
-	auth.Mechanisms = append(auth.Mechanisms, sasl.HashedTokenServer("HT-SHA-256-NONE", new(sasl.MemoryTokens)))
+	auth.Tokens = &sasl.ServerTokens{Store: new(sasl.MemoryTokens), Mechanisms: []string{"HT-SHA-256-NONE"}}
 	server := serve(t, auth)
 	server.auth.TokenLifetime = time.Hour
 	request := "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/><request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/></authenticate>"

@@ -82,9 +82,8 @@ func (c *client) begin(ctx context.Context, info sasl.ConnInfo, e *Element) (*sa
 	if err != nil {
 		return nil, request, err
 	}
-	info.Token = request.use
 	c.info = info
-	run, err := c.server.Begin(ctx, info, c.mechanism)
+	run, err := c.server.BeginWithToken(ctx, info, request.use, c.mechanism)
 	return run, request, err
 }
 
@@ -153,7 +152,7 @@ func (c *client) success(ctx context.Context, run *sasl.ServerSession, request *
 	text += tag("authorization-identifier", escape(c.address.String()))
 	if request.mechanism != "" && request.use.ClientID != "" && c.auth.TokenLifetime > 0 {
 		expiry := time.Now().Add(c.auth.TokenLifetime).UTC()
-		token, err := run.IssueToken(ctx, request.mechanism, expiry)
+		token, err := run.IssueToken(ctx, request.use.ClientID, request.mechanism, expiry)
 		switch {
 		case err == nil:
 			text += tag("token xmlns='"+nsFAST+"' expiry='"+expiry.Format(time.RFC3339)+"' token='"+escape(string(token.Secret.Bytes()))+"'", "")

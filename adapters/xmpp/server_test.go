@@ -99,9 +99,7 @@ func TestRetry(t *testing.T) {
 func TestTokens(t *testing.T) {
 	auth := sasltest.AllMechanisms()
 	issued := new(sasl.MemoryTokens)
-	for _, name := range []string{"HT-SHA-256-EXPR", "HT-SHA-256-ENDP", "HT-SHA-256-UNIQ", "HT-SHA-256-NONE"} {
-		auth.Mechanisms = append(auth.Mechanisms, sasl.HashedTokenServer(name, issued))
-	}
+	auth.Tokens = &sasl.ServerTokens{Store: issued, Mechanisms: []string{"HT-SHA-256-EXPR", "HT-SHA-256-ENDP", "HT-SHA-256-UNIQ", "HT-SHA-256-NONE"}}
 	server := serve(t, auth)
 	server.auth.TokenLifetime = time.Hour
 	for _, row := range []struct {

@@ -55,7 +55,7 @@ func startTLS(config *tls.Config) xmpp.StreamFeature {
 	}
 }
 
-// overTLS tells whether a connection has TLS, whose handshake it brings to its
+// overTLS reports whether a connection has TLS, whose handshake it brings to its
 // end: a connection may have a ConnectionState that says that there is none.
 func overTLS(ctx context.Context, conn net.Conn) (bool, error) {
 	if secured, ok := conn.(interface {
