@@ -12,8 +12,36 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
+// hintAdvice has the words of the command for each hint: they name its flags.
+var hintAdvice = map[sasl.Hint]string{
+	sasl.HintPassword:         "check user name and password",
+	sasl.HintPreparation:      "SASLprep changed or refused the password; --mechanism PLAIN sends it as typed",
+	sasl.HintOtherCredentials: "the server wants other credentials, for example a password for this application alone",
+	sasl.HintBinding:          "the channel binding may be the cause, or somebody in between; --channel-binding says what to bind to",
+	sasl.HintProxy:            "a proxy may hide the mechanisms that bind; --channel-binding disable allows for such a proxy",
+	sasl.HintList:             "a list of the server may have been truncated; --channel-binding says what to bind to",
+}
+
+// others says what of the server's mechanisms was not used: after a refusal those
+// that could still be tried, and if nothing was sent the reason for each.
+func others(err error) (lines []string) {
+	var login *sasl.LoginError
+	switch {
+	case !errors.As(err, &login):
+		return nil
+	case len(login.NotTried) > 0:
+		return []string{"not tried: " + strings.Join(login.NotTried, " ") + " (--mechanism chooses one)"}
+	case login.ByServer:
+		return nil
+	}
+	for _, p := range login.PassedOver {
+		lines = append(lines, "not used: "+sasl.Printable(p.Mechanism+": "+p.Reason.Error()))
+	}
+	return lines
+}
+
 // oneLine is an error as a line that a terminal can show, with what to do about
-// it: parts of it may be the words of whoever answered.
+// it: parts of it may be the words of the server.
 func oneLine(err error) string {
 	text := sasl.Printable(strings.ReplaceAll(err.Error(), "\n", "; "))
 	if advice := advise(err); advice != "" {
@@ -39,15 +67,11 @@ func advise(err error) string {
 	case errors.Is(err, context.Canceled):
 		return "interrupted"
 	}
-	switch text := err.Error(); {
-	case strings.Contains(text, "hides -PLUS"):
-		return "check user name and password; --channel-binding disable allows for such a proxy"
-	case strings.Contains(text, "DisableBinding"):
-		return "--channel-binding says what to bind to"
+	var login *sasl.LoginError
+	if errors.As(err, &login) && len(login.Hints) > 0 {
+		return hints(login)
 	}
 	switch sasl.ClassOf(err) {
-	case sasl.ErrAuthentication:
-		return "check user name and password"
 	case sasl.ErrAuthorization:
 		return "the password was right, but the identity may not do this"
 	case sasl.ErrTemporary:
@@ -56,4 +80,13 @@ func advise(err error) string {
 		return "see --help"
 	}
 	return ""
+}
+
+// hints says what may be behind the failure of a login, the most likely first.
+func hints(login *sasl.LoginError) string {
+	var list []string
+	for _, hint := range login.Hints {
+		list = append(list, hintAdvice[hint])
+	}
+	return strings.Join(list, "; ")
 }

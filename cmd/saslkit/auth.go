@@ -22,6 +22,7 @@ type authFlags struct {
 	tlsMin, tlsMax            string
 	timeout                   time.Duration
 	trace, json               bool
+	enforcesBinding           bool
 }
 
 func authCommand() *cobra.Command {
@@ -68,6 +69,7 @@ timed out or temporarily failing.`,
 	flags.StringVar(&f.user, "user", "", "log in as this `NAME`, where the URL has none")
 	flags.StringVar(&f.authzid, "authzid", "", "act as this `IDENTITY`; for XMPP a bare address")
 	flags.StringVar(&f.binding, "channel-binding", "prefer", "`POLICY`: disable, prefer, require, or require one of tls-exporter, tls-server-end-point, tls-unique")
+	flags.BoolVar(&f.enforcesBinding, "server-enforces-binding", false, "take the server's word that it compares channel bindings: --channel-binding require then accepts a binding that nothing confirms")
 	flags.StringVar(&f.passwordFile, "password-file", "", "read the password from the first line of this `FILE`; - is the standard input")
 	flags.StringVar(&f.tokens, "tokens", "", "keep the tokens that XMPP servers issue to the user in this `FILE`, and log in with them; not with --authzid")
 	flags.StringVar(&f.connect, "connect", "", "connect to `HOST:PORT`; the URL's host is still the one that is verified")
@@ -127,13 +129,14 @@ func (f *authFlags) authenticate(ctx context.Context, clock *clock, url string, 
 		t.told(*conn.info)
 	}
 	result, err := conn.authenticate(ctx, client)
+	report.result(result)
 	for _, alert := range conn.alerts() {
 		fmt.Fprintf(os.Stderr, "saslkit: the server says: %s\n", sasl.Printable(alert))
 	}
 	if err != nil {
 		return conn, timedOut(ctx, err)
 	}
-	report.result(result)
+	report.Authenticated = true
 	return conn, report.ask(ctx, conn)
 }
 
@@ -177,7 +180,7 @@ func (f *authFlags) target(url string) (*target, error) {
 	if f.timeout <= 0 {
 		return nil, usageError("--timeout must be more than nothing")
 	}
-	t.insecure = len(f.insecure) > 0
+	t.insecure, t.enforcesBinding = len(f.insecure) > 0, f.enforcesBinding
 	return t, nil
 }
 

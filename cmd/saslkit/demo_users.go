@@ -81,10 +81,7 @@ func (u *demoUsers) server() *sasl.Server {
 			return peer.(*x509.Certificate).Subject.CommonName, nil
 		}),
 	}}
-	issued := new(sasl.MemoryTokens)
-	for _, name := range demoTokens {
-		server.Mechanisms = append(server.Mechanisms, sasl.HashedTokenServer(name, issued))
-	}
+	server.Tokens = &sasl.ServerTokens{Store: new(sasl.MemoryTokens), Mechanisms: demoTokens}
 	for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
 		server.Mechanisms = append(server.Mechanisms, sasl.SCRAMServer(h, u.lookup), sasl.SCRAMPlusServer(h, u.lookup))
 	}

@@ -39,7 +39,7 @@ func dialIMAP(ctx context.Context, t *target) (*connection, error) {
 const goodbye = 2 * time.Second
 
 func openIMAP(ctx context.Context, t *target, config *tls.Config) (*saslimap.Conn, error) {
-	options := &saslimap.Options{TLSConfig: config}
+	options := &saslimap.Options{TLSConfig: config, EnforcesBinding: t.enforcesBinding}
 	switch {
 	case config == nil:
 		raw, err := new(net.Dialer).DialContext(ctx, "tcp", t.address)

@@ -43,6 +43,9 @@ func run() int {
 		return 0
 	}
 	fmt.Fprintln(os.Stderr, "saslkit: "+oneLine(err))
+	for _, line := range others(err) {
+		fmt.Fprintln(os.Stderr, "saslkit: "+line)
+	}
 	if sasl.ClassOf(err) == "" && slices.Contains(os.Args, "--json") { // cobra did not get as far as the command
 		report := newReport("")
 		report.finish(usageError("%w", err), 0)

@@ -30,7 +30,8 @@ type report struct {
 	Text           string   `json:"text"`      // what the server said, or else the error
 	DurationMS     float64  `json:"duration_ms"`
 
-	secure bool
+	secure      bool
+	unconfirmed bool // nothing shows that the server compared the binding
 }
 
 // newReport has the URL as it was given, but for anything that is not scheme,
@@ -64,11 +65,14 @@ func (r *report) server(info sasl.ServerInfo) {
 	}
 }
 
+// result has what is known about the login, also if it failed.
 func (r *report) result(result sasl.Result) {
-	r.Authenticated = true
+	if result.Mechanism == "" {
+		return
+	}
 	r.Mechanism, r.ChannelBinding = result.Mechanism, result.Binding
 	r.Username, r.Authzid = result.Username, result.Authzid
-	r.RoundTrips = result.RoundTrips
+	r.RoundTrips, r.unconfirmed = result.RoundTrips, result.BindingUnconfirmed
 }
 
 // ask lets the server say who we are, where it can be asked and tells.
@@ -135,6 +139,9 @@ func (r *report) writeText(w io.Writer) {
 	binding := "not bound to the channel"
 	if r.ChannelBinding != "" {
 		binding = "bound to " + r.ChannelBinding
+		if r.unconfirmed {
+			binding += ", which nothing confirms"
+		}
 	}
 	trips := "trips"
 	if r.RoundTrips == 1 {

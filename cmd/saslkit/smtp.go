@@ -19,7 +19,7 @@ func dialSMTP(ctx context.Context, t *target) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	server := saslsmtp.Server{Host: t.host}
+	server := saslsmtp.Server{Host: t.host, EnforcesBinding: t.enforcesBinding}
 	info, err := saslsmtp.ServerInfo(ctx, client.Text, client, server)
 	if err != nil {
 		return nil, err

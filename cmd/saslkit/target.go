@@ -30,6 +30,9 @@ type target struct {
 	// insecure allows for a server that cannot be verified, or has no TLS: what
 	// may be used there is the Client's policy.
 	insecure bool
+	// enforcesBinding is the person's assertion that the server compares channel
+	// bindings.
+	enforcesBinding bool
 	// agentID is what this client calls itself where a server issues tokens to it;
 	// "" = it has none.
 	agentID string

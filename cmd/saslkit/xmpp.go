@@ -26,7 +26,7 @@ func dialXMPP(_ context.Context, t *target) (*connection, error) {
 	var session *xmpp.Session
 	return &connection{
 		authenticate: func(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
-			login := &saslxmpp.Login{Client: auth, Offered: t.told, UserAgent: saslxmpp.UserAgent{ID: t.agentID, Software: "saslkit"}}
+			login := &saslxmpp.Login{Client: auth, Offered: t.told, EnforcesBinding: t.enforcesBinding, UserAgent: saslxmpp.UserAgent{ID: t.agentID, Software: "saslkit"}}
 			var outcome saslxmpp.Outcome
 			var err error
 			session, err = openTarget(t, func(config *tls.Config) (*xmpp.Session, error) {

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"strings"
+	"testing"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// TestEveryHintHasAdvice: the command has words of its own for every hint, which
+// name flags and no names of Go.
+func TestEveryHintHasAdvice(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../../core/hint.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hints := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if kind, ok := spec.Type.(*ast.Ident); !ok || kind.Name != "Hint" {
+			return true
+		}
+		hints++
+		value, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		advice := hintAdvice[sasl.Hint(value)]
+		if advice == "" {
+			t.Errorf("%s has no advice", spec.Names[0].Name)
+		}
+		for _, word := range []string{"BindingTypes", "DisableBinding", "RequireBinding", "RawPassword", "SCRAMOptions"} {
+			if strings.Contains(advice, word) {
+				t.Errorf("%s: the advice names %s, which is no flag", spec.Names[0].Name, word)
+			}
+		}
+		return true
+	})
+	if hints != len(hintAdvice) || hints < 6 {
+		t.Errorf("%d hints, and advice for %d", hints, len(hintAdvice))
+	}
+}
+
+// TestAdvice: the most likely cause first, and what was not used.
+func TestAdvice(t *testing.T) {
+	refusal := &sasl.Failure{Class: sasl.ErrAuthentication, Condition: sasl.NotAuthorized, Text: "no"}
+	for want, err := range map[string]error{
+		"authentication error: refused with not-authorized: no (check user name and password; a proxy may hide the mechanisms that bind; --channel-binding disable allows for such a proxy)": &sasl.LoginError{
+			Err: refusal, Hints: []sasl.Hint{sasl.HintPassword, sasl.HintProxy}, NotTried: []string{"PLAIN"}, ByServer: true},
+		"authentication error: refused with not-authorized: no":                              &sasl.LoginError{Err: refusal, ByServer: true},
+		"authorization error: no (the password was right, but the identity may not do this)": fmt.Errorf("%w: no", sasl.ErrAuthorization),
+		"temporary error: no (try again later)":                                              fmt.Errorf("%w: no", sasl.ErrTemporary),
+	} {
+		if got := oneLine(err); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	if lines := others(&sasl.LoginError{Err: refusal, ByServer: true, NotTried: []string{"SCRAM-SHA-1", "PLAIN"}}); len(lines) != 1 || lines[0] != "not tried: SCRAM-SHA-1 PLAIN (--mechanism chooses one)" {
+		t.Errorf("%q", lines)
+	}
+	lines := others(&sasl.LoginError{Err: sasl.ErrPolicy, PassedOver: []sasl.PassedOver{
+		{Mechanism: "GSSAPI", Reason: errors.New("this library does not have it")}, {Mechanism: "PLAIN", Reason: errors.New("not allowed\x1b[1m")}}})
+	if got := strings.Join(lines, "|"); got != "not used: GSSAPI: this library does not have it|not used: PLAIN: not allowed[1m" {
+		t.Error(got)
+	}
+}
