@@ -101,13 +101,13 @@ func TestCommandAgainstDovecot(t *testing.T) {
 	for name, row := range map[string]commandRow{
 		"TLS 1.3":             {srv.IMAPS, "secret", []string{"imaps://alice@dovecot.test"}, 0, "", "tls-exporter", ""},
 		"TLS 1.2":             {srv.IMAPS, "secret", []string{"--tls-max", "1.2", "imaps://alice@dovecot.test"}, 0, "", "tls-unique", ""},
-		"wrong password":      {srv.IMAPS, "wrong", []string{"imaps://alice@dovecot.test"}, 1, "authentication", "", ""},
-		"disabled":            {srv.IMAPS, "secret", []string{"imaps://carol@dovecot.test"}, 1, "authorization", "", ""},
+		"wrong password":      {srv.IMAPS, "wrong", []string{"imaps://alice@dovecot.test"}, 1, "authentication", "tls-exporter", ""},
+		"disabled":            {srv.IMAPS, "secret", []string{"imaps://carol@dovecot.test"}, 1, "authorization", "tls-exporter", ""},
 		"not offered":         {srv.IMAPS, "secret", []string{"--mechanism", "SCRAM-SHA-512", "imaps://alice@dovecot.test"}, 5, "policy", "", ""},
 		"another name":        {srv.IMAPS, "secret", []string{"imaps://alice@other.test"}, 4, "security", "", ""},
 		"submission":          {srv.Submission.STARTTLS, "secret", []string{"smtp://alice@dovecot.test"}, 0, "", "tls-exporter", ""},
 		"submissions":         {srv.Submission.Implicit, "secret", []string{"submissions://alice@dovecot.test"}, 0, "", "tls-exporter", ""},
-		"disabled submission": {srv.Submission.STARTTLS, "secret", []string{"smtp://carol@dovecot.test"}, 1, "authorization", "", "Gone"},
+		"disabled submission": {srv.Submission.STARTTLS, "secret", []string{"smtp://carol@dovecot.test"}, 1, "authorization", "tls-exporter", "Gone"},
 	} {
 		t.Run(name, func(t *testing.T) { row.check(t, srv.Named) })
 	}
@@ -140,8 +140,8 @@ func TestCommandAgainstProsody(t *testing.T) {
 		"STARTTLS":       {srv.STARTTLS, "secret", []string{"xmpp://alice@prosody.test"}, 0, "", "tls-exporter", ""},
 		"direct":         {srv.Direct, "secret", []string{"--tls-max", "1.2", "xmpps://alice@prosody.test"}, 0, "", "tls-unique", ""},
 		"anonymous":      {srv.STARTTLS, "", []string{"--mechanism", "ANONYMOUS", "xmpp://" + harness.XMPPAnonymous}, 0, "", "", ""},
-		"wrong password": {srv.STARTTLS, "wrong", []string{"xmpp://alice@prosody.test"}, 1, "authentication", "", ""},
-		"disabled":       {srv.Direct, "secret", []string{"xmpps://carol@" + harness.XMPPSHA256}, 1, "authorization", "", ""},
+		"wrong password": {srv.STARTTLS, "wrong", []string{"xmpp://alice@prosody.test"}, 1, "authentication", "tls-exporter", ""},
+		"disabled":       {srv.Direct, "secret", []string{"xmpps://carol@" + harness.XMPPSHA256}, 1, "authorization", "tls-exporter", ""},
 		"unknown domain": {srv.STARTTLS, "secret", []string{"xmpp://alice@other.test"}, 6, "connection", "", "host-unknown"},
 		"another name":   {srv.Direct, "secret", []string{"xmpps://alice@other.test"}, 6, "connection", "", "unrecognized name"},
 		"not offered":    {srv.STARTTLS, "secret", []string{"--mechanism", "SCRAM-SHA-512", "xmpp://alice@prosody.test"}, 5, "policy", "", ""},
@@ -157,11 +157,11 @@ func TestCommandAgainstOpenLDAP(t *testing.T) {
 	for name, row := range map[string]commandRow{
 		"StartTLS":       {srv.LDAP, "secret", []string{"ldap://alice@openldap.test"}, 0, "", "tls-server-end-point", ""},
 		"TLS":            {srv.LDAPS, "secret", []string{"ldaps://alice@openldap.test"}, 0, "", "tls-server-end-point", ""},
-		"wrong password": {srv.LDAPS, "wrong", []string{"ldaps://alice@openldap.test"}, 1, "authentication", "", ""},
+		"wrong password": {srv.LDAPS, "wrong", []string{"ldaps://alice@openldap.test"}, 1, "authentication", "tls-server-end-point", ""},
 		"acting as bob":  {srv.LDAPS, "secret", []string{"--authzid", "u:bob", "ldaps://alice@openldap.test"}, 0, "", "tls-server-end-point", ""},
-		"acting as none": {srv.LDAPS, "secret", []string{"--authzid", "bob", "ldaps://alice@openldap.test"}, 1, "authorization", "", ""},
+		"acting as none": {srv.LDAPS, "secret", []string{"--authzid", "bob", "ldaps://alice@openldap.test"}, 1, "authorization", "tls-server-end-point", ""},
 		"another name":   {srv.LDAP, "secret", []string{"ldap://alice@other.test"}, 4, "security", "", ""},
-		"another type":   {srv.LDAP, "secret", []string{"--tls-max", "1.2", "--channel-binding", "tls-unique", "ldap://alice@openldap.test"}, 4, "security", "", "--channel-binding says what to bind to"},
+		"another type":   {srv.LDAP, "secret", []string{"--tls-max", "1.2", "--channel-binding", "tls-unique", "ldap://alice@openldap.test"}, 4, "security", "tls-unique", "--channel-binding says what to bind to"},
 	} {
 		t.Run(name, func(t *testing.T) { row.check(t, srv.Named) })
 	}

@@ -41,7 +41,7 @@ func TestSASLSMTPManInTheMiddle(t *testing.T) {
 		}
 		_, err := dial(at, srv.ClientConfig(version)).authenticate(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice)})
 		// Dovecot's words are those for a wrong password.
-		if !errors.Is(err, sasl.ErrAuthentication) || !strings.Contains(err.Error(), "somebody in between") {
+		if !errors.Is(err, sasl.ErrAuthentication) || hints(err) != "password binding" {
 			t.Errorf("bound: %v", err)
 		}
 	})
@@ -60,7 +60,7 @@ func TestSASLSMTPStripped(t *testing.T) {
 			t.Errorf("required: %v", err)
 		}
 		_, err := client.authenticate(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice)})
-		if !errors.Is(err, sasl.ErrAuthentication) || !strings.Contains(err.Error(), "hides -PLUS") {
+		if !errors.Is(err, sasl.ErrAuthentication) || hints(err) != "password proxy" {
 			t.Errorf("preferred: %v", err)
 		}
 
@@ -151,7 +151,7 @@ func TestSASLSMTPHiddenPlus(t *testing.T) {
 		srv := harness.PostfixPlus(t)
 		client := dial(srv.DovecotSASL, srv.ClientConfig(version))
 		_, err := client.authenticate(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice)})
-		if !errors.Is(err, sasl.ErrAuthentication) || !strings.Contains(err.Error(), "a proxy that hides -PLUS looks like this too (DisableBinding allows for it)") {
+		if !errors.Is(err, sasl.ErrAuthentication) || hints(err) != "password proxy" {
 			t.Errorf("bindings preferred: %v", err)
 		}
 		unbound := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice), Binding: sasl.DisableBinding}
