@@ -3,15 +3,15 @@
 // tls-server-end-point (RFC 5929). Adapters use it; its functions fill in the
 // security facts of a sasl.ServerInfo and a sasl.ConnInfo.
 //
-// A binding is offered only where it is safe and both sides must come to the
+// A binding is offered only if it is safe and both sides must come to the
 // same bytes:
 //
 //   - tls-exporter on TLS 1.3; on TLS 1.2 last, and only with the extended
 //     master secret (RFC 7627), so that it is used if the server lists it or
 //     the user names it. Never with GODEBUG=tlsunsafeekm=1 on TLS 1.2.
 //   - tls-unique on TLS 1.2, under the same condition. TLS 1.3 has none.
-//   - tls-server-end-point wherever the signature of the certificate defines a
-//     hash for it; Ed25519 and ML-DSA do not.
+//   - tls-server-end-point if the signature of the certificate defines a hash
+//     for it; Ed25519 and ML-DSA do not.
 //
 // A tls.Config with Renegotiation allowed has neither of the first two.
 package channelbinding

@@ -116,7 +116,7 @@ func TestUnusableStates(t *testing.T) {
 	}
 }
 
-// TestNoSignOfExtendedMasterSecret: where the exporter is switched off, or
+// TestNoSignOfExtendedMasterSecret: if the exporter is switched off, or
 // works without what it is the sign of, only the end point is left.
 func TestNoSignOfExtendedMasterSecret(t *testing.T) {
 	ca := newAuthority(t, ecdsaKey(t))

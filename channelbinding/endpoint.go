@@ -10,8 +10,8 @@ import (
 )
 
 // serverEndPoint is tls-server-end-point (RFC 5929 s4.1): the certificate,
-// hashed with the hash function of its signature, or with SHA-256 where that
-// is MD5 or SHA-1. It is nil where the signature has no hash function of its
+// hashed with the hash function of its signature, or with SHA-256 if that
+// is MD5 or SHA-1. It is nil if the signature has no hash function of its
 // own, or more than one.
 func serverEndPoint(leaf *x509.Certificate) []byte {
 	if leaf == nil {

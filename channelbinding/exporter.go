@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// exporter is RFC 9266 s4.2; nil where it cannot be had.
+// exporter is RFC 9266 s4.2; nil if it cannot be had.
 func exporter(state *tls.ConnectionState) (data []byte) {
 	if state.Version < tls.VersionTLS13 && unsafeExporter() {
 		return nil
@@ -28,7 +28,7 @@ func exporter(state *tls.ConnectionState) (data []byte) {
 	return data
 }
 
-// unsafeExporter tells whether GODEBUG makes the exporter work without the
+// unsafeExporter reports whether GODEBUG makes the exporter work without the
 // extended master secret, of which it is then no sign any more.
 func unsafeExporter() bool {
 	settings := os.Getenv("GODEBUG")
