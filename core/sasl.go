@@ -40,7 +40,7 @@ package sasl
 import "context"
 
 // Interface is what a protocol does for a Client: it frames messages, one at
-// a time, and decides nothing. It is used by one goroutine, but for Close.
+// a time, and decides nothing. One goroutine uses it; Close may come from another.
 //
 // A refusal by the server is a *Failure, without a Class: the exchange is over
 // and the connection in sync. After any other error of class ErrProtocol the

@@ -28,7 +28,7 @@ import (
 )
 
 // Conn is an IMAP connection on the way to being authenticated. It is a
-// sasl.DeferringInterface. Its methods, but for Close, are for one goroutine.
+// sasl.DeferringInterface. One goroutine uses its methods; Close may come from another.
 type Conn struct {
 	conn   net.Conn // what is spoken over: that which was given, or TLS over it
 	given  net.Conn // as it was handed over

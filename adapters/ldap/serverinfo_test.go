@@ -8,6 +8,9 @@ import (
 	"testing"
 	"testing/synctest"
 
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
+
 	saslldap "github.com/saslkit/saslkit/adapters/ldap"
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/sasltest"
@@ -102,6 +105,29 @@ func TestBound(t *testing.T) {
 			if got := strings.Join(types, " "); got != row.want {
 				t.Errorf("bindings afterwards: %q, want %q", got, row.want)
 			}
+		})
+	}
+}
+
+// TestListCut: without an answer after the bind there is no login, also if there
+// was no list before.
+func TestListCut(t *testing.T) {
+	for name, before := range map[string]*ber.Packet{
+		"a list before":  mechanisms("PLAIN"),
+		"no list before": attribute("vendorName", "somebody"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, p := newPeerOf(t, &saslldap.Options{Mechanisms: []string{"PLAIN"}})
+				outcome := bind(t.Context(), client)
+				p.rootDSE(before)
+				p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 0, "", nil))
+				p.next(ldap.ApplicationSearchRequest)
+				p.conn.Close()
+				if got := <-outcome; sasl.ClassOf(got.err) != sasl.ErrConnection {
+					t.Errorf("%+v", got)
+				}
+			})
 		})
 	}
 }

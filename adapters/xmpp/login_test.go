@@ -32,7 +32,7 @@ func TestOffered(t *testing.T) {
 		var told []sasl.ServerInfo
 		conn, heard := scripted(t, turn{streamEnd, streamHeader + row.offered})
 		login := &saslxmpp.Login{Client: insecure(sasl.Anonymous("")), Secure: row.secure, EnforcesBinding: row.secure, Offered: func(info sasl.ServerInfo) { told = append(told, info) }}
-		// The list for tokens is not the Offered's: what is passed over shows it.
+		// Offered is not told the list for tokens: what is passed over shows it.
 		login.UserAgent.ID = "d4565fa7-4d72-4749-b3d3-740edbf87770"
 		login.Client.Binding = sasl.RequireBinding
 		login.Client.Tokens = &sasl.Tokens{Store: new(sasl.MemoryTokens), Username: "user", Mechanisms: []string{"HT-SHA-256-NONE", "HT-SHA-256-EXPR"}}

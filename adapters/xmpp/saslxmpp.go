@@ -90,11 +90,13 @@ type Inline struct {
 	Request any
 }
 
-// Outcome is what came out of a login. It is valid where the session has come
-// up, but for Tasks.
+// Outcome is what came out of a login. If the session has not come up, only
+// Result, SASL2 and Tasks are valid.
 type Outcome struct {
+	// Result is, without a session, what was known when the login failed. It does
+	// not say that anybody has authenticated.
 	sasl.Result
-	// SASL2 tells that it was used.
+	// SASL2 reports whether it was used.
 	SASL2 bool
 	// Address is who the server says that we are, with SASL2; the session has it
 	// too. Else it is zero, and the session has what was bound.

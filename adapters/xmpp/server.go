@@ -45,8 +45,7 @@ type ServerAuth struct {
 	// at the Domain.
 	Address func(sasl.Result) (jid.JID, error)
 	// TokenLifetime is how long a token that is issued is good (XEP-0484), for
-	// which the Server has a sasl.HashedTokenServer. One that is used is replaced.
-	// 0 = none is issued.
+	// which the Server has Tokens. One that is used is replaced. 0 = none is issued.
 	TokenLifetime time.Duration
 }
 

@@ -1,0 +1,47 @@
+package saslimap
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"testing"
+
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+// foreign is a mechanism of another module: one message.
+type foreign struct{ single bool }
+
+func (foreign) Name() string { return "X-FOREIGN" }
+func (m foreign) Properties() sasl.Properties {
+	return sasl.Properties{SingleMessage: m.single, KeepsSecret: true}
+}
+func (foreign) New(sasl.Terms) sasl.Exchange     { return new(foreignExchange) }
+func (*foreignExchange) Identity() sasl.Identity { return sasl.Identity{} }
+
+type foreignExchange struct{ sent bool }
+
+func (x *foreignExchange) Step(context.Context, []byte) ([]byte, bool, error) {
+	if x.sent {
+		return nil, false, sasl.ErrProtocol
+	}
+	x.sent = true
+	return []byte("hello"), true, nil
+}
+
+// TestExistingForeign: a client that exists already takes a mechanism of another
+// module if the mechanism declares that it is a single message.
+func TestExistingForeign(t *testing.T) {
+	line := "<T1 AUTHENTICATE X-FOREIGN " + base64.StdEncoding.EncodeToString([]byte("hello"))
+	for single, lines := range map[bool][]string{true: {line, "T1 OK welcome"}, false: nil} {
+		client := imapclient.New(sasltest.Scripted(t, append([]string{"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=X-FOREIGN] hi"}, lines...)...), nil)
+		result, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{foreign{single}}}, Existing{Secure: true})
+		if single && (err != nil || result.Mechanism != "X-FOREIGN") || !single && !errors.Is(err, sasl.ErrPolicy) {
+			t.Errorf("single %t: %+v, %v", single, result, err)
+		}
+		client.Close()
+	}
+}
