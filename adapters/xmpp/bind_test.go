@@ -104,7 +104,11 @@ func TestBind(t *testing.T) {
 		if err == nil && (session.LocalAddr().String() != row.address || session.State()&xmpp.Ready == 0) {
 			t.Errorf("%s: %v, %v", name, session.LocalAddr(), session.State())
 		}
-		if err != nil && (outcome.Result != (sasl.Result{Mechanism: "PLAIN", Username: "user", RoundTrips: 1}) || outcome.Address.String() != "" || outcome.Extensions != nil) {
+		known := sasl.Result{Mechanism: "PLAIN", Username: "user", RoundTrips: 1}
+		if row.answer == "" { // the answer to PLAIN is not legible
+			known.RoundTrips = 0
+		}
+		if err != nil && (outcome.Result != known || outcome.Address.String() != "" || outcome.Extensions != nil) {
 			t.Errorf("%s: the outcome is %+v", name, outcome)
 		}
 		if refused := (stanza.Error{}); strings.Contains(row.answer, "conflict") && (!errors.As(err, &refused) || refused.Condition != stanza.Conflict || refused.Text[""] != "pencil, you say?") {

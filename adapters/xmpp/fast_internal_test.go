@@ -43,3 +43,12 @@ func TestTokenMechanisms(t *testing.T) {
 		t.Error("the profile of RFC 6120 carries tokens")
 	}
 }
+
+// TestIssuedToken: a token is that of the last run.
+func TestIssuedToken(t *testing.T) {
+	var conn sasl.TokenInterface = &sasl2{issued: &sasl.IssuedToken{Token: sasl.NewSecret("of an earlier run")}}
+	conn.RequestTokens(sasl.TokenRequest{})
+	if got := conn.IssuedToken(); got != nil {
+		t.Errorf("%+v", got)
+	}
+}

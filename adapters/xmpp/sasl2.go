@@ -31,6 +31,7 @@ type sasl2 struct {
 // Initiate sends <authenticate/> (XEP-0388 s2.4). An empty initial response is
 // an empty element, an absent one is none.
 func (x *sasl2) Initiate(_ context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
+	x.address, x.extensions, x.tasks = jid.JID{}, nil, nil // those of an earlier attempt say nothing
 	var b strings.Builder
 	if initial != nil {
 		b.WriteString(tag("initial-response", encode(initial)))

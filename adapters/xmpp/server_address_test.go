@@ -135,7 +135,8 @@ func TestServerResource(t *testing.T) {
 	}
 }
 
-// TestServerRefused: the owner is told of each refusal once, with who it was.
+// TestServerRefused: the owner is told of each refusal once, with the domain. That
+// the client's ID arrives is in TestServerTokenUsed.
 func TestServerRefused(t *testing.T) {
 	auth := sasltest.AllMechanisms()
 	var told []string
@@ -157,8 +158,8 @@ func TestServerRefused(t *testing.T) {
 	}
 	talk.conn.Close()
 	<-served
-	const id = " " + host + " "
-	want := []string{"PLAIN" + id + "protocol", "PLAIN" + id + "protocol", "SCRAM-SHA-1" + id + "security"}
+	const at = " " + host + " "
+	want := []string{"PLAIN" + at + "protocol", "PLAIN" + at + "protocol", "SCRAM-SHA-1" + at + "security"}
 	if !slices.Equal(told, want) {
 		t.Errorf("%q, want %q", told, want)
 	}
