@@ -19,11 +19,15 @@ const kitPassword = "hunter2-Secret"
 // TestMechanisms runs the kit for authors of mechanisms over every mechanism.
 func TestMechanisms(t *testing.T) {
 	right, wrong := sasl.Password("user", kitPassword), sasl.Password("user", "another-Secret")
-	lookup := func(ctx context.Context, h sasl.Hash, name string) (*sasl.SCRAMRecord, error) {
+	records := make(map[sasl.Hash]*sasl.SCRAMRecord)
+	for _, h := range hashes {
+		records[h], _ = sasl.DeriveSCRAM(t.Context(), h, kitPassword, []byte("0123456789abcdef"), 4096) // nil if FIPS 140 forbids it
+	}
+	lookup := func(_ context.Context, h sasl.Hash, name string) (*sasl.SCRAMRecord, error) {
 		if name != "user" {
 			return nil, nil
 		}
-		return sasl.DeriveSCRAM(ctx, h, kitPassword, []byte("0123456789abcdef"), 4096)
+		return records[h], nil
 	}
 	for _, k := range []sasltest.MechanismKit{
 		{Mechanism: sasl.Plain(right.ActingAs("user")), Wrong: sasl.Plain(wrong), Server: serverOf(sasl.PlainServer(func(_ context.Context, name string, password sasl.Secret) error {

@@ -98,7 +98,7 @@ func (k *MechanismKit) testWrong(t *testing.T) {
 	if class := sasl.ClassOf(d.reason); class != sasl.ErrAuthentication && class != sasl.ErrAuthorization {
 		t.Errorf("the server's reason is of class %s: %v", class, d.reason)
 	}
-	if d.closed {
+	if d.closed.Load() {
 		t.Errorf("a refusal of the credentials closed the connection: %v", err)
 	}
 }

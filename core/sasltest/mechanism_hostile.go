@@ -55,8 +55,8 @@ func (k *MechanismKit) testEarlySuccess(t *testing.T) {
 				return sasl.Reply{Data: data, Done: true}, nil, n == number
 			}
 			_, err := k.login(t.Context(), k.client(k.Mechanism), d)
-			if !errors.Is(err, sasl.ErrSecurity) || !d.closed {
-				t.Errorf("success in answer to message %d, with data %q: %v, closed %t", number, data, err, d.closed)
+			if !errors.Is(err, sasl.ErrSecurity) || !d.closed.Load() {
+				t.Errorf("success in answer to message %d, with data %q: %v, closed %t", number, data, err, d.closed.Load())
 			}
 		}
 	}

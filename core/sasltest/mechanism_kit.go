@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,7 +129,7 @@ type directConn struct {
 	told    [][]byte // by the server, as it said it
 	reason  error    // the server's, for the refusal
 	result  sasl.Result
-	closed  bool
+	closed  atomic.Bool // a context that ends closes from another goroutine
 }
 
 func (d *directConn) Initiate(ctx context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
@@ -168,7 +169,7 @@ func (d *directConn) Respond(ctx context.Context, response []byte) (sasl.Reply, 
 func (d *directConn) Abort(context.Context) error { return nil }
 
 func (d *directConn) Close() error {
-	d.closed = true
+	d.closed.Store(true)
 	return nil
 }
 

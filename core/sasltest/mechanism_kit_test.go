@@ -161,7 +161,7 @@ func TestFaulty(t *testing.T) {
 	if f == "" {
 		f = sound
 	}
-	wrong := faulty{f, sasl.NewSecret("another key"), new(atomic.Int32)}
+	wrong := faulty{f, sasl.NewSecret("some other key of fourteen octets"), new(atomic.Int32)}
 	if f == letsAnybodyIn {
 		wrong.key = sasl.NewSecret(faultyKey + "x")
 		wrong.fault = believesAnything
