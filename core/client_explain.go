@@ -9,7 +9,7 @@ import (
 
 // The reasons why a mechanism of the server's is not among the candidates.
 var (
-	errNotConfigured = errors.New("not among the mechanisms of the Client")
+	errNotConfigured = errors.New("not configured")
 	errNotKnown      = errors.New("this library does not have it")
 	errInvalidName   = errors.New("an invalid name (RFC 4422 s3.1): no capitals, or another character, or too long")
 )

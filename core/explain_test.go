@@ -64,7 +64,7 @@ func TestExplained(t *testing.T) {
 		"each with its reason": {"PLAIN SCRAM-SHA-512-PLUS X-BROKEN EXTERNAL HT-SHA-256-NONE GSSAPI NTLM login PLAIN",
 			"policy error: no mechanism is left: the server offers PLAIN SCRAM-SHA-512-PLUS X-BROKEN EXTERNAL HT-SHA-256-NONE GSSAPI NTLM login PLAIN" +
 				"; SCRAM-SHA-512-PLUS: BindingTypes excludes what this connection can bind to: tls-exporter" +
-				"; PLAIN: not in this house; X-BROKEN: FIPS 140 forbids it; EXTERNAL HT-SHA-256-NONE: not among the mechanisms of the Client" +
+				"; PLAIN: not in this house; X-BROKEN: FIPS 140 forbids it; EXTERNAL HT-SHA-256-NONE: not configured" +
 				"; GSSAPI NTLM: this library does not have it; login: an invalid name (RFC 4422 s3.1): no capitals, or another character, or too long",
 			[]string{"SCRAM-SHA-512-PLUS", "PLAIN", "X-BROKEN", "EXTERNAL", "HT-SHA-256-NONE", "GSSAPI", "NTLM", "login"}},
 		"nothing that the library has": {"GSSAPI NTLM",

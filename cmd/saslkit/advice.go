@@ -22,6 +22,11 @@ var hintAdvice = map[sasl.Hint]string{
 	sasl.HintList:             "a list of the server may have been truncated; --channel-binding says what to bind to",
 }
 
+// anotherMayDo has the classes of a refusal after which another mechanism may
+// succeed: what is refused for the account or for the time being is refused for
+// each of them.
+var anotherMayDo = map[sasl.Class]bool{sasl.ErrAuthentication: true, sasl.ErrPolicy: true, sasl.ErrProtocol: true}
+
 // others says what of the server's mechanisms was not used: after a refusal those
 // that could still be tried, and if nothing was sent the reason for each.
 func others(err error) (lines []string) {
@@ -29,7 +34,7 @@ func others(err error) (lines []string) {
 	switch {
 	case !errors.As(err, &login):
 		return nil
-	case len(login.NotTried) > 0:
+	case login.ByServer && len(login.NotTried) > 0 && anotherMayDo[sasl.ClassOf(err)]:
 		return []string{"not tried: " + strings.Join(login.NotTried, " ") + " (--mechanism chooses one)"}
 	case login.ByServer:
 		return nil
@@ -43,7 +48,12 @@ func others(err error) (lines []string) {
 // oneLine is an error as a line that a terminal can show, with what to do about
 // it: parts of it may be the words of the server.
 func oneLine(err error) string {
-	text := sasl.Printable(strings.ReplaceAll(err.Error(), "\n", "; "))
+	text := err.Error()
+	var login *sasl.LoginError
+	if errors.As(err, &login) && !login.ByServer && login.PassedOver != nil { // the reasons follow, a line each
+		text, _, _ = strings.Cut(text, "; ")
+	}
+	text = sasl.Printable(strings.ReplaceAll(text, "\n", "; "))
 	if advice := advise(err); advice != "" {
 		text += " (" + advice + ")"
 	}

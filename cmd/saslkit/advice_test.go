@@ -64,6 +64,10 @@ func TestAdvice(t *testing.T) {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
+	disabled := &sasl.Failure{Class: sasl.ErrAuthorization, Condition: sasl.AccountDisabled}
+	if lines := others(&sasl.LoginError{Err: disabled, ByServer: true, NotTried: []string{"PLAIN"}}); lines != nil {
+		t.Errorf("an account that is disabled: %q", lines)
+	}
 	if lines := others(&sasl.LoginError{Err: refusal, ByServer: true, NotTried: []string{"SCRAM-SHA-1", "PLAIN"}}); len(lines) != 1 || lines[0] != "not tried: SCRAM-SHA-1 PLAIN (--mechanism chooses one)" {
 		t.Errorf("%q", lines)
 	}
