@@ -39,7 +39,9 @@ func (s *selection) passedOver(all bool) (list []PassedOver) {
 	}
 	seen := make(map[string]bool, len(s.candidates))
 	for i := range s.candidates {
-		seen[s.candidates[i].name] = true
+		if c := &s.candidates[i]; !c.remembered {
+			seen[c.name] = true
+		}
 	}
 	for _, name := range s.srv.Mechanisms {
 		if seen[name] {
@@ -123,7 +125,7 @@ func (s *selection) failure() error {
 		class = errUnbindable{}
 	}
 	offered := Printable(strings.Join(s.srv.Mechanisms, " "))
-	unknown := !slices.ContainsFunc(list, func(p PassedOver) bool { return p.Reason != errNotKnown })
+	unknown := len(list) > 0 && !slices.ContainsFunc(list, func(p PassedOver) bool { return p.Reason != errNotKnown })
 	err := fmt.Errorf("%w: no mechanism is left: the server offers %s", class, offered)
 	switch {
 	case offered == "":

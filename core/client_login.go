@@ -161,6 +161,8 @@ func (l *login) verified(ctx context.Context, s *Session) error {
 		later, err := conn.Relist(ctx)
 		if err == nil {
 			err = l.checkLater(s, later)
+		} else {
+			err = withClass(s.redactor.scrubError(err), ErrConnection)
 		}
 		if err != nil {
 			l.conn.Close()
@@ -192,7 +194,7 @@ func (l *login) next(ctx context.Context, after aftermath, failed error) error {
 	case after.forgot:
 		l.selection.afterRemembered()
 		if l.selection.first() == nil {
-			return fmt.Errorf("%w; nothing may follow: %v", failed, l.selection.failure())
+			return l.nothingFollows(failed, l.selection.failure())
 		}
 		return nil
 	case l.first.Retry == nil || errors.Is(failed, ErrSecurity) || ClassOf(failed) == ErrPolicy:
@@ -205,7 +207,22 @@ func (l *login) next(ctx context.Context, after aftermath, failed error) error {
 	l.client = client
 	err := l.choose(ctx)
 	if err != nil && l.remembered {
-		return fmt.Errorf("%w; nothing may follow: %v", failed, err)
+		return l.nothingFollows(failed, err)
 	}
 	return err
+}
+
+// nothingFollows is the error of an operation that ends with a failed attempt,
+// because no mechanism that is left may be used after it.
+func (l *login) nothingFollows(failed, reason error) error {
+	e := &LoginError{
+		Err:        fmt.Errorf("%w; nothing may follow: %v", failed, reason),
+		PassedOver: l.selection.passedOver(true),
+		ByServer:   asFailure(failed) != nil,
+	}
+	var advised *LoginError
+	if errors.As(failed, &advised) {
+		e.Hints = advised.Hints
+	}
+	return e
 }

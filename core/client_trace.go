@@ -47,11 +47,15 @@ type Event struct {
 // server's, "C*" an abort, "S+" success, "S!" a refusal, and "--" the
 // selection, or what became of a token.
 func (e Event) String() string {
-	sign := [...]string{
+	signs := [...]string{
 		EventSelected: "--", EventInitiated: "C:", EventChallenge: "S:", EventResponse: "C:",
 		EventAborted: "C*", EventSuccess: "S+", EventRefused: "S!",
 		EventToken: "--",
-	}[e.Kind]
+	}
+	sign := e.Kind.String()
+	if int(e.Kind) < len(signs) {
+		sign = signs[e.Kind]
+	}
 	if e.Text == "" {
 		return sign
 	}

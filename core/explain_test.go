@@ -69,7 +69,8 @@ func TestExplained(t *testing.T) {
 			[]string{"SCRAM-SHA-512-PLUS", "PLAIN", "X-BROKEN", "EXTERNAL", "HT-SHA-256-NONE", "GSSAPI", "NTLM", "login"}},
 		"nothing that the library has": {"GSSAPI NTLM",
 			"policy error: the server offers only GSSAPI NTLM, and this library has none of these mechanisms", []string{"GSSAPI", "NTLM"}},
-		"nothing": {"", "policy error: the server offers no mechanism", nil},
+		"what needs a token": {"HT-SHA-256-NONE", "policy error: no mechanism is left: the server offers HT-SHA-256-NONE; HT-SHA-256-NONE: not configured", []string{"HT-SHA-256-NONE"}},
+		"nothing":            {"", "policy error: the server offers no mechanism", nil},
 	} {
 		srv := sasl.ServerInfo{Secure: true, Mechanisms: strings.Fields(row.offered), Bindings: []sasl.ChannelBinding{exporter}}
 		peer := sasltest.NewPeer()

@@ -113,6 +113,21 @@ type unreadable struct{ *sasltest.Peer }
 
 func (unreadable) Relist(context.Context) ([]string, error) { return nil, sasl.ErrConnection }
 
+// echoing is a server whose words about the list repeat the password.
+type echoing struct{ *sasltest.Peer }
+
+func (echoing) Relist(context.Context) ([]string, error) { return nil, errors.New("you said tanstaaf") }
+
+// TestRelistEchoes: an error of reading the list has a class, and repeats nothing.
+func TestRelistEchoes(t *testing.T) {
+	peer := echoing{sasltest.NewPeer(c("\x00tim\x00tanstaaf"), succeed)}
+	_, err := plainClient("tanstaaf").Authenticate(t.Context(), peer, plainServer)
+	if sasl.ClassOf(err) != sasl.ErrConnection || !peer.Closed() {
+		t.Errorf("%v, closed %t", err, peer.Closed())
+	}
+	checkSilent(t, "error", err.Error(), "tanstaaf")
+}
+
 // TestRelistFails: a login whose list cannot be compared is none.
 func TestRelistFails(t *testing.T) {
 	peer := unreadable{sasltest.NewPeer(c("x"), succeed)}

@@ -57,6 +57,12 @@ func TestTokenRefused(t *testing.T) {
 			if sasl.ClassOf(err) != row.class || err != nil && !strings.Contains(err.Error(), row.text) {
 				t.Errorf("class %q, want %q; %v", sasl.ClassOf(err), row.class, err)
 			}
+			if strings.Contains(row.text, "would reveal the secret") {
+				var login *sasl.LoginError
+				if !errors.As(err, &login) || login.NotTried != nil || len(login.PassedOver) == 0 || !login.ByServer {
+					t.Errorf("%+v", login)
+				}
+			}
 			if kept := list(held(t, store, tokenAccount)); kept != row.kept {
 				t.Errorf("kept %q, want %q", kept, row.kept)
 			}

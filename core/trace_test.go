@@ -60,6 +60,9 @@ func TestNamesOfKinds(t *testing.T) {
 	if names != "selected initiated challenge response aborted success refused token " {
 		t.Errorf("%s", names)
 	}
+	if text := (sasl.Event{Kind: 99, Text: "x"}).String(); text != "unknown x" {
+		t.Errorf("an unknown kind: %s", text)
+	}
 	if text := sasl.ErrPolicy.String(); text != "policy" {
 		t.Errorf("%s", text)
 	}
