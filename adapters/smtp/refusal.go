@@ -45,6 +45,9 @@ func (w *refusalWatch) Write(p []byte) (int, error) {
 			return n, err
 		}
 	}
+	if w.ended != nil { // the library did not notice: the first reply counts
+		return len(p), nil
+	}
 	if !w.reading {
 		w.reading = bytes.HasSuffix(p, []byte("\n"))
 		return len(p), nil
@@ -55,7 +58,7 @@ func (w *refusalWatch) Write(p []byte) (int, error) {
 	}
 	lines := bufio.NewReader(bytes.NewReader(w.unread))
 	r, err := readReply(lines)
-	if errors.Is(err, io.EOF) {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return len(p), nil // more lines follow
 	}
 	w.reading, w.unread = false, nil

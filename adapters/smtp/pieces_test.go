@@ -1,0 +1,67 @@
+package saslsmtp_test
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+// TestGoSMTPInPieces: what a server of several lines says is the same however it
+// arrives, and so is a line that arrives in parts.
+func TestGoSMTPInPieces(t *testing.T) {
+	for name, row := range map[string]struct {
+		answer []string // in parts
+		class  sasl.Class
+		text   string
+	}{
+		"success, a line at a time":     {[]string{"235-2.7.0 welcome\r\n", "235 2.7.0 Accepted\r\n"}, "", ""},
+		"success, cut in the last line": {[]string{"235-2.7.0 welcome\r\n", "235 2.7.0 Acc", "epted\r\n"}, "", ""},
+		"success, cut in the CRLF":      {[]string{"235 2.7.0 Accepted\r", "\n"}, "", ""},
+		"a refusal, a line at a time":   {[]string{"535-5.7.8 no\r\n", "535 5.7.8 more\r\n"}, sasl.ErrAuthentication, "authentication error: refused with not-authorized: nomore"},
+		"a refusal, cut in a line":      {[]string{"535 5.7", ".8 no\r\n"}, sasl.ErrAuthentication, "authentication error: refused with not-authorized: no"},
+		"a refusal, cut in the CRLF":    {[]string{"535 5.7.8 no\r", "\n"}, sasl.ErrAuthentication, "authentication error: refused with not-authorized: no"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			near, far := sasltest.Pair(t)
+			go sayInParts(far, row.answer)
+			client := smtp.NewClient(near)
+			defer client.Close()
+			_, err := saslsmtp.Authenticate(t.Context(), client, plain, saslsmtp.Server{Host: "mail.example.org"})
+			if sasl.ClassOf(err) != row.class || err != nil && err.Error() != row.text {
+				t.Errorf("%v, want class %q, %s", err, row.class, row.text)
+			}
+		})
+	}
+}
+
+// sayInParts is a server that lists PLAIN, and answers AUTH in parts. To anything
+// else, a "*" that the library sends, it answers as servers do.
+func sayInParts(conn net.Conn, answer []string) {
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	say := func(parts ...string) {
+		for _, part := range parts {
+			io.WriteString(conn, part)
+			time.Sleep(20 * time.Millisecond) // so that they are read apart
+		}
+	}
+	hear := make([]byte, 1024)
+	say("220 hi\r\n")
+	conn.Read(hear)
+	say("250-mail.example.org\r\n250 AUTH PLAIN\r\n")
+	conn.Read(hear)
+	say(answer...)
+	for {
+		if _, err := conn.Read(hear); err != nil {
+			return
+		}
+		say("500 5.5.1 unknown command\r\n")
+	}
+}
