@@ -75,12 +75,12 @@ func TestExistingConforms(t *testing.T) {
 			return result, err
 		},
 		Cannot: map[string]string{
-			"empty messages":             "the library takes an empty challenge for the request of the initial response",
-			"deferred initial responses": "the library takes success for a message that it has not sent",
-			"deferred to a challenge":    "the library gives the challenge to the mechanism",
-			"attempt after abort":        "the library cannot abort",
-			"malformed":                  "the library reads the frames",
-			"over-long line":             "the library reads lines of any length",
+			sasltest.CaseEmptyMessages:       "the library takes an empty challenge for the request of the initial response",
+			sasltest.CaseDeferred:            "the library takes success for a message that it has not sent",
+			sasltest.CaseDeferredToChallenge: "the library gives the challenge to the mechanism",
+			sasltest.CaseAttemptAfterAbort:   "the library cannot abort",
+			sasltest.CaseMalformed:           "the library reads the frames",
+			sasltest.CaseOverLong:            "the library reads lines of any length",
 		},
 	})
 }

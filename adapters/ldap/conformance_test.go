@@ -31,8 +31,8 @@ func TestConforms(t *testing.T) {
 			return c.SASLBind(ctx, client)
 		},
 		Cannot: map[string]string{
-			"deferred initial responses": "every LDAP server takes initial responses",
-			"deferred to a challenge":    "the same",
+			sasltest.CaseDeferred:            "every LDAP server takes initial responses",
+			sasltest.CaseDeferredToChallenge: "the same",
 		},
 	})
 }

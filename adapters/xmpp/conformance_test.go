@@ -53,8 +53,8 @@ func adapter(sasl2 bool) sasltest.Adapter {
 			return dial(ctx, conn, &saslxmpp.Login{Client: client, Secure: sasl2})
 		},
 		Cannot: map[string]string{
-			"deferred initial responses": takesInitialResponses,
-			"deferred to a challenge":    takesInitialResponses,
+			sasltest.CaseDeferred:            takesInitialResponses,
+			sasltest.CaseDeferredToChallenge: takesInitialResponses,
 		},
 	}
 }

@@ -122,3 +122,33 @@ func TestServerTokenUsed(t *testing.T) {
 		}
 	}
 }
+
+// TestServerTokenCounted: what the client says about its use of the token
+// arrives: the count is kept, and a token that is invalidated is gone.
+func TestServerTokenCounted(t *testing.T) {
+	for fast, want := range map[string][]uint64{"count='5'": {5}, "count='5' invalidate='true'": nil, "invalidate='1'": nil, "": {0}} {
+		auth, store := tokenServer()
+		account := sasl.TokenAccount{Service: "xmpp", Host: host, Username: "user", ClientID: thisClient}
+		store.Update(t.Context(), account, func([]sasl.Token) []sasl.Token {
+			return []sasl.Token{{Mechanism: "HT-SHA-256-NONE", Secret: sasl.NewSecret(token), Expiry: time.Now().Add(time.Hour)}}
+		})
+		server := serve(t, auth)
+		talk, served := server.secured(t, host)
+		server.auth.TokenLifetime = 0 // no other is issued
+		talk.says(t, "<authenticate"+ns2+" mechanism='HT-SHA-256-NONE'><initial-response>"+initiator+"</initial-response>"+
+			"<user-agent id='"+thisClient+"'/><fast xmlns='urn:xmpp:fast:0' "+fast+"/></authenticate>")
+		talk.hears(t, "</success>")
+		talk.conn.Close()
+		<-served
+		var got []uint64
+		store.Update(t.Context(), account, func(tokens []sasl.Token) []sasl.Token {
+			for _, held := range tokens {
+				got = append(got, held.Count)
+			}
+			return tokens
+		})
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: the counts are %d, want %d", fast, got, want)
+		}
+	}
+}

@@ -35,15 +35,20 @@ type Adapter struct {
 
 	// SuccessData says that the protocol carries additional data with success.
 	SuccessData bool
-	// Conditions are those that the protocol has words for.
+	// Conditions are those that the protocol has words for; not empty.
 	Conditions []sasl.Condition
-	// Malformed are frames that a server may send in place of a challenge.
+	// Malformed are frames that a server may send in place of a challenge; not
+	// empty.
 	Malformed []Malformed
 	// Aborts is how the adapter ends an exchange that is open and in sync.
 	Aborts AbortStyle
-	// Cannot lists cases that the protocol cannot express, by their names, and
-	// why. They are logged.
+	// Cannot lists cases that the protocol cannot express, by their names (the
+	// constants Case…), or ways of cutting reads (OctetByOctet and so on), and why.
+	// They are logged.
 	Cannot map[string]string
+
+	reading reading // of the client's end
+	seed    uint64
 }
 
 // AbortStyle is how an adapter ends an exchange that is open and in sync.

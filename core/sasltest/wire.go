@@ -135,8 +135,15 @@ func (a Adapter) run(t *testing.T, ctx context.Context, client *sasl.Client, ser
 	defer far.Close()
 	far.SetDeadline(time.Now().Add(stall))
 	served := make(chan error, 1)
-	go func() { served <- serve(&server{far, a.Wire(far), a.Aborts}) }()
-	result, err := a.Dial(ctx, near, client)
+	go func() {
+		err := serve(&server{far, a.Wire(far), a.Aborts})
+		if err != nil { // a client that waits for the rest would wait in vain
+			far.Close()
+		}
+		served <- err
+	}()
+	conn, description := a.reading.cut(near, a.seed)
+	result, err := a.dial(t, ctx, conn, client)
 	if name := client.Mechanisms[0].Name(); err != nil && result.Mechanism != "" && result.Mechanism != name {
 		t.Errorf("an error of %s and a result of another mechanism: %+v", name, result)
 	}
@@ -145,7 +152,32 @@ func (a Adapter) run(t *testing.T, ctx context.Context, client *sasl.Client, ser
 	}
 	far.SetDeadline(time.Now().Add(stall / 10)) // there is nobody to wait for
 	if serverErr := <-served; serverErr != nil {
-		t.Errorf("the server: %v", serverErr)
+		t.Errorf("the server, which is read %s: %v", description, serverErr)
 	}
 	return err
+}
+
+// dial runs the adapter's entry point. If it does not return in time, the case
+// fails, and the goroutine is left behind.
+func (a Adapter) dial(t *testing.T, ctx context.Context, conn net.Conn, client *sasl.Client) (result sasl.Result, err error) {
+	t.Helper()
+	returned := make(chan struct{})
+	go func() {
+		defer close(returned)
+		result, err = a.Dial(ctx, conn, client)
+	}()
+	select {
+	case <-returned:
+		return result, err
+	case <-time.After(limit):
+	}
+	conn.Close()
+	select {
+	case <-returned:
+		t.Errorf("the adapter did not return within %v, only when the connection was closed", limit)
+		return result, err
+	case <-time.After(limit / 8):
+		t.Fatalf("the adapter did not return within %v, nor when the connection was closed", limit)
+		return result, nil
+	}
 }
