@@ -69,7 +69,7 @@ timed out or temporarily failing.`,
 	flags.StringVar(&f.user, "user", "", "log in as this `NAME`, where the URL has none")
 	flags.StringVar(&f.authzid, "authzid", "", "act as this `IDENTITY`; for XMPP a bare address")
 	flags.StringVar(&f.binding, "channel-binding", "prefer", "`POLICY`: disable, prefer, require, or require one of tls-exporter, tls-server-end-point, tls-unique")
-	flags.BoolVar(&f.enforcesBinding, "server-enforces-binding", false, "take the server's word that it compares channel bindings: --channel-binding require then accepts a binding that nothing confirms")
+	flags.BoolVar(&f.enforcesBinding, "server-enforces-binding", false, "assert that the server refuses a wrong or missing channel binding: --channel-binding require then accepts a binding that nothing confirms")
 	flags.StringVar(&f.passwordFile, "password-file", "", "read the password from the first line of this `FILE`; - is the standard input")
 	flags.StringVar(&f.tokens, "tokens", "", "keep the tokens that XMPP servers issue to the user in this `FILE`, and log in with them; not with --authzid")
 	flags.StringVar(&f.connect, "connect", "", "connect to `HOST:PORT`; the URL's host is still the one that is verified")
