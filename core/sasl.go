@@ -47,6 +47,10 @@ import "context"
 // Client calls Abort if the run still needs an end; after every other error
 // it calls Close.
 //
+// No outcome depends on how the octets of the connection are cut into reads. The
+// functions of an adapter that make a connection obey their context too, also
+// while they wait for a greeting: the Client watches only over what it calls.
+//
 // A protocol that can do more implements TokenInterface, DeferringInterface or
 // RelistingInterface too.
 type Interface interface {
@@ -54,12 +58,15 @@ type Interface interface {
 	// one is empty, and the two differ on the wire (RFC 4422 s5, item 2a). A
 	// protocol that cannot carry an initial response sends it in answer to the
 	// server's first, empty challenge. If that challenge is not empty, the protocol
-	// sends nothing and returns an ErrProtocol.
+	// sends nothing and returns an ErrProtocol. If the server announces success
+	// before it has the message, that is an ErrSecurity: the mechanism cannot know
+	// that its message did not go out.
 	Initiate(ctx context.Context, mechanism string, initial []byte) (Reply, error)
 	// Respond sends a response, which is never nil, and returns the answer.
 	Respond(ctx context.Context, response []byte) (Reply, error)
 	// Abort cancels the exchange (RFC 4422 s3.5). It returns nil when the
-	// server has acknowledged and the connection is in sync; an error if the
+	// server has acknowledged and the connection is in sync; the acknowledgement
+	// is mostly a refusal, which Abort does not return. It returns an error if the
 	// exchange cannot be ended so, after which the Client calls Close. The Client
 	// waits two seconds for it, and calls Close then.
 	Abort(ctx context.Context) error
