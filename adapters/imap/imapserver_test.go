@@ -66,7 +66,7 @@ func serve(t *testing.T, server *sasl.Server) *testServer {
 			session := new(memSession)
 			session.ServerAuth = ServerAuth{
 				Server: server, Conn: conn, Leaf: channelbinding.LeafOf(config),
-				Login: func(result sasl.Result) error {
+				LoggedIn: func(result sasl.Result) error {
 					session.UserSession = imapmemserver.NewUserSession(user)
 					s.logins <- result
 					return nil

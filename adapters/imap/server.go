@@ -23,9 +23,9 @@ type ServerAuth struct {
 	Conn *imapserver.Conn
 	// Leaf is the server's certificate, for tls-server-end-point.
 	Leaf channelbinding.Leaf
-	// Login is called once a client is authenticated, to make the session the
+	// LoggedIn is called once a client is authenticated, to make the session the
 	// user's. Its error refuses the client.
-	Login func(sasl.Result) error
+	LoggedIn func(sasl.Result) error
 }
 
 // handshakeTimeout bounds the handshake of an implicit TLS connection, which
@@ -61,7 +61,7 @@ func (a *ServerAuth) Authenticate(mechanism string) (gosasl.Server, error) {
 	if err != nil {
 		return nil, refusalFor(err)
 	}
-	return a.Server.Loop(context.Background(), info, mechanism, a.Login, refusalFor)
+	return a.Server.Loop(context.Background(), info, mechanism, a.LoggedIn, refusalFor)
 }
 
 // refusalFor turns a reason into what the client may know of it: imapserver

@@ -26,9 +26,9 @@ type ServerAuth struct {
 	Conn *smtp.Conn
 	// Leaf is the server's certificate, for tls-server-end-point.
 	Leaf channelbinding.Leaf
-	// Login is called once a client is authenticated, to make the session the
+	// LoggedIn is called once a client is authenticated, to make the session the
 	// user's. Its error refuses the client.
-	Login func(sasl.Result) error
+	LoggedIn func(sasl.Result) error
 }
 
 func (a *ServerAuth) connInfo() (sasl.ConnInfo, error) {
@@ -52,7 +52,7 @@ func (a *ServerAuth) Auth(mechanism string) (gosasl.Server, error) {
 	if err != nil {
 		return nil, refusalFor(err)
 	}
-	return a.Server.Loop(context.Background(), info, mechanism, a.Login, refusalFor)
+	return a.Server.Loop(context.Background(), info, mechanism, a.LoggedIn, refusalFor)
 }
 
 // refusalFor turns a reason into what the client may know of it (RFC 4954 s6).

@@ -55,7 +55,7 @@ func demoIMAP(auth *sasl.Server, config *tls.Config, hasty bool) (*imapserver.Se
 			session := &demoSession{hasty: hasty}
 			session.ServerAuth = saslimap.ServerAuth{
 				Server: auth, Conn: conn, Leaf: channelbinding.LeafOf(config),
-				Login: func(sasl.Result) error {
+				LoggedIn: func(sasl.Result) error {
 					session.UserSession = imapmemserver.NewUserSession(mailbox)
 					return nil
 				},

@@ -50,7 +50,7 @@ func demoSMTP(auth *sasl.Server, config *tls.Config, hasty bool) *smtp.Server {
 		session := &demoMail{hasty: hasty}
 		session.ServerAuth = saslsmtp.ServerAuth{
 			Server: auth, Conn: conn, Leaf: channelbinding.LeafOf(config),
-			Login: func(sasl.Result) error {
+			LoggedIn: func(sasl.Result) error {
 				session.authenticated = true
 				return nil
 			},

@@ -65,7 +65,7 @@ func Serve(t *testing.T, auth *sasl.Server) *Server {
 		current := &session{server: s}
 		current.ServerAuth = saslsmtp.ServerAuth{
 			Server: auth, Conn: conn, Leaf: channelbinding.LeafOf(config),
-			Login: func(result sasl.Result) error {
+			LoggedIn: func(result sasl.Result) error {
 				current.user = result.Username
 				s.Logins <- result
 				return nil
