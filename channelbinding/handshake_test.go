@@ -12,7 +12,7 @@ import (
 )
 
 // TestHandshake: a certificate that is not accepted is an ErrSecurity,
-// what is no TLS an ErrConnection.
+// anything but TLS an ErrConnection.
 func TestHandshake(t *testing.T) {
 	ca, other := newAuthority(t, ecdsaKey(t)), newAuthority(t, ecdsaKey(t))
 	client, server := configs(t, ca, tls.VersionTLS13)

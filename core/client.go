@@ -14,7 +14,7 @@ type Client struct {
 	// server offers and the policy allows. There is no automatic second try, which
 	// would hand the password to a server that refuses SCRAM. Empty: ErrConfig.
 	Mechanisms []Mechanism
-	// Binding says whether to bind to the channel.
+	// Binding is the policy about binding to the channel.
 	Binding BindingPolicy
 	// BindingTypes are the channel-binding types that may be used, most
 	// preferred first; nil = whatever the connection offers, in its order.
@@ -45,7 +45,7 @@ type Client struct {
 	nonce func() string // for Terms
 }
 
-// BindingPolicy says whether a Client binds to the channel (RFC 5056).
+// BindingPolicy is the policy of a Client about binding to the channel (RFC 5056).
 type BindingPolicy uint8
 
 const (

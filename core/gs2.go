@@ -61,7 +61,7 @@ func parseGS2Header(msg string) (h gs2Header, rest string, err error) {
 	return h, rest, err
 }
 
-// validBindingType tells whether s is a cb-name: 1*(ALPHA / DIGIT / "." / "-").
+// validBindingType reports whether s is a cb-name: 1*(ALPHA / DIGIT / "." / "-").
 func validBindingType(s string) bool {
 	return s != "" && len(s) <= maxName && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-") == ""
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
 
-// PasswordCheck says whether the password is the user's: nil if so,
+// PasswordCheck checks the password of a user: nil if it is right,
 // ErrAuthentication if not. An error without a Class counts as ErrTemporary.
 type PasswordCheck func(ctx context.Context, username string, password Secret) error
 

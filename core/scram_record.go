@@ -61,7 +61,7 @@ func DeriveSCRAM(ctx context.Context, h Hash, password string, salt []byte, iter
 	}, nil
 }
 
-// Check says whether the password belongs to the record: nil if so,
+// Check compares the password with the record: nil if it is right,
 // ErrAuthentication if not, which makes it usable in a PasswordCheck. A record
 // with a count over MaxStoredIterations is ErrTemporary, and costs nothing.
 func (r *SCRAMRecord) Check(ctx context.Context, password Secret) error {

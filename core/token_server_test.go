@@ -80,7 +80,7 @@ func TestTokenUse(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		held  []sasl.Token
-		use   sasl.TokenUse // but for the client
+		use   sasl.TokenUse // except the client
 		class sasl.Class
 		kept  string
 	}{

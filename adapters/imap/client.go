@@ -12,7 +12,7 @@ import (
 // capabilities that the server told then; not authenticated before; and with
 // nothing but a goodbye if the connection was closed. It costs
 // no round trip and leaves nothing in the data path. The Conn is of no more
-// use, but for Close.
+// use, except Close.
 //
 // Options may be nil. TLSConfig and Dialer have no effect.
 func (c *Conn) Client(options *imapclient.Options) *imapclient.Client {

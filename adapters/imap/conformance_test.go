@@ -14,7 +14,7 @@ import (
 
 func conditions() (list []sasl.Condition) {
 	for condition := range codes {
-		if condition != sasl.Aborted { // BAD is malformed-request but for "*"
+		if condition != sasl.Aborted { // BAD is malformed-request except in answer to "*"
 			list = append(list, condition)
 		}
 	}

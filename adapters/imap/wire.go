@@ -64,7 +64,7 @@ func parseResponse(line string) (response, error) {
 		resp.status, resp.text = status, after
 	default:
 		if tag != "*" || word == "" {
-			return response{}, fmt.Errorf("%w: the server sent what is no IMAP response", sasl.ErrProtocol)
+			return response{}, fmt.Errorf("%w: the server sent an invalid IMAP response", sasl.ErrProtocol)
 		}
 		return resp, nil
 	}

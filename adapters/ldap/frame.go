@@ -38,7 +38,7 @@ func (h header) final() bool {
 	return h.op != searchEntry && h.op != searchReference && h.op != intermediateReply
 }
 
-var errFrame = fmt.Errorf("%w: the server sent what is no LDAP message", sasl.ErrProtocol)
+var errFrame = fmt.Errorf("%w: the server sent an invalid LDAP message", sasl.ErrProtocol)
 
 // parseHeader reads the header at the start of b. If b is too short for that,
 // need is how much there must be at least, else 0. Lengths are definite

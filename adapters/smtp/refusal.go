@@ -14,7 +14,7 @@ import (
 )
 
 // goSMTPAuth has the library run its loop, and ends it if that would send
-// "*" although the exchange is over: servers count what is no command then as
+// "*" although the exchange is over: servers count an unknown command then as
 // an error, and some hang up (Postfix: smtpd_forbidden_commands).
 func goSMTPAuth(client *smtp.Client, loop *loop) error {
 	watch := &refusalWatch{next: client.DebugWriter}

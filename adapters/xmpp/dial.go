@@ -48,7 +48,7 @@ func (l *Login) Dial(ctx context.Context, address jid.JID, features ...xmpp.Stre
 // If it fails, the connection is closed. Errors are those of the Client;
 // ErrSecurity for a certificate that is not accepted, for a server without
 // STARTTLS and for one that wants no authentication; a *TasksError; ErrProtocol
-// for what is no XMPP, for no resource and for one of another domain or, with
+// for invalid XMPP, for no resource and for one of another domain or, with
 // SASL2, of another than the server named; ErrAuthorization or
 // ErrTemporary for one that is refused, with a stanza.Error for errors.As; else
 // ErrConnection.

@@ -35,7 +35,7 @@ const (
 const xmlSpace = " \t\r\n"
 
 // readElement reads the next element at the level of the reader, and passes
-// over white space before it. Errors are ErrProtocol for what is no element, or
+// over white space before it. Errors are ErrProtocol for an invalid element, or
 // is one beyond the bounds, else ErrConnection.
 func readElement(r xml.TokenReader) (Element, error) {
 	for {

@@ -101,7 +101,7 @@ type Outcome struct {
 	// Address is who the server says that we are, with SASL2; the session has it
 	// too. Else it is zero, and the session has what was bound.
 	Address jid.JID
-	// Extensions are elements that came with success, with SASL2, but for tokens.
+	// Extensions are elements that came with success, with SASL2, except tokens.
 	Extensions []Element
 	// Tasks are what the server demands in addition (XEP-0388 s2.6.3) and what
 	// cannot be done here: the login has failed with a *TasksError.

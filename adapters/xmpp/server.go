@@ -68,7 +68,7 @@ type Accepted struct {
 // has itself; ErrPolicy for a stream to another domain; ErrAuthentication after
 // the last attempt, whatever the reasons were, which Server.Refused is told;
 // ErrAuthorization for a stream that turns out to be somebody else's; ErrProtocol
-// for what is no XMPP, and for a resource that is none; else ErrConnection.
+// for invalid XMPP, and for an invalid resource; else ErrConnection.
 func (a *ServerAuth) Accept(ctx context.Context, conn net.Conn, features ...xmpp.StreamFeature) (*xmpp.Session, Accepted, error) {
 	stop := context.AfterFunc(ctx, func() { wire.Close(conn) })
 	session, c, err := a.receive(ctx, conn, features)

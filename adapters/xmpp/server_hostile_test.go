@@ -39,7 +39,7 @@ func (l *loopback) secured(t *testing.T, to string) (*talk, <-chan accepted) {
 	return talk, served
 }
 
-// TestHostileClients: what is no XMPP ends the connection, without anybody
+// TestHostileClients: invalid XMPP ends the connection, without anybody
 // being let in and without much being kept.
 func TestHostileClients(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())

@@ -107,7 +107,7 @@ type tokenRequest struct {
 	mechanism string // for which it wants one; "" = it does not
 }
 
-// readRequest reads <authenticate/>, but for the message. A mechanism that takes a
+// readRequest reads <authenticate/>, except the message. A mechanism that takes a
 // token needs <fast/> and the name of the client (XEP-0484 s3.4, s4.1).
 func (c *client) readRequest(e *Element, info sasl.ConnInfo) (r tokenRequest, err error) {
 	if !info.Secure {

@@ -61,7 +61,7 @@ func (u *demoUsers) check(_ context.Context, username string, password sasl.Secr
 	return nil
 }
 
-// usable tells whether the store has what a mechanism needs.
+// usable reports whether the store has what a mechanism needs.
 func (u *demoUsers) usable(m sasl.Mechanism) bool {
 	hash, isSCRAM := strings.CutPrefix(strings.TrimSuffix(m.Name(), "-PLUS"), "SCRAM-")
 	for h := range u.records {

@@ -34,7 +34,7 @@ type report struct {
 	unconfirmed bool // nothing shows that the server compared the binding
 }
 
-// newReport has the URL as it was given, but for anything that is not scheme,
+// newReport has the URL as it was given, except anything that is not scheme,
 // user and host: a password may stand there, whether it may or not.
 func newReport(text string) *report {
 	r := &report{Offered: []string{}}

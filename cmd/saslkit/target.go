@@ -146,7 +146,7 @@ func socketTarget(user, path string) (*target, error) {
 	return &target{scheme: "ldapi", user: name, host: "localhost", address: path, tls: &tls.Config{}}, nil
 }
 
-// checkAddress tells whether there can be such an address.
+// checkAddress reports whether there can be such an address.
 func checkAddress(what, address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if number, numberErr := strconv.ParseUint(port, 10, 16); err != nil || numberErr != nil || host == "" || number == 0 {

@@ -26,7 +26,7 @@ func tryLock(path string) (unlock func(), held bool, err error) {
 	return func() { file.Close() }, false, nil
 }
 
-// private tells whether the file is this user's, and nobody else may read or
+// private reports whether the file is this user's, and nobody else may read or
 // write it.
 func private(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)

@@ -28,6 +28,6 @@ func tryLock(path string) (unlock func(), held bool, err error) {
 	return func() { syscall.CloseHandle(handle) }, false, nil
 }
 
-// private tells whether it is a file: who may read it is a matter of the
+// private reports whether it is a file: who may read it is a matter of the
 // directory's access list.
 func private(info fs.FileInfo) bool { return info.Mode().IsRegular() }

@@ -29,7 +29,7 @@ type Wire interface {
 type Adapter struct {
 	Wire func(conn net.Conn) Wire
 	// Dial authenticates over conn through an entry point of the adapter, with
-	// the Client as it is. It is to leave conn open but for what the Client
+	// the Client as it is. It must leave conn open, except for what the Client
 	// closes.
 	Dial func(ctx context.Context, conn net.Conn, client *sasl.Client) (sasl.Result, error)
 

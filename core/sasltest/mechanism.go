@@ -67,7 +67,7 @@ func (x *scriptedExchange) next(in []byte) (out []byte, err error) {
 	return nil, nil
 }
 
-// serverHasMore tells whether the server still has something to prove.
+// serverHasMore reports whether the server still has something to prove.
 func (x *scriptedExchange) serverHasMore() bool {
 	for _, line := range x.lines {
 		switch {

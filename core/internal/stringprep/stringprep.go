@@ -125,7 +125,7 @@ var corrigendum4 = strings.NewReplacer(
 
 // nfkc32 is normalisation form KC of Unicode 3.2 on top of a later Unicode:
 // code points that 3.2 did not know stay as they are and separate what stands
-// around them, the rest has not changed but for corrigendum4.
+// around them, the rest has not changed, except corrigendum4.
 func nfkc32(s string) string {
 	s = corrigendum4.Replace(s)
 	var out strings.Builder

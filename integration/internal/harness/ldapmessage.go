@@ -32,7 +32,7 @@ func readLDAP(r *bufio.Reader) (string, error) {
 	return string(message), err
 }
 
-// untilLDAPStartTLS relays StartTLS, which comes first, and tells whether the server agreed.
+// untilLDAPStartTLS relays StartTLS, which comes first, and reports whether the server agreed.
 func (m MITM) untilLDAPStartTLS(client, server *lineConn) bool {
 	if _, err := client.pass(server, m.FromClient, false); err != nil {
 		return false

@@ -85,7 +85,7 @@ func (m MITM) attack(ctx context.Context, toClient net.Conn) {
 	wg.Wait()
 }
 
-// untilSTARTTLS relays the part before TLS and tells whether client and server agreed on TLS. They take turns here: the
+// untilSTARTTLS relays the part before TLS and reports whether client and server agreed on TLS. They take turns here: the
 // server speaks until it has answered the command or asks for more, the client until an answer is due.
 func (m MITM) untilSTARTTLS(client, server *lineConn) bool {
 	if m.LDAP {

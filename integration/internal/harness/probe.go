@@ -89,5 +89,5 @@ func expect(r *bufio.Reader, prefix string) error {
 	}
 }
 
-// continues tells whether another line of an SMTP reply follows this one.
+// continues reports whether another line of an SMTP reply follows this one.
 func continues(line string) bool { return len(line) > 3 && line[3] == '-' }

@@ -4,9 +4,9 @@ import "strings"
 
 // turns follows a protocol up to TLS, where client and server take turns.
 type turns interface {
-	// heard takes a line of the server, and tells whether it ends the answer and whether TLS follows.
+	// heard takes a line of the server, and reports whether it ends the answer and whether TLS follows.
 	heard(line string) (answered, startsTLS bool)
-	// said takes a line of the client, and tells whether an answer is due.
+	// said takes a line of the client, and reports whether an answer is due.
 	said(line string) (due bool)
 }
 

@@ -36,7 +36,7 @@ func readXMPP(r *bufio.Reader) (string, error) {
 }
 
 // untilXMPPStartTLS relays what precedes TLS: the streams' beginnings and what the server offers on the stream, and then
-// the client's request, which may be to end it all, and the answer. It tells whether TLS follows.
+// the client's request, which may be to end it all, and the answer. It reports whether TLS follows.
 func (m MITM) untilXMPPStartTLS(client, server *lineConn) bool {
 	for _, step := range []struct {
 		from, to *lineConn

@@ -124,7 +124,7 @@ func (w *Wire) Refuse(condition sasl.Condition) error {
 // Conditions are those that SMTP has words for.
 func Conditions() (list []sasl.Condition) {
 	for condition := range replies {
-		if condition != sasl.Aborted { // 501 is malformed-request but for "*"
+		if condition != sasl.Aborted { // 501 is malformed-request except in answer to "*"
 			list = append(list, condition)
 		}
 	}
