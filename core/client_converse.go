@@ -41,10 +41,10 @@ func converse(s *Session, conn Interface) (aborted bool, err error) {
 }
 
 // isUnread reports whether the server refused a command without having read the
-// message in it.
+// message in it. What is suspicious is not repeated.
 func isUnread(err error) bool {
 	f := asFailure(err)
-	return f != nil && f.Unread
+	return f != nil && f.Unread && !errors.Is(err, ErrSecurity)
 }
 
 // abort cancels the exchange, if what ended it leaves a connection to go on

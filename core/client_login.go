@@ -60,7 +60,8 @@ type login struct {
 
 	selection  selection
 	memories   []memory
-	remembered bool // the client has sent a secret that it remembered
+	remembered bool      // the client has sent a secret that it remembered
+	sent       *redactor // of the attempt before: what it sent stays a secret
 }
 
 // operate runs attempts until one ends the operation.
@@ -117,6 +118,7 @@ type aftermath struct {
 func (l *login) attempt(ctx context.Context) (Result, aftermath, error) {
 	chosen := l.selection.first()
 	s := newSession(ctx, l.client, &l.selection, chosen)
+	s.redactor.earlier, l.sent = l.sent, &s.redactor
 	if len(l.memories) > 0 {
 		s.begun = func(s *Session) {
 			for _, m := range l.memories {

@@ -13,6 +13,11 @@ func (s *Session) conclude(loopErr error, aborted bool) (inSync bool, err error)
 	refused := refusal != nil && (s.err == nil || !errors.Is(loopErr, s.err))
 	if refused {
 		refusal = s.redactor.scrub(refusal)
+		if errors.Is(loopErr, ErrSecurity) && !errors.Is(refusal, ErrSecurity) {
+			suspicious := *refusal // in the words of what wraps it
+			suspicious.Class = ErrSecurity
+			refusal = &suspicious
+		}
 		s.answered = s.sent
 		s.trace.refused(refusal)
 	}
@@ -27,7 +32,7 @@ func (s *Session) conclude(loopErr error, aborted bool) (inSync bool, err error)
 		return false, cancelled(s.ctx, s.redactor.scrubError(loopErr))
 	case refused:
 		err = s.advise(refusal)
-		return !errors.Is(err, ErrSecurity), err
+		return !errors.Is(err, ErrSecurity) && !errors.Is(loopErr, ErrConnection), err
 	case s.state == idle:
 		return true, withClass(loopErr, ErrConfig)
 	default:
@@ -63,7 +68,7 @@ func (s *Session) concludeFailure(refusal *Failure, refused, aborted bool) (inSy
 		})
 	}
 	if refused {
-		advice.Err = &failedAndRefused{advice.Err, s.advise(refusal).Err}
+		advice.Err = &failedAndRefused{advice.Err, s.advise(refusal).Err, errors.Is(refusal, ErrSecurity)}
 		advice.ByServer = true
 	}
 	err = advice
@@ -166,14 +171,18 @@ func (s *Session) mechanismHints() []Hint {
 
 // failedAndRefused is the failure of a mechanism and the refusal that followed
 // it. The class is that of the failure alone; the refusal is there for
-// errors.As.
+// errors.As. suspicious reports that the refusal is an ErrSecurity of its own:
+// then errors.Is finds that too.
 type failedAndRefused struct {
 	error
-	refusal error
+	refusal    error
+	suspicious bool
 }
 
 func (e *failedAndRefused) Error() string { return e.error.Error() + "; then " + e.refusal.Error() }
 func (e *failedAndRefused) Unwrap() error { return e.error }
+
+func (e *failedAndRefused) Is(target error) bool { return e.suspicious && target == ErrSecurity }
 
 func (e *failedAndRefused) As(target any) bool {
 	if _, ok := target.(*Class); ok { // a refusal hides no ErrSecurity

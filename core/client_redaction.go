@@ -9,7 +9,8 @@ import (
 // redactor knows what a run has sent that no person may see.
 type redactor struct {
 	exchange Exchange
-	messages []Secret // what was sent, if the exchange does not say what in it is secret
+	messages []Secret  // what was sent, if the exchange does not say what in it is secret
+	earlier  *redactor // of the attempt before; nil = this is the first
 }
 
 type sentSecrets interface{ SentSecrets() []Secret }
@@ -25,6 +26,9 @@ func (r *redactor) sent(message []byte) {
 // from outside is looked at: a password may be a word that stands in our own
 // texts.
 func (r *redactor) repeats(text string) bool {
+	if r.earlier != nil && r.earlier.repeats(text) {
+		return true
+	}
 	if x, ok := r.exchange.(sentSecrets); ok {
 		return slices.ContainsFunc(x.SentSecrets(), func(s Secret) bool { return repeatsSecret(text, s.Bytes()) })
 	}
@@ -37,10 +41,7 @@ func (r *redactor) scrub(f *Failure) *Failure {
 	if !condition && !r.repeats(f.Text) && !r.repeatsWithin(f.Err) {
 		return f
 	}
-	scrubbed := &Failure{Class: f.Class, Text: withheld, Unread: f.Unread}
-	if scrubbed.Class == "" {
-		scrubbed.Class = f.Condition.class()
-	}
+	scrubbed := &Failure{Class: f.Class, Text: withheld, Unread: f.Unread, Err: classes(f.Err)}
 	if !condition {
 		scrubbed.Condition = f.Condition
 	}
@@ -52,17 +53,34 @@ func (r *redactor) scrubError(err error) error {
 	var f *Failure
 	if errors.As(err, &f) {
 		if scrubbed := r.scrub(f); scrubbed != f {
+			if scrubbed.Err == nil && errors.Is(err, ErrSecurity) {
+				scrubbed.Err = ErrSecurity
+			}
 			return scrubbed
 		}
 	}
 	if !r.repeatsWithin(err) {
 		return err
 	}
-	class := ClassOf(err)
-	if class == "" {
-		class = ErrConnection
+	if class := classes(err); class != nil {
+		return fmt.Errorf("%w: %w", class, errWithheld)
 	}
-	return fmt.Errorf("%w: the reason is withheld, because it repeats a secret", class)
+	return errWithheld
+}
+
+var errWithheld = errors.New("the reason is withheld, because it repeats a secret")
+
+// classes returns what remains of an error whose words are withheld: its class,
+// and ErrSecurity, if the error wraps it further in; nil if it has none.
+func classes(err error) error {
+	switch class := ClassOf(err); {
+	case class == "":
+		return nil
+	case class != ErrSecurity && errors.Is(err, ErrSecurity):
+		return errors.Join(class, ErrSecurity)
+	default:
+		return class
+	}
 }
 
 // repeatsWithin looks at what an error wraps too, which may say more than it.

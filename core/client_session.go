@@ -49,7 +49,10 @@ func (s *Session) ServerMaySpeakLast() bool {
 // Start returns the mechanism's name and its initial response: nil if it has
 // none, empty if it is empty.
 func (s *Session) Start() (mechanism string, initial []byte, err error) {
-	if s.state != idle {
+	switch {
+	case s.err != nil:
+		return "", nil, s.err
+	case s.state != idle:
 		return "", nil, s.fail(configError("a Session starts only once"))
 	}
 	s.state = running
@@ -212,11 +215,12 @@ func (s *Session) classify(err error) error {
 	case *ownError, *scramFault:
 		return err
 	}
-	if s.ctx.Err() != nil && errors.Is(err, s.ctx.Err()) {
-		return withClass(err, ErrConnection)
-	}
+	ended := s.ctx.Err() != nil && errors.Is(err, s.ctx.Err())
 	err = s.redactor.scrubError(err)
-	if ClassOf(err) == "" {
+	switch {
+	case ended:
+		return withClass(err, ErrConnection)
+	case ClassOf(err) == "":
 		return &unclassed{err}
 	}
 	return err

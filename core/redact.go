@@ -40,29 +40,32 @@ func repeatsMessage(text string, message []byte) bool { return repeats(text, mes
 // repeats looks for a run of octets. White space, what Printable drops, and case
 // make no difference, because a person still reads the secret.
 func repeats(text string, secret []byte, run int) bool {
-	hidden := squeeze(string(secret))
-	if text == "" || len(hidden) < leastEcho {
+	if text == "" || len(secret) < leastEcho {
 		return false
 	}
-	shown := squeeze(text)
-	if hasRun(shown, hidden, run) {
+	shown, hidden := squeeze(text), squeeze(string(secret))
+	if strings.Contains(text, string(secret)) || len(hidden) >= leastEcho && hasRun(shown, hidden, run) {
 		return true
 	}
 	shown = strings.NewReplacer("-", "+", "_", "/").Replace(shown) // the other alphabet
 	for shift := range 3 {                                         // octets of the group that come before the secret
 		encoded := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), secret...))
 		whole := (shift + len(secret)) * 8 / 6
-		if hasRun(shown, squeeze(encoded[(shift*8+5)/6:whole]), leastEncoded) {
+		encoded = squeeze(encoded[(shift*8+5)/6 : whole])
+		if hasRun(shown, encoded, min(leastEncoded, len(encoded))) {
 			return true
 		}
 	}
 	return false
 }
 
-// squeeze drops what a reader does not see in a text.
+// squeeze drops what a reader does not see in a text: blanks, marks, and what
+// Unicode says that a display ignores.
 func squeeze(text string) string {
 	return strings.ToLower(strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || !unicode.IsPrint(r) {
+		const braillePatternBlank = '\u2800'
+		if unicode.IsSpace(r) || !unicode.IsPrint(r) || r == braillePatternBlank ||
+			unicode.In(r, unicode.Mn, unicode.Other_Default_Ignorable_Code_Point) {
 			return -1
 		}
 		return r

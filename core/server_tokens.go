@@ -9,7 +9,7 @@ import (
 // OfferTokens returns the names of the mechanisms that take a token, for the
 // connection. They are listed apart from those of Offer (XEP-0484 s3.1).
 func (s *Server) OfferTokens(conn ConnInfo) []string {
-	if s.Tokens == nil || !conn.Secure {
+	if s.Tokens == nil || s.Tokens.Store == nil || !conn.Secure {
 		return nil
 	}
 	names := s.Tokens.Mechanisms
