@@ -121,7 +121,7 @@ func (s *Session) advise(refusal *Failure) *LoginError {
 func (s *Session) classOf(condition Condition) Class {
 	properties := &s.chosen.properties
 	switch {
-	case condition == MalformedRequest && properties.SendsGS2Flag && s.chosen.flag != 'n' && !s.proved:
+	case condition == MalformedRequest && properties.SendsGS2Flag && s.chosen.flag != 'n' && !(s.proved && properties.ProvesServer):
 		// Servers that find the binding or the flag wrong say it so. HT-SHA-256
 		// sends neither: there a wrong binding is a wrong MAC.
 		return ErrSecurity
@@ -190,3 +190,10 @@ func (e *failedAndRefused) As(target any) bool {
 	}
 	return errors.As(e.refusal, target)
 }
+
+// unclassed is an error of a mechanism without a class of its own. It takes that
+// of the refusal, if one follows.
+type unclassed struct{ error }
+
+func (e *unclassed) Error() string   { return ErrProtocol.Error() + ": " + e.error.Error() }
+func (e *unclassed) Unwrap() []error { return []error{ErrProtocol, e.error} }

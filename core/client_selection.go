@@ -113,7 +113,8 @@ func (s *selection) fit(c *candidate, offered []string) error {
 	required := s.channel.policy == RequireBinding
 	switch bound := c.binding.Type != ""; {
 	case bound:
-		c.flag = 'p'
+		// A binding that the name does not promise, nothing confirms.
+		c.flag, c.confirm = 'p', s.plus.cut && !plus
 	case s.plus.y:
 		c.flag = 'y'
 	default:

@@ -171,6 +171,9 @@ func (s *Session) step(in []byte) ([]byte, error) {
 		return nil, s.fail(protocolError("the exchange is longer than %d steps", maxSteps))
 	}
 	out, done, err := s.exchange.Step(s.ctx, in)
+	if done && err == nil && s.selection.channel.policy == RequireBinding && s.Result().Binding == "" {
+		return nil, s.fail(securityError("%s has not bound the exchange, and RequireBinding demands that", s.chosen.name))
+	}
 	s.proved = done && err == nil
 	switch {
 	case err == nil:
@@ -241,10 +244,3 @@ func newSession(ctx context.Context, c *Client, s *selection, chosen *candidate)
 		trace: tracer{c.Trace, chosen.name}, redactor: redactor{exchange: exchange},
 	}
 }
-
-// unclassed is an error of a mechanism without a class of its own. It takes that
-// of the refusal, if one follows.
-type unclassed struct{ error }
-
-func (e *unclassed) Error() string   { return ErrProtocol.Error() + ": " + e.error.Error() }
-func (e *unclassed) Unwrap() []error { return []error{ErrProtocol, e.error} }

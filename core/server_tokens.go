@@ -47,7 +47,7 @@ func (s *Server) BeginWithToken(ctx context.Context, conn ConnInfo, use TokenUse
 // go out with success: for the mechanism that the client asks for or, if its own
 // token is near its end, for the one that it logged in with. Until the new token
 // is used, the one in use stays good too (XEP-0484 s3.5). ErrPolicy if the client
-// has not authenticated, is anonymous or has no ID, or if OfferTokens does not
+// has not authenticated, is anonymous, or has no ID of at most 1 KiB of UTF-8 without NUL, or if OfferTokens does not
 // list the mechanism.
 func (s *ServerSession) IssueToken(ctx context.Context, clientID, mechanism string, expiry time.Time) (Token, error) {
 	switch {
@@ -59,6 +59,9 @@ func (s *ServerSession) IssueToken(ctx context.Context, clientID, mechanism stri
 		return Token{}, classed(ErrPolicy, "a token for a client without an identity")
 	case clientID == "":
 		return Token{}, classed(ErrPolicy, "a token for a client that does not state its ID")
+	}
+	if err := checkName(clientID); err != nil {
+		return Token{}, classed(ErrPolicy, "the client's ID %w", err)
 	}
 	token := NewToken(mechanism, expiry)
 	account := tokenAccountOf(&s.conn, s.exchange.Identity().Username, clientID)
