@@ -57,7 +57,7 @@ func ExampleServerAuth() {
 	log.Fatal(server.ListenAndServeTLS(":993"))
 }
 
-// mailbox is the session of a user, who has logged in already.
+// mailbox is the session of a user after the login.
 type mailbox struct{ *imapmemserver.UserSession }
 
 func (*mailbox) Login(string, string) error { return imapserver.ErrAuthFailed }
