@@ -15,7 +15,7 @@ import (
 	"mellium.im/xmpp/stanza"
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
-	"github.com/saslkit/saslkit/channelbinding"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	"github.com/saslkit/saslkit/integration/internal/harness"
 )
 
@@ -46,7 +46,7 @@ func (l *xmppLogin) connect(t *testing.T, srv *harness.XMPPServer) net.Conn {
 	if !l.direct {
 		return conn
 	}
-	secured, err := channelbinding.Handshake(t.Context(), conn, jid.MustParse(l.address).Domainpart(), l.config)
+	secured, err := transport.Handshake(t.Context(), conn, jid.MustParse(l.address).Domainpart(), "", l.config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,8 +23,8 @@ import (
 	"sync/atomic"
 
 	"github.com/saslkit/saslkit/channelbinding"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/wire"
 )
 
 // Conn is an IMAP connection on the way to being authenticated. It is a
@@ -96,7 +96,7 @@ func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) 
 	return open(ctx, conn, host, options, func(c *Conn) error {
 		if conn, ok := conn.(interface{ HandshakeContext(context.Context) error }); ok {
 			if err := conn.HandshakeContext(ctx); err != nil {
-				return channelbinding.HandshakeError(err)
+				return transport.HandshakeError(err)
 			}
 		}
 		return c.greet()
@@ -117,7 +117,7 @@ func NewStartTLS(ctx context.Context, conn net.Conn, host string, options *Optio
 		if err := c.startTLS(); err != nil {
 			return err
 		}
-		return channelbinding.StartTLSError(c.handshake(ctx, options, host))
+		return transport.StartTLSError(c.handshake(ctx, options, host))
 	})
 }
 
@@ -132,7 +132,7 @@ func dial(ctx context.Context, address string, options *Options) (net.Conn, stri
 	}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, "", wire.Classify(ctx, err)
+		return nil, "", transport.Classify(ctx, err)
 	}
 	return conn, host, nil
 }
@@ -145,14 +145,14 @@ func newConn(conn net.Conn, host string) *Conn {
 // and what the server can do, and closes it if that fails or the context ends.
 func open(ctx context.Context, conn net.Conn, host string, options *Options, establish func(*Conn) error) (*Conn, error) {
 	c := newConn(conn, host)
-	stop := context.AfterFunc(ctx, func() { wire.Close(c.given) })
+	stop := context.AfterFunc(ctx, func() { transport.Close(c.given) })
 	err := establish(c)
 	if err == nil {
 		err = c.learn(options)
 	}
 	if !stop() || err != nil {
-		wire.Close(c.given)
-		return nil, wire.Classify(ctx, err)
+		transport.Close(c.given)
+		return nil, transport.Classify(ctx, err)
 	}
 	return c, nil
 }
@@ -163,10 +163,7 @@ func (c *Conn) handshake(ctx context.Context, options *Options, host string) err
 	if options != nil && options.TLSConfig != nil {
 		config = options.TLSConfig.Clone()
 	}
-	if config.NextProtos == nil {
-		config.NextProtos = []string{"imap"}
-	}
-	conn, err := channelbinding.Handshake(ctx, c.conn, host, config)
+	conn, err := transport.Handshake(ctx, c.conn, host, "imap", config)
 	if err != nil {
 		return err
 	}
@@ -239,5 +236,5 @@ func (c *Conn) Authenticate(ctx context.Context, auth *sasl.Client) (sasl.Result
 // Close closes the connection without a word. It may be called at any time.
 func (c *Conn) Close() error {
 	c.closed.Store(true)
-	return wire.Close(c.given)
+	return transport.Close(c.given)
 }

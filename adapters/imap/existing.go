@@ -11,8 +11,8 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 
 	"github.com/saslkit/saslkit/channelbinding"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/wire"
 )
 
 // Existing says of an *imapclient.Client that was made elsewhere what cannot
@@ -82,7 +82,7 @@ func (e Existing) serverInfo(ctx context.Context, client *imapclient.Client) (sa
 	greeting := client.WaitGreeting()
 	capabilities := client.Caps()
 	if !stop() || greeting != nil {
-		return info, wire.Classify(ctx, greeting)
+		return info, transport.Classify(ctx, greeting)
 	}
 	if client.State() != imap.ConnStateNotAuthenticated {
 		return info, fmt.Errorf("%w: the client is authenticated already: by PREAUTH, or by an earlier call", sasl.ErrSecurity)

@@ -8,8 +8,8 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/wire"
 )
 
 // maxUntagged bounds the untagged responses before the one waited for.
@@ -26,7 +26,7 @@ type response struct {
 
 // readResponse reads a response, with the literals in it left out.
 func readResponse(r *bufio.Reader) (response, error) {
-	line, err := wire.ReadLine(r)
+	line, err := transport.ReadLine(r)
 	if err != nil {
 		return response{}, err
 	}
@@ -39,13 +39,13 @@ func readResponse(r *bufio.Reader) (response, error) {
 		if !ok {
 			return resp, nil
 		}
-		if total += min(size, wire.MaxLine+1); total > wire.MaxLine {
+		if total += min(size, transport.MaxLine+1); total > transport.MaxLine {
 			return response{}, fmt.Errorf("%w: the server sent a literal of more than 96 KiB", sasl.ErrProtocol)
 		}
 		if _, err := r.Discard(size); err != nil {
-			return response{}, wire.Cut(err)
+			return response{}, transport.ReadError(err)
 		}
-		if line, err = wire.ReadLine(r); err != nil {
+		if line, err = transport.ReadLine(r); err != nil {
 			return response{}, err
 		}
 	}

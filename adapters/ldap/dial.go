@@ -11,7 +11,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
-	"github.com/saslkit/saslkit/channelbinding"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -47,7 +47,7 @@ func DialURL(ctx context.Context, text string, options *Options) (*Client, error
 	}
 	switch {
 	case u.Scheme == "ldaps":
-		secured, err := channelbinding.Handshake(ctx, conn, u.Hostname(), options.TLSConfig)
+		secured, err := transport.Handshake(ctx, conn, u.Hostname(), "", options.TLSConfig)
 		if err != nil {
 			conn.Close()
 			return nil, err
@@ -100,10 +100,10 @@ func NewStartTLS(ctx context.Context, conn net.Conn, host string, options *Optio
 		conn.Close()
 		return nil, err
 	}
-	secured, err := channelbinding.Handshake(ctx, conn, host, options.TLSConfig)
+	secured, err := transport.Handshake(ctx, conn, host, "", options.TLSConfig)
 	if err != nil {
 		conn.Close()
-		return nil, channelbinding.StartTLSError(err)
+		return nil, transport.StartTLSError(err)
 	}
 	return NewConn(ctx, secured, host, options)
 }

@@ -19,7 +19,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
-	"github.com/saslkit/saslkit/channelbinding"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -88,7 +88,7 @@ func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) 
 	if conn, ok := conn.(interface{ HandshakeContext(context.Context) error }); ok {
 		if err := conn.HandshakeContext(ctx); err != nil {
 			closeConn(conn)
-			return nil, channelbinding.HandshakeError(err)
+			return nil, transport.HandshakeError(err)
 		}
 	}
 	m := newMux(conn)

@@ -21,8 +21,8 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"github.com/saslkit/saslkit/channelbinding"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/wire"
 )
 
 // Server says of a client's connection what cannot be seen.
@@ -71,7 +71,7 @@ func goSMTPInfo(ctx context.Context, client *smtp.Client, server Server) (info s
 	mechanisms, err := goSMTPMechanisms(client)
 	if !stop() || err != nil {
 		client.Close()
-		return info, wire.Classify(ctx, goSMTPError(err))
+		return info, transport.Classify(ctx, goSMTPError(err))
 	}
 	info.Host = server.Host
 	if state, ok := client.TLSConnectionState(); ok { // the handshake was before EHLO
@@ -125,7 +125,7 @@ func goSMTPError(err error) error {
 	case errors.Is(err, smtp.ErrTooLongLine), errors.As(err, new(base64.CorruptInputError)), errors.As(err, new(textproto.ProtocolError)):
 		return fmt.Errorf("%w: %w", sasl.ErrProtocol, err)
 	}
-	return channelbinding.HandshakeError(err)
+	return transport.HandshakeError(err)
 }
 
 // complete adds what is the same for every library.

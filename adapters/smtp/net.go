@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/saslkit/saslkit/channelbinding"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/wire"
 )
 
 // AuthenticateNet authenticates a client of net/smtp, after its own STARTTLS if
@@ -48,7 +48,7 @@ func ServerInfo(ctx context.Context, text *textproto.Conn, library Library, serv
 	mechanisms, err := textMechanisms(newTextConn(text, library), library)
 	if !stop() || err != nil {
 		library.Close()
-		return info, wire.Classify(ctx, err)
+		return info, transport.Classify(ctx, err)
 	}
 	info.Host = server.Host
 	if state, ok := library.TLSConnectionState(); ok {
@@ -70,7 +70,7 @@ func textMechanisms(conn *textConn, library Library) ([]string, error) {
 	r, err := conn.roundTrip("EHLO localhost")
 	switch {
 	case err != nil:
-		return nil, channelbinding.HandshakeError(err)
+		return nil, transport.HandshakeError(err)
 	case r.code != 250:
 		return nil, fmt.Errorf("%w: the server answers %d to EHLO", sasl.ErrProtocol, r.code)
 	}

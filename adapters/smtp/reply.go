@@ -6,8 +6,8 @@ import (
 	"net/textproto"
 	"strings"
 
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/wire"
 )
 
 // maxLines bounds the lines of one reply.
@@ -25,7 +25,7 @@ func readReply(r *bufio.Reader) (reply, error) {
 		lines []string
 	)
 	for len(lines) < maxLines {
-		line, err := wire.ReadLine(r)
+		line, err := transport.ReadLine(r)
 		if err != nil {
 			return reply{}, err
 		}

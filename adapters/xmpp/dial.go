@@ -13,9 +13,8 @@ import (
 	"mellium.im/xmpp/jid"
 	"mellium.im/xmpp/stream"
 
-	"github.com/saslkit/saslkit/channelbinding"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/wire"
 )
 
 // Dial connects to the server of the address's domain, which it finds by its
@@ -32,8 +31,8 @@ func (l *Login) Dial(ctx context.Context, address jid.JID, features ...xmpp.Stre
 	}
 	conn, err := dialer.DialServer(ctx, "tcp", address, asciiDomain(address.Domainpart()))
 	if err != nil {
-		if err = channelbinding.HandshakeError(err); ctx.Err() != nil {
-			err = wire.Classify(ctx, err)
+		if err = transport.HandshakeError(err); ctx.Err() != nil {
+			err = transport.Classify(ctx, err)
 		}
 		return nil, Outcome{}, err
 	}
@@ -60,7 +59,7 @@ func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, 
 	all := append([]xmpp.StreamFeature{startTLS(l.tlsConfig(address, false)), xmpp.BindResource()}, features...)
 	secured, err := overTLS(ctx, conn)
 	if err != nil {
-		wire.Close(conn)
+		transport.Close(conn)
 		return nil, Outcome{}, err
 	}
 	var outcome Outcome
@@ -76,7 +75,7 @@ func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, 
 			return negotiate(ctx, in, out, s, data)
 		})
 	if err != nil {
-		wire.Close(conn)
+		transport.Close(conn)
 		return nil, outcome, err
 	}
 	return session, outcome, nil

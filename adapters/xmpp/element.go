@@ -12,8 +12,8 @@ import (
 
 	"mellium.im/xmpp/stream"
 
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/wire"
 )
 
 // Element is an XML element that a server sent. It has text or children, not
@@ -47,7 +47,7 @@ func readElement(r xml.TokenReader) (Element, error) {
 		case xml.StartElement:
 			return readRest(r, token)
 		case xml.EndElement: // of the stream
-			return Element{}, wire.Cut(io.EOF)
+			return Element{}, transport.ReadError(io.EOF)
 		case xml.CharData:
 			if strings.Trim(string(token), xmlSpace) != "" {
 				return Element{}, fmt.Errorf("%w: the peer sent text where an element is due", sasl.ErrProtocol)
@@ -82,7 +82,7 @@ func (b *builder) element(start xml.StartElement, depth int) (Element, error) {
 	}
 	var text strings.Builder
 	for {
-		if b.octets > wire.MaxLine {
+		if b.octets > transport.MaxLine {
 			return Element{}, fmt.Errorf("%w: the peer sent an element of more than 96 KiB", sasl.ErrProtocol)
 		}
 		token, err := b.reader.Token()
@@ -170,9 +170,9 @@ func streamError(err error) error {
 		// With an element that the server may add (RFC 6120 s4.9.4).
 		return fmt.Errorf("%w: the peer ended the stream with an error of its own", sasl.ErrConnection)
 	case errors.As(err, &malformed) && malformed.Msg == "unexpected EOF":
-		return wire.Cut(io.EOF)
+		return transport.ReadError(io.EOF)
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return wire.Cut(io.EOF)
+		return transport.ReadError(io.EOF)
 	case errors.As(err, &network) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
 	}

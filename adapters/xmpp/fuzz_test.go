@@ -8,8 +8,8 @@ import (
 
 	"mellium.im/xmpp/jid"
 
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/wire"
 )
 
 // discarding is a connection that takes everything.
@@ -44,7 +44,7 @@ func FuzzElements(f *testing.F) {
 				break
 			}
 			elements, octets := size(&e)
-			if elements > maxElements || octets > wire.MaxLine || e.Text != "" && e.Children != nil {
+			if elements > maxElements || octets > transport.MaxLine || e.Text != "" && e.Children != nil {
 				t.Fatalf("%d elements, %d octets: %+v", elements, octets, e)
 			}
 		}

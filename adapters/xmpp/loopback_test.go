@@ -13,6 +13,7 @@ import (
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
 	"github.com/saslkit/saslkit/channelbinding"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/sasltest"
 )
@@ -76,7 +77,7 @@ func (l *loopback) login(t *testing.T, login *saslxmpp.Login, address string, ve
 	config := &tls.Config{RootCAs: l.pool, MinVersion: version, MaxVersion: version, Certificates: []tls.Certificate{l.user}}
 	var counted atomic.Int32
 	if direct {
-		secured, err := channelbinding.Handshake(t.Context(), conn, host, config)
+		secured, err := transport.Handshake(t.Context(), conn, host, "", config)
 		if err != nil {
 			t.Fatal(err)
 		}

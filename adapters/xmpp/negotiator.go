@@ -9,8 +9,8 @@ import (
 	"mellium.im/xmpp"
 	"mellium.im/xmpp/stream"
 
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/wire"
 )
 
 // Negotiator is for xmpp.NewSession and xmpp.DialSession, with the features
@@ -89,7 +89,7 @@ func required(f xmpp.StreamFeature) xmpp.StreamFeature {
 }
 
 func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Session) (xmpp.SessionState, io.ReadWriter, error) {
-	stop := context.AfterFunc(ctx, func() { wire.Close(s.Conn()) })
+	stop := context.AfterFunc(ctx, func() { transport.Close(s.Conn()) })
 	p.bounded.allow()
 	mask, rw, err := p.negotiateStream(ctx, in, out, s)
 	if err != nil && s.State()&xmpp.Authn != 0 {
@@ -99,8 +99,8 @@ func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Sessi
 		err = p.check(s, s.State()|mask)
 	}
 	if !stop() || ctx.Err() != nil {
-		wire.Close(s.Conn())
-		return 0, nil, wire.Classify(ctx, err)
+		transport.Close(s.Conn())
+		return 0, nil, transport.Classify(ctx, err)
 	}
 	switch {
 	case err != nil:

@@ -15,8 +15,8 @@ import (
 	"mellium.im/xmpp/stream"
 
 	"github.com/saslkit/saslkit/channelbinding"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/wire"
 )
 
 // ServerAuth makes sessions of clients offer the mechanisms of a sasl.Server,
@@ -70,14 +70,14 @@ type Accepted struct {
 // ErrAuthorization for a stream that turns out to be somebody else's; ErrProtocol
 // for invalid XMPP, and for an invalid resource; else ErrConnection.
 func (a *ServerAuth) Accept(ctx context.Context, conn net.Conn, features ...xmpp.StreamFeature) (*xmpp.Session, Accepted, error) {
-	stop := context.AfterFunc(ctx, func() { wire.Close(conn) })
+	stop := context.AfterFunc(ctx, func() { transport.Close(conn) })
 	session, c, err := a.receive(ctx, conn, features)
 	if !stop() || err != nil {
-		wire.Close(conn)
+		transport.Close(conn)
 		if errors.Is(err, stream.PolicyViolation) { // the library's, of what comes too early
 			err = fmt.Errorf("%w: the client asks for what it may not have yet: %w", sasl.ErrProtocol, err)
 		}
-		return nil, Accepted{}, wire.Classify(ctx, streamError(err))
+		return nil, Accepted{}, transport.Classify(ctx, streamError(err))
 	}
 	c.bounded.ready.Store(true)
 	return session, *c.accepted, nil

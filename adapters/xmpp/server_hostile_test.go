@@ -14,7 +14,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
-	"github.com/saslkit/saslkit/channelbinding"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/sasltest"
 )
@@ -29,7 +29,7 @@ const (
 func (l *loopback) secured(t *testing.T, to string) (*talk, <-chan accepted) {
 	t.Helper()
 	conn, served := l.connect(t, true)
-	secured, err := channelbinding.Handshake(t.Context(), conn, host, &tls.Config{RootCAs: l.pool})
+	secured, err := transport.Handshake(t.Context(), conn, host, "", &tls.Config{RootCAs: l.pool})
 	if err != nil {
 		t.Fatal(err)
 	}

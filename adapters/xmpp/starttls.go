@@ -10,9 +10,8 @@ import (
 
 	"mellium.im/xmpp"
 
-	"github.com/saslkit/saslkit/channelbinding"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/wire"
 )
 
 // ErrNoTLS is the error of a server that does not do STARTTLS, or of somebody
@@ -46,9 +45,9 @@ func startTLS(config *tls.Config) xmpp.StreamFeature {
 			case answer.Name != xml.Name{Space: nsStartTLS, Local: "proceed"}:
 				return 0, nil, unexpected(&answer)
 			}
-			secured, err := channelbinding.Handshake(ctx, s.Conn(), config.ServerName, config)
+			secured, err := transport.Handshake(ctx, s.Conn(), config.ServerName, "", config)
 			if err != nil {
-				return 0, nil, channelbinding.StartTLSError(err)
+				return 0, nil, transport.StartTLSError(err)
 			}
 			return xmpp.Secure, secured, nil
 		},
@@ -61,10 +60,10 @@ func overTLS(ctx context.Context, conn net.Conn) (bool, error) {
 	if secured, ok := conn.(interface {
 		HandshakeContext(context.Context) error
 	}); ok {
-		stop := context.AfterFunc(ctx, func() { wire.Close(conn) })
+		stop := context.AfterFunc(ctx, func() { transport.Close(conn) })
 		err := secured.HandshakeContext(ctx)
 		if !stop() || err != nil {
-			return false, wire.Classify(ctx, channelbinding.HandshakeError(err))
+			return false, transport.Classify(ctx, transport.HandshakeError(err))
 		}
 	}
 	secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
@@ -75,7 +74,7 @@ func overTLS(ctx context.Context, conn net.Conn) (bool, error) {
 // of the handshake that the library's own STARTTLS leaves to the first octets
 // that it sends.
 func tlsError(err error) error {
-	if classed := channelbinding.StartTLSError(err); sasl.ClassOf(classed) == sasl.ErrSecurity {
+	if classed := transport.StartTLSError(err); sasl.ClassOf(classed) == sasl.ErrSecurity {
 		return classed
 	}
 	return err

@@ -6,8 +6,8 @@ import (
 	"io"
 	"net"
 
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/wire"
 )
 
 // link is what the profiles have in common: elements go out and come in,
@@ -72,4 +72,4 @@ func unexpected(e *Element) error {
 }
 
 // Close closes the connection without a word.
-func (x *link) Close() error { return wire.Close(x.conn) }
+func (x *link) Close() error { return transport.Close(x.conn) }

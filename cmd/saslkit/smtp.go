@@ -10,7 +10,7 @@ import (
 	"net/textproto"
 
 	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
-	"github.com/saslkit/saslkit/channelbinding"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -63,7 +63,7 @@ func openSMTP(ctx context.Context, t *target, config *tls.Config) (*smtp.Client,
 func greetSMTP(ctx context.Context, t *target, conn net.Conn, config *tls.Config) (*smtp.Client, error) {
 	startTLS := config != nil && t.scheme == "smtp"
 	if config != nil && !startTLS {
-		secured, err := channelbinding.Handshake(ctx, conn, t.host, config)
+		secured, err := transport.Handshake(ctx, conn, t.host, "", config)
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +84,7 @@ func greetSMTP(ctx context.Context, t *target, conn net.Conn, config *tls.Config
 	case errors.As(err, &refused):
 		return nil, fmt.Errorf("%w: %w", errNoTLS, refused)
 	case errors.As(err, new(tls.RecordHeaderError)):
-		return nil, channelbinding.StartTLSError(err)
+		return nil, transport.StartTLSError(err)
 	default:
 		return client, smtpError(err)
 	}
@@ -101,5 +101,5 @@ func smtpError(err error) error {
 	case errors.As(err, new(textproto.ProtocolError)):
 		return fmt.Errorf("%w: %w", sasl.ErrProtocol, err)
 	}
-	return channelbinding.HandshakeError(err)
+	return transport.HandshakeError(err)
 }

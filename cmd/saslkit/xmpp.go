@@ -12,7 +12,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
-	"github.com/saslkit/saslkit/channelbinding"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -84,13 +84,13 @@ func connectXMPP(ctx context.Context, t *target, config *tls.Config, address jid
 			conn.Close()
 			return nil, fmt.Errorf("%w: no server of the domain does TLS from the first octet, with a certificate that is accepted", sasl.ErrConnection)
 		}
-		return conn, channelbinding.HandshakeError(err)
+		return conn, transport.HandshakeError(err)
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", t.address)
 	if err != nil || !direct {
-		return conn, channelbinding.HandshakeError(err)
+		return conn, transport.HandshakeError(err)
 	}
-	secured, err := channelbinding.Handshake(ctx, conn, t.host, config)
+	secured, err := transport.Handshake(ctx, conn, t.host, "", config)
 	if err != nil {
 		conn.Close()
 		return nil, err

@@ -34,17 +34,18 @@ var modules = map[string]module{
 	},
 	"channelbinding": {
 		imports: []string{prefix + "core"},
+		tests:   []string{prefix + "core/sasltest"},
 	},
 	"adapters/imap": {
-		imports: []string{prefix + "core", prefix + "core/wire", prefix + "channelbinding", "github.com/emersion/go-imap/v2", "github.com/emersion/go-imap/v2/", "github.com/emersion/go-sasl"},
+		imports: []string{prefix + "core", prefix + "channelbinding", prefix + "channelbinding/transport", "github.com/emersion/go-imap/v2", "github.com/emersion/go-imap/v2/", "github.com/emersion/go-sasl"},
 		tests:   []string{prefix + "core/sasltest", "go.uber.org/goleak"},
 	},
 	"adapters/ldap": {
-		imports: []string{prefix + "core", prefix + "channelbinding", "github.com/go-asn1-ber/asn1-ber", "github.com/go-ldap/ldap/v3"},
+		imports: []string{prefix + "core", prefix + "channelbinding", prefix + "channelbinding/transport", "github.com/go-asn1-ber/asn1-ber", "github.com/go-ldap/ldap/v3"},
 		tests:   []string{prefix + "core/sasltest", "go.uber.org/goleak"},
 	},
 	"adapters/smtp": {
-		imports: []string{prefix + "core", prefix + "core/wire", prefix + "channelbinding", "github.com/emersion/go-smtp", "github.com/emersion/go-sasl"},
+		imports: []string{prefix + "core", prefix + "channelbinding", prefix + "channelbinding/transport", "github.com/emersion/go-smtp", "github.com/emersion/go-sasl"},
 		tests:   []string{prefix + "adapters/smtp", prefix + "core/sasltest", "go.uber.org/goleak"},
 	},
 	"adapters/smtp/gomail": {
@@ -52,11 +53,11 @@ var modules = map[string]module{
 		tests:   []string{prefix + "adapters/smtp/internal/smtptest", prefix + "core/sasltest", "github.com/wneessen/go-mail", "go.uber.org/goleak"},
 	},
 	"adapters/xmpp": {
-		imports: []string{prefix + "core", prefix + "core/wire", prefix + "channelbinding", "golang.org/x/net/idna", "mellium.im/xmlstream", "mellium.im/xmpp", "mellium.im/xmpp/"},
+		imports: []string{prefix + "core", prefix + "channelbinding", prefix + "channelbinding/transport", "golang.org/x/net/idna", "mellium.im/xmlstream", "mellium.im/xmpp", "mellium.im/xmpp/"},
 		tests:   []string{prefix + "adapters/xmpp", prefix + "core/sasltest", "go.uber.org/goleak", "golang.org/x/net/dns/dnsmessage", "mellium.im/sasl"},
 	},
 	"cmd/saslkit": {
-		imports: []string{prefix + "core", prefix + "channelbinding", prefix + "adapters/", "github.com/emersion/go-imap/v2", "github.com/emersion/go-imap/v2/", "github.com/emersion/go-sasl", "github.com/emersion/go-smtp", "github.com/go-ldap/ldap/v3", "mellium.im/xmpp", "mellium.im/xmpp/",
+		imports: []string{prefix + "core", prefix + "channelbinding", prefix + "channelbinding/transport", prefix + "adapters/", "github.com/emersion/go-imap/v2", "github.com/emersion/go-imap/v2/", "github.com/emersion/go-sasl", "github.com/emersion/go-smtp", "github.com/go-ldap/ldap/v3", "mellium.im/xmpp", "mellium.im/xmpp/",
 			"github.com/spf13/cobra", "golang.org/x/net/idna", "golang.org/x/term"},
 		tests: []string{prefix + "core/sasltest", "github.com/rogpeppe/go-internal/testscript"},
 	},
@@ -71,7 +72,6 @@ var modules = map[string]module{
 var parts = map[string]module{
 	"core/sasltest":                   {imports: []string{prefix + "core"}},
 	"adapters/smtp/internal/smtptest": {imports: []string{prefix + "adapters/smtp", prefix + "channelbinding", prefix + "core", prefix + "core/sasltest", "github.com/emersion/go-smtp"}},
-	"core/wire":                       {imports: []string{prefix + "core"}},
 	"core/verifier":                   {imports: []string{prefix + "core", "golang.org/x/crypto/"}, forbidden: []string{"net", "crypto/tls", "crypto/x509"}},
 }
 

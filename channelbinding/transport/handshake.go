@@ -1,4 +1,4 @@
-package channelbinding
+package transport
 
 import (
 	"context"
@@ -11,17 +11,21 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Handshake makes a TLS connection of a client over conn. The config is not
-// changed; nil is an empty one. An empty ServerName is host. Errors are
-// ErrSecurity if the server's certificate was not accepted, by crypto/tls or by
-// a callback of the config, else ErrConnection. It does not close conn.
-func Handshake(ctx context.Context, conn net.Conn, host string, config *tls.Config) (*tls.Conn, error) {
+// Handshake makes a client's TLS connection over conn. The config is not
+// changed; nil is an empty one. An empty ServerName becomes host. If the config
+// names no protocol, the connection offers the given one (ALPN, RFC 7301); "" =
+// none. Errors are ErrSecurity if crypto/tls or a callback of the config did not
+// accept the server's certificate, else ErrConnection. It does not close conn.
+func Handshake(ctx context.Context, conn net.Conn, host, protocol string, config *tls.Config) (*tls.Conn, error) {
 	if config == nil {
 		config = new(tls.Config)
 	}
 	config = config.Clone()
 	if config.ServerName == "" {
 		config.ServerName = host
+	}
+	if config.NextProtos == nil && protocol != "" {
+		config.NextProtos = []string{protocol}
 	}
 	if verify := config.VerifyPeerCertificate; verify != nil {
 		config.VerifyPeerCertificate = func(certificates [][]byte, chains [][]*x509.Certificate) error {
@@ -38,6 +42,17 @@ func Handshake(ctx context.Context, conn net.Conn, host string, config *tls.Conf
 	return secured, nil
 }
 
+// FinishHandshake finishes the handshake of a connection that has one, such as a
+// *tls.Conn that nobody has used yet. For another connection it does nothing.
+// Errors are those of HandshakeError. It does not close conn.
+func FinishHandshake(ctx context.Context, conn net.Conn) error {
+	secured, ok := conn.(interface{ HandshakeContext(context.Context) error })
+	if !ok {
+		return nil
+	}
+	return HandshakeError(secured.HandshakeContext(ctx))
+}
+
 func notAccepted(err error) error {
 	if err == nil || sasl.ClassOf(err) != "" {
 		return err
@@ -47,8 +62,8 @@ func notAccepted(err error) error {
 
 // HandshakeError gives the error of a client's TLS handshake its class:
 // ErrSecurity if crypto/tls did not accept the server's certificate, else
-// ErrConnection. One that has a class, because a callback of the tls.Config
-// gave it, keeps it.
+// ErrConnection. An error that has a class, because a callback of the tls.Config
+// gave it one, keeps it. Nil stays nil.
 func HandshakeError(err error) error {
 	class := sasl.ErrConnection
 	if errors.As(err, new(*tls.CertificateVerificationError)) {
@@ -58,14 +73,4 @@ func HandshakeError(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", class, err)
-}
-
-// StartTLSError is HandshakeError for a handshake that follows STARTTLS:
-// something else than TLS there is ErrSecurity, because somebody may have put it
-// there.
-func StartTLSError(err error) error {
-	if errors.As(err, new(tls.RecordHeaderError)) {
-		return fmt.Errorf("%w: something else than TLS follows the server's answer to STARTTLS: %v", sasl.ErrSecurity, err)
-	}
-	return HandshakeError(err)
 }
