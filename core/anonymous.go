@@ -18,6 +18,12 @@ type anonymous string
 
 const anonymousName = "ANONYMOUS"
 
+// withoutIdentity reports whether a mechanism leaves the client without an
+// identity. The name of RFC 4505 says so, whoever implements it.
+func withoutIdentity(name string, properties *Properties) bool {
+	return properties.Anonymous || name == anonymousName
+}
+
 func (anonymous) Name() string { return anonymousName }
 
 func (anonymous) Properties() Properties { return anonymousProperties }

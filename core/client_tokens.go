@@ -45,7 +45,7 @@ func (m *tokenMemory) isOwn(s *Session) bool {
 	id, user := s.exchange.Identity(), m.tokens.Username
 	prepared, err := stringprep.Name(user)
 	named := id.Username == user || err == nil && id.Username == prepared
-	return id.Authzid == "" && (named || id.Username == "" && !s.chosen.properties.Anonymous)
+	return id.Authzid == "" && (named || id.Username == "") && !withoutIdentity(s.chosen.name, &s.chosen.properties)
 }
 
 // succeeded stores the token issued with a verified success. A failure to store

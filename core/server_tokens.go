@@ -55,7 +55,7 @@ func (s *ServerSession) IssueToken(ctx context.Context, clientID, mechanism stri
 		return Token{}, classed(ErrPolicy, "%q takes no token here", Printable(mechanism))
 	case !s.done || s.err != nil:
 		return Token{}, classed(ErrPolicy, "a token for a client that has not authenticated")
-	case s.properties.Anonymous:
+	case withoutIdentity(s.name, &s.properties):
 		return Token{}, classed(ErrPolicy, "a token for a client without an identity")
 	case clientID == "":
 		return Token{}, classed(ErrPolicy, "a token for a client that does not state its ID")

@@ -94,3 +94,23 @@ func TestIssueToken(t *testing.T) {
 		t.Errorf("after an error: %v", err)
 	}
 }
+
+// visitor is an ANONYMOUS of another module, which does not declare that its
+// client has no identity.
+type visitor struct{ sasl.ServerMechanism }
+
+// TestIssueTokenToForeignAnonymous: the name says that there is no identity.
+func TestIssueTokenToForeignAnonymous(t *testing.T) {
+	server, _ := issuer()
+	server.Mechanisms = []sasl.ServerMechanism{visitor{sasl.AnonymousServer(func(context.Context, string) (string, error) { return "visitor", nil })}}
+	session, err := server.Begin(t.Context(), tokenConn, "ANONYMOUS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, done, err := session.Respond(t.Context(), []byte("somebody")); !done {
+		t.Fatal(err)
+	}
+	if _, err := session.IssueToken(t.Context(), "phone", "HT-SHA-256-EXPR", time.Now().Add(time.Hour)); sasl.ClassOf(err) != sasl.ErrPolicy {
+		t.Error(err)
+	}
+}
