@@ -31,6 +31,7 @@ type selection struct {
 	channel    channel
 	plus       plusBinding
 	candidates []candidate // most preferred first
+	narrowed   bool        // afterRemembered holds
 }
 
 // The reasons why a candidate is not used. They are values because a ladder of
@@ -151,6 +152,7 @@ func (s *selection) first() *candidate {
 // afterRemembered rules out what may not follow once the client has sent a
 // secret that it remembered: the same again, and what hands the secret over.
 func (s *selection) afterRemembered() {
+	s.narrowed = true
 	for i := range s.candidates {
 		switch c := &s.candidates[i]; {
 		case c.remembered && c.reason == nil:
@@ -170,6 +172,9 @@ func (s *selection) better(used *candidate, later []string) string {
 	if again.judge(later) != nil {
 		return ""
 	}
+	if s.narrowed {
+		again.afterRemembered()
+	}
 	for i := range s.candidates {
 		if &s.candidates[i] == used {
 			return ""
@@ -181,10 +186,12 @@ func (s *selection) better(used *candidate, later []string) string {
 	return ""
 }
 
-// notTried names the candidates that could still be used.
+// notTried names the candidates that could still be used: after something that
+// the client remembered, only those that keep the secret.
 func (s *selection) notTried(used *candidate) (names []string) {
 	for i := range s.candidates {
-		if c := &s.candidates[i]; c.reason == nil && !c.remembered && c.name != used.name {
+		c := &s.candidates[i]
+		if c.reason == nil && !c.remembered && c.name != used.name && (!used.remembered || c.properties.KeepsSecret) {
 			names = append(names, c.name)
 		}
 	}

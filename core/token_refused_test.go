@@ -141,3 +141,28 @@ func TestTokenNotDeleted(t *testing.T) {
 		}
 	}
 }
+
+// TestTokenNotTried: an error after a token names what may still follow it.
+func TestTokenNotTried(t *testing.T) {
+	client, store := tokenClient()
+	put(store, tokenAccount, token("EXPR"))
+	_, err := client.Authenticate(t.Context(), tokenPeer(c(boundInitiator), refuse(sasl.TemporaryAuthFailure)), tokenSrv)
+	var login *sasl.LoginError
+	if !errors.As(err, &login) || strings.Join(login.NotTried, " ") != "SCRAM-SHA-256" {
+		t.Errorf("%+v", login)
+	}
+}
+
+// TestRelistAfterToken: what may not follow a token would not have been used, so
+// a later list that has it is no sign of an attack.
+func TestRelistAfterToken(t *testing.T) {
+	client, store := tokenClient()
+	client.Mechanisms[0], client.Mechanisms[1] = client.Mechanisms[1], client.Mechanisms[0] // PLAIN comes first
+	put(store, tokenAccount, token("EXPR"))
+	peer := tokenPeer(append([]sasltest.Line{c(boundInitiator), refuse(sasl.NotAuthorized)}, scramLines...)...)
+	peer.Later = []string{"PLAIN", "SCRAM-SHA-256"}
+	result, err := client.Authenticate(t.Context(), peer, tokenSrv)
+	if err != nil || result.Mechanism != "SCRAM-SHA-256" {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
