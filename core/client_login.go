@@ -152,9 +152,19 @@ func (l *login) attempt(ctx context.Context) (Result, aftermath, error) {
 // connection serves on.
 func (l *login) loop(s *Session) (aborted bool, err error) {
 	if l.foreign != nil {
-		return false, l.foreign(s)
+		return false, noNilFailure(l.foreign(s))
 	}
 	return converse(s, l.conn.(Interface))
+}
+
+// noNilFailure returns an error in place of a *Failure that is nil inside an error,
+// which refuses nothing and has no words.
+func noNilFailure(err error) error {
+	var f *Failure
+	if err != nil && errors.As(err, &f) && f == nil {
+		return configError("the loop returned a nil *Failure as an error; return nil, or a *Failure with a Condition")
+	}
+	return err
 }
 
 // verified is what follows a success that is verified.

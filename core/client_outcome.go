@@ -10,7 +10,10 @@ import (
 // aborted reports that the loop has cancelled the exchange.
 func (s *Session) conclude(loopErr error, aborted bool) (inSync bool, err error) {
 	refusal := asFailure(loopErr)
-	refused := refusal != nil && (s.err == nil || !errors.Is(loopErr, s.err))
+	if s.err != nil && errors.Is(loopErr, s.err) {
+		refusal = nil // the session's own
+	}
+	refused := refusal != nil
 	if refused {
 		refusal = s.redactor.scrub(refusal)
 		if errors.Is(loopErr, ErrSecurity) && !errors.Is(refusal, ErrSecurity) {
@@ -25,14 +28,14 @@ func (s *Session) conclude(loopErr error, aborted bool) (inSync bool, err error)
 	case loopErr == nil && s.state != finished && s.state != failed:
 		return false, s.Finish(nil)
 	case s.err != nil:
-		return s.concludeFailure(refusal, refused, aborted)
+		return s.concludeFailure(loopErr, refusal, aborted)
 	case loopErr == nil:
 		return true, nil
 	case s.ctx.Err() != nil:
 		return false, cancelled(s.ctx, s.redactor.scrubError(loopErr))
 	case refused:
 		err = s.advise(refusal)
-		return !errors.Is(err, ErrSecurity) && !errors.Is(loopErr, ErrConnection), err
+		return !errors.Is(err, ErrSecurity) && inSyncAfter(loopErr), err
 	case s.state == idle:
 		return true, withClass(loopErr, ErrConfig)
 	default:
@@ -52,7 +55,8 @@ func asFailure(err error) *Failure {
 
 // concludeFailure is the outcome of a run in which the mechanism failed, by
 // itself or because the server told it so in a message.
-func (s *Session) concludeFailure(refusal *Failure, refused, aborted bool) (inSync bool, err error) {
+func (s *Session) concludeFailure(loopErr error, refusal *Failure, aborted bool) (inSync bool, err error) {
+	refused := refusal != nil
 	advice := &LoginError{Err: s.err}
 	switch own := s.err.(type) {
 	case *Failure: // the server's words
@@ -75,8 +79,15 @@ func (s *Session) concludeFailure(refusal *Failure, refused, aborted bool) (inSy
 	if len(advice.Hints) == 0 && !advice.ByServer {
 		err = advice.Err
 	}
-	inSync = !errors.Is(err, ErrSecurity) && s.state != finished && (refused || aborted || s.sent == 0)
+	inSync = !errors.Is(err, ErrSecurity) && s.state != finished && (refused && inSyncAfter(loopErr) || aborted || s.sent == 0)
 	return inSync, err
+}
+
+// inSyncAfter reports whether a loop that returned a refusal left the connection
+// in sync. A class in what wraps the refusal says that it did not.
+func inSyncAfter(loopErr error) bool {
+	class := ClassOf(loopErr)
+	return class == ClassOf(asFailure(loopErr)) && !errors.Is(loopErr, ErrConnection)
 }
 
 // Result describes the authentication. It is complete after Finish returned nil;
