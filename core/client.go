@@ -21,7 +21,7 @@ type Client struct {
 	BindingTypes []string
 	// Allow decides whether a mechanism may be used with a server. It is called
 	// once for each of the mechanisms, whether the server offers it or not, before
-	// anything is sent. If no mechanism is left, its error is the reason in an
+	// anything is sent; and once more for each of the Client that Retry returns. If no mechanism is left, its error is the reason in an
 	// ErrPolicy. Nil = SecureOnly.
 	Allow func(Candidate) error
 	// Retry is asked for the Client of another attempt on the same connection

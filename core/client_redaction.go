@@ -15,9 +15,15 @@ type redactor struct {
 
 type sentSecrets interface{ SentSecrets() []Secret }
 
+// declares reports whether the exchange says what in its messages is secret.
+func (r *redactor) declares() bool {
+	_, ok := r.exchange.(sentSecrets)
+	return ok
+}
+
 // sent notes a message that goes out.
 func (r *redactor) sent(message []byte) {
-	if _, ok := r.exchange.(sentSecrets); !ok && len(message) > 0 {
+	if len(message) > 0 && !r.declares() {
 		r.messages = append(r.messages, NewSecret(message))
 	}
 }
@@ -37,7 +43,9 @@ func (r *redactor) repeats(text string) bool {
 
 // scrub takes out of a refusal what repeats a secret.
 func (r *redactor) scrub(f *Failure) *Failure {
-	condition := !f.Condition.known() && r.repeats(string(f.Condition)) // the known ones are no words of the peer's own
+	// The conditions of RFC 6120 are not the peer's own words. Another is shown
+	// together with the text.
+	condition := !f.Condition.known() && r.repeats(string(f.Condition)+" "+f.Text)
 	if !condition && !r.repeats(f.Text) && !r.repeatsWithin(f.Err) {
 		return f
 	}

@@ -99,7 +99,7 @@ func (t tracer) message(kind EventKind, message []byte, r *redactor) {
 		text = strconv.Itoa(len(message)) + " octets"
 	}
 	fromServer := kind == EventChallenge || kind == EventSuccess
-	if fromServer && (r.repeats(string(message)) || r.repeats(text)) {
+	if fromServer && (r.repeats(text) || r.declares() && r.repeats(string(message))) {
 		text = withheld
 	}
 	t.text(kind, text)

@@ -72,14 +72,24 @@ func squeeze(text string) string {
 	}, strings.ToValidUTF8(text, "")))
 }
 
-// hasRun reports whether so many octets in a row of hidden stand in text.
+// hasRun reports whether so many octets in a row of hidden stand in text. The
+// runs of the shorter one are kept, and those of the longer one are looked up.
 func hasRun(text, hidden string, octets int) bool {
-	runs := make(map[string]struct{}, max(len(hidden)-octets+1, 0))
-	for i := 0; i+octets <= len(hidden); i++ {
-		runs[hidden[i:i+octets]] = struct{}{}
+	short, long := text, hidden
+	if len(hidden) < len(text) {
+		short, long = hidden, text
 	}
-	for i := 0; i+octets <= len(text) && len(runs) > 0; i++ {
-		if _, found := runs[text[i:i+octets]]; found {
+	var begins [256]bool // spares most of the lookups
+	runs := make(map[string]struct{}, max(len(short)-octets+1, 0))
+	for i := 0; i+octets <= len(short); i++ {
+		begins[short[i]] = true
+		runs[short[i:i+octets]] = struct{}{}
+	}
+	for i := 0; i+octets <= len(long) && len(runs) > 0; i++ {
+		if !begins[long[i]] {
+			continue
+		}
+		if _, found := runs[long[i:i+octets]]; found {
 			return true
 		}
 	}

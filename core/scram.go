@@ -59,6 +59,7 @@ type scramExchange struct {
 	clientFirstBare string
 	serverSignature Secret
 	proof           Secret // in base64, as sent
+	typed, used     Secret // the password, before and after SASLprep
 	prepared        bool   // SASLprep changed or refused the password
 }
 
@@ -160,7 +161,8 @@ func (x *scramExchange) clientFinal(ctx context.Context, serverFirstMessage stri
 	return []byte(final.format()), nil
 }
 
-func (x *scramExchange) SentSecrets() []Secret { return []Secret{x.proof} }
+// SentSecrets has the password too: some servers store it, and can repeat it.
+func (x *scramExchange) SentSecrets() []Secret { return []Secret{x.proof, x.typed, x.used} }
 
 func (x *scramExchange) Hints() []Hint {
 	switch {
@@ -178,6 +180,7 @@ func (x *scramExchange) password(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	x.typed = NewSecret(password)
 	if !x.terms.SCRAM.RawPassword {
 		prepared, err := stringprep.Stored(string(password))
 		x.prepared = err != nil || prepared != string(password)
@@ -189,6 +192,7 @@ func (x *scramExchange) password(ctx context.Context) ([]byte, error) {
 	if len(password) == 0 {
 		return nil, configError("the password is empty")
 	}
+	x.used = NewSecret(password)
 	return password, nil
 }
 
@@ -214,22 +218,6 @@ func (x *scramExchange) serverFinal(message string) error {
 		return securityError("%s: the server's signature is wrong: it does not know the password", x.name)
 	}
 	return nil
-}
-
-// scramFailure is the Failure for a server-error-value (RFC 5802 s7). One that
-// is not known counts as other-error.
-func scramFailure(value string) *Failure {
-	f := &Failure{Class: ErrAuthentication, Condition: NotAuthorized, Text: "e=" + value}
-	switch value {
-	case "channel-bindings-dont-match", "server-does-support-channel-binding",
-		"channel-binding-not-supported", "unsupported-channel-binding-type":
-		f.Class = ErrSecurity
-	case "invalid-encoding", "extensions-not-supported", "invalid-username-encoding":
-		f.Class, f.Condition = ErrProtocol, MalformedRequest
-	case "no-resources":
-		f.Class, f.Condition = ErrTemporary, TemporaryAuthFailure
-	}
-	return f
 }
 
 // newNonce returns 24 printable characters out of 144 random bits.

@@ -216,3 +216,19 @@ func describeBindingInput(encoded string) string {
 	}
 	return "(" + header + ")"
 }
+
+// scramFailure is the Failure for a server-error-value (RFC 5802 s7). One that
+// is not known counts as other-error.
+func scramFailure(value string) *Failure {
+	f := &Failure{Class: ErrAuthentication, Condition: NotAuthorized, Text: "e=" + value}
+	switch value {
+	case "channel-bindings-dont-match", "server-does-support-channel-binding",
+		"channel-binding-not-supported", "unsupported-channel-binding-type":
+		f.Class = ErrSecurity
+	case "invalid-encoding", "extensions-not-supported", "invalid-username-encoding":
+		f.Class, f.Condition = ErrProtocol, MalformedRequest
+	case "no-resources":
+		f.Class, f.Condition = ErrTemporary, TemporaryAuthFailure
+	}
+	return f
+}
