@@ -2,6 +2,8 @@ package sasltest
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -178,7 +180,24 @@ func (k *MechanismKit) login(ctx context.Context, client *sasl.Client, d *direct
 	return client.Authenticate(ctx, d, k.info())
 }
 
-// shows reports whether a text shows one of the secrets.
+// shows reports whether a text shows one of the secrets: as it is, in hexadecimal
+// or in base64.
 func (k *MechanismKit) shows(text string) bool {
-	return slices.ContainsFunc(k.Secrets, func(secret string) bool { return strings.Contains(text, secret) })
+	return slices.ContainsFunc(k.Secrets, func(secret string) bool {
+		return slices.ContainsFunc(spellings(secret), func(s string) bool { return strings.Contains(text, s) })
+	})
+}
+
+// spellings are the forms in which a secret can stand in a text or a message. In
+// base64 there are three, by the number of octets before the secret, and the
+// digits that depend on other octets are left out.
+func spellings(secret string) []string {
+	list := []string{secret, hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret)))}
+	for _, alphabet := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		for before := range 3 {
+			digits := alphabet.EncodeToString(append(make([]byte, before), secret...))
+			list = append(list, digits[(before*8+5)/6:(before+len(secret))*8/6])
+		}
+	}
+	return list
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -27,6 +28,7 @@ const (
 	keyInField       fault = "a field shows the key"
 	keyInTrace       fault = "Describe shows the key"
 	keyInMessage     fault = "the key goes out, and KeepsSecret is declared"
+	keyEncoded       fault = "the key goes out in base64, and KeepsSecret is declared"
 	keyUndeclared    fault = "the key goes out, and SentSecrets does not have it"
 	runsOnce         fault = "the mechanism remembers that it was used"
 	forgetsErrors    fault = "the client forgets its error"
@@ -37,8 +39,19 @@ const (
 // detects is the case of the kit in which each fault shows.
 var detects = map[fault]string{
 	doneEarly: "early_success", believesAnything: "changed_messages_to_the_client", letsAnybodyIn: "wrong_credentials",
-	keyInError: "errors_stay", keyInField: "secrets", keyInTrace: "secrets", keyInMessage: "declares",
+	keyInError: "errors_stay", keyInField: "secrets", keyInTrace: "secrets", keyInMessage: "declares", keyEncoded: "declares",
 	keyUndeclared: "echoes", runsOnce: "logs_in_many_times_at_once", forgetsErrors: "errors_stay", twoMinds: "declares", otherName: "logs_in",
+}
+
+// sends returns what the first message has besides the proof.
+func (f fault) sends(key string) string {
+	switch f {
+	case keyInMessage, keyUndeclared:
+		return key
+	case keyEncoded:
+		return "k=" + base64.StdEncoding.EncodeToString([]byte(key))
+	}
+	return ""
 }
 
 const faultyKey = "the key of the faulty mechanism"
@@ -102,10 +115,8 @@ func (x *faultyExchange) Step(_ context.Context, in []byte) ([]byte, bool, error
 	switch x.steps++; {
 	case x.fault == runsOnce && x.runs.Load() > 8:
 		x.err = errors.New("used already")
-	case x.steps == 1 && (x.fault == keyInMessage || x.fault == keyUndeclared):
-		return []byte(faultyMAC(key, "client") + key), false, nil
 	case x.steps == 1:
-		return []byte(faultyMAC(key, "client")), x.fault == doneEarly, nil
+		return []byte(faultyMAC(key, "client") + x.fault.sends(key)), x.fault == doneEarly, nil
 	case x.steps == 2 && (string(in) == faultyMAC(key, "server") || x.fault == believesAnything):
 		return []byte{}, true, nil
 	case x.fault == keyInError:
@@ -137,10 +148,7 @@ func (x *faultyServerExchange) Identity() sasl.Identity {
 }
 
 func (x *faultyServerExchange) Step(_ context.Context, in []byte) ([]byte, bool, error) {
-	want := faultyMAC(faultyKey, "client")
-	if x.fault == keyInMessage || x.fault == keyUndeclared {
-		want += faultyKey
-	}
+	want := faultyMAC(faultyKey, "client") + x.fault.sends(faultyKey)
 	switch {
 	case x.err != nil:
 		return nil, false, x.err

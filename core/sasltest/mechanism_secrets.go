@@ -38,10 +38,8 @@ func (k *MechanismKit) testSecrets(t *testing.T) {
 				t.Errorf("%s of the %s shows a secret", verb, name)
 			}
 			for _, secret := range k.Secrets {
-				for _, spelling := range []string{fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret), strings.Trim(fmt.Sprint([]byte(secret)), "[]")} {
-					if strings.Contains(text, spelling) {
-						t.Errorf("%s of the %s shows the octets of a secret", verb, name)
-					}
+				if strings.Contains(text, strings.Trim(fmt.Sprint([]byte(secret)), "[]")) {
+					t.Errorf("%s of the %s shows the octets of a secret", verb, name)
 				}
 			}
 		}
