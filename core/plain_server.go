@@ -13,8 +13,11 @@ import (
 type PasswordCheck func(ctx context.Context, username string, password Secret) error
 
 // PlainServer is the server's PLAIN mechanism (RFC 4616). A password that is
-// refused as it came is tried once more after SASLprep, where that makes a
+// refused as it came is tried once more after SASLprep, if that makes a
 // difference.
+//
+// The check should do the same work for a user who does not exist as for one who
+// does. PlainRecordServer has such a check for SCRAM records.
 func PlainServer(check PasswordCheck) ServerMechanism { return plainServer{check} }
 
 type plainServer struct{ check PasswordCheck }
@@ -30,8 +33,9 @@ func (m plainServer) New(t ServerTerms) Exchange {
 }
 
 type plainServerExchange struct {
-	check PasswordCheck
-	terms ServerTerms
+	check    PasswordCheck
+	prepares bool // the check prepares the password itself
+	terms    ServerTerms
 	serverOnlyMessage
 }
 
@@ -57,7 +61,7 @@ func (x *plainServerExchange) verify(ctx context.Context, message string) error 
 
 func (x *plainServerExchange) checkPassword(ctx context.Context, username, password string) error {
 	err := x.check(ctx, username, NewSecret(password))
-	if ClassOf(err) != ErrAuthentication {
+	if x.prepares || ClassOf(err) != ErrAuthentication {
 		return withClassUnlessNil(err, ErrTemporary)
 	}
 	prepared, prepErr := stringprep.Stored(password)

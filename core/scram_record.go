@@ -81,17 +81,33 @@ func (r *SCRAMRecord) Check(ctx context.Context, password Secret) error {
 	return nil
 }
 
-// madeUp is the record that an unknown user seems to have: always the same for
-// a name, and for both mechanisms of a hash, and not to be had without the
-// server's key.
-func (t *ServerTerms) madeUp(h Hash, username string) (*SCRAMRecord, error) {
-	iterations, saltSize := t.Stored.Iterations, t.Stored.SaltSize
+// CheckUnknown does the work of SCRAMRecord.Check for a user who does not exist,
+// with a record of the hash that is made up, and returns ErrAuthentication. It
+// keeps a PasswordCheck from showing by its time which users exist. Errors are
+// those of SCRAMRecord.Check.
+func (s StoredRecords) CheckUnknown(ctx context.Context, h Hash, password Secret) error {
+	iterations, saltSize := s.sizes()
+	nobody := SCRAMRecord{Hash: h, Salt: make([]byte, saltSize), Iterations: iterations}
+	return nobody.Check(ctx, password) // no key of the hash's size equals its empty one
+}
+
+// sizes returns the iteration count and the octets of salt of the stored records.
+func (s StoredRecords) sizes() (iterations, saltSize int) {
+	iterations, saltSize = s.Iterations, s.SaltSize
 	if iterations == 0 {
 		iterations = defaultMinIterations
 	}
 	if saltSize == 0 {
 		saltSize = 16
 	}
+	return iterations, saltSize
+}
+
+// madeUp is the record that an unknown user seems to have: always the same for
+// a name, and for both mechanisms of a hash, and not to be had without the
+// server's key.
+func (t *ServerTerms) madeUp(h Hash, username string) (*SCRAMRecord, error) {
+	iterations, saltSize := t.Stored.sizes()
 	material, err := hkdf.Key(sha256.New, t.Key.Bytes(), nil, "saslkit "+h.Mechanism()+"\x00"+username, saltSize+2*h.Size())
 	if err != nil {
 		return nil, configError("Server.Stored.SaltSize: %w", err)

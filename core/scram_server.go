@@ -150,19 +150,24 @@ func (x *scramServerExchange) checkFlag() error {
 	return fault("unsupported-channel-binding-type", "the client binds to %s", Printable(x.first.gs2.cbName))
 }
 
-// findRecord looks the user up. Who does not exist, or has no record for the
-// hash, gets one that is made up.
-func (x *scramServerExchange) findRecord(ctx context.Context) (err error) {
-	x.record, err = x.lookup(ctx, x.hash, x.identity.Username)
+// findRecord looks the user up. A user who does not exist, or has no record for
+// the hash, gets a record that is made up. That record is made for every user, so
+// that the time of the answer does not show the difference.
+func (x *scramServerExchange) findRecord(ctx context.Context) error {
+	madeUp, err := x.terms.madeUp(x.hash, x.identity.Username)
+	if err != nil {
+		return err
+	}
+	record, err := x.lookup(ctx, x.hash, x.identity.Username)
 	if err != nil && ClassOf(err) != ErrAuthentication {
 		return withClass(err, ErrTemporary)
 	}
-	if err == nil && x.record != nil && x.record.Hash == x.hash {
-		return nil
+	x.record = record
+	x.unknownUser = err != nil || record == nil || record.Hash != x.hash
+	if x.unknownUser {
+		x.record = madeUp
 	}
-	x.unknownUser = true
-	x.record, err = x.terms.madeUp(x.hash, x.identity.Username)
-	return err
+	return nil
 }
 
 // answerFinal turns the client-final-message into the server-final-message.

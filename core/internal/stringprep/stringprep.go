@@ -19,6 +19,7 @@ var (
 	errPrepBidi       = errors.New("mixes right-to-left and left-to-right characters (RFC 3454 s6)")
 	errPrepUnassigned = errors.New("has a character that Unicode 3.2 does not know (RFC 4013 s2.5)")
 	errPrepMarks      = errors.New("has more than 30 combining characters in a row")
+	errPrepLong       = errors.New("is over 4 KiB and not ASCII")
 	errPrepEmpty      = errors.New("is empty after SASLprep")
 )
 
@@ -53,7 +54,14 @@ func Name(s string) (string, error) {
 	return prepared, err
 }
 
+// maxInput bounds what is prepared, in octets: some characters become eighteen
+// others, and a peer that has proved nothing can send them.
+const maxInput = 4 << 10
+
 func saslprep(s string) (string, error) {
+	if len(s) > maxInput {
+		return "", errPrepLong
+	}
 	if !utf8.ValidString(s) {
 		return "", errPrepUTF8
 	}
