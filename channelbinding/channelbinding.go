@@ -19,6 +19,7 @@ package channelbinding
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 
@@ -31,6 +32,9 @@ const (
 	Unique         = "tls-unique"
 	ServerEndPoint = "tls-server-end-point"
 )
+
+// ErrNoTLS is the reason why a connection without TLS is not Secure.
+var ErrNoTLS = errors.New("the connection has no TLS")
 
 // Client returns what a client's connection proves: Host, Secure, TLSVersion
 // and Bindings of a ServerInfo. The state is that of a *tls.Conn after the
@@ -49,11 +53,13 @@ func Client(state *tls.ConnectionState, host string) (sasl.ServerInfo, error) {
 		return sasl.ServerInfo{}, fmt.Errorf("%w: the TLS connection has no server certificate: is it a server's?", sasl.ErrConfig)
 	}
 	leaf := state.PeerCertificates[0]
+	reason := insecureReason(state, leaf, host)
 	return sasl.ServerInfo{
-		Host:       host,
-		Secure:     len(state.VerifiedChains) > 0 && leaf.VerifyHostname(host) == nil,
-		TLSVersion: state.Version,
-		Bindings:   bindings(state, leaf),
+		Host:           host,
+		Secure:         reason == nil,
+		InsecureReason: reason,
+		TLSVersion:     state.Version,
+		Bindings:       bindings(state, leaf),
 	}, nil
 }
 
@@ -65,7 +71,10 @@ func ClientConn(conn net.Conn, host string) (sasl.ServerInfo, error) {
 		state := conn.ConnectionState()
 		return Client(&state, host)
 	}
-	return sasl.ServerInfo{Host: host, Secure: isUnix(conn)}, nil
+	if isUnix(conn) {
+		return sasl.ServerInfo{Host: host, Secure: true}, nil
+	}
+	return sasl.ServerInfo{Host: host, InsecureReason: ErrNoTLS}, nil
 }
 
 // isUnix needs both ends to say so: a proxy's listener may be a Unix socket

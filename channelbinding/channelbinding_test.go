@@ -150,30 +150,6 @@ func TestNoSignOfExtendedMasterSecret(t *testing.T) {
 	}
 }
 
-// TestSecure: a verified chain and the right name, nothing less.
-func TestSecure(t *testing.T) {
-	ca := newAuthority(t, ecdsaKey(t))
-	client, server := configs(t, ca, tls.VersionTLS13)
-	unverified := client.Clone()
-	unverified.InsecureSkipVerify = true
-	for _, row := range []struct {
-		name   string
-		config *tls.Config
-		host   string
-		want   bool
-	}{
-		{"verified", client, host, true},
-		{"verified for another name", client, "other.example.org", false},
-		{"verified, no name", client, "", false},
-		{"not verified", unverified, host, false},
-	} {
-		state, _ := connect(t, row.config, server)
-		if info, err := Client(&state, row.host); err != nil || info.Secure != row.want {
-			t.Errorf("%s: Secure %t, %v", row.name, info.Secure, err)
-		}
-	}
-}
-
 // TestPeer: the client's certificate is proved only if its chain is verified.
 func TestPeer(t *testing.T) {
 	ca := newAuthority(t, ecdsaKey(t))

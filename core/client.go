@@ -3,6 +3,7 @@ package sasl
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // Client is the configuration of a client: what it may use and what it
@@ -99,12 +100,15 @@ func PasswordMechanisms(credentials Credentials) []Mechanism {
 // to be Secure, it allows only what is Anonymous or SafeWithoutTLS. Everything
 // else, SCRAM too, would give an eavesdropper something to try passwords on.
 func SecureOnly(c Candidate) error {
-	return secureOnly(c.Server.Secure, &c.Properties)
+	return secureOnly(&c.Server, &c.Properties)
 }
 
-func secureOnly(secure bool, properties *Properties) error {
-	if secure || properties.Anonymous || properties.SafeWithoutTLS {
+func secureOnly(srv *ServerInfo, properties *Properties) error {
+	switch {
+	case srv.Secure || properties.Anonymous || properties.SafeWithoutTLS:
 		return nil
+	case srv.InsecureReason != nil:
+		return fmt.Errorf("%w: %w", errInsecure, srv.InsecureReason)
 	}
 	return errInsecure
 }

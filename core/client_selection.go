@@ -68,7 +68,7 @@ func (s *selection) permit(name string, properties *Properties) error {
 	if s.allow != nil {
 		return s.allow(Candidate{Name: name, Properties: *properties, Server: *s.srv})
 	}
-	return secureOnly(s.srv.Secure, properties)
+	return secureOnly(s.srv, properties)
 }
 
 // judge says of each candidate what it uses, or why it is not used, with this

@@ -28,8 +28,12 @@ type ServerInfo struct {
 	// Secure reports that the peer proved to be Host and the transport is
 	// confidential, or that the transport is a Unix socket, or that the caller
 	// asserts as much.
-	Secure     bool
-	TLSVersion uint16 // as in crypto/tls; 0 = none or unknown
+	Secure bool
+	// InsecureReason says why Secure is not set, for the text of an error: no TLS,
+	// or a certificate for another name. Nil = not known. If Secure is set, the
+	// reason has no effect.
+	InsecureReason error
+	TLSVersion     uint16 // as in crypto/tls; 0 = none or unknown
 
 	// Bindings is what this connection can bind to, best first.
 	Bindings []ChannelBinding

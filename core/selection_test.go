@@ -166,6 +166,24 @@ func TestNothingUsableSaysWhy(t *testing.T) {
 	}
 }
 
+// TestInsecureReason: the error for a connection that is not Secure says why.
+func TestInsecureReason(t *testing.T) {
+	for _, row := range []struct {
+		srv  sasl.ServerInfo
+		want string
+	}{
+		{sasl.ServerInfo{}, "PLAIN: the server is not verified or the connection not confidential"},
+		{sasl.ServerInfo{InsecureReason: errors.New("the connection has no TLS")}, "PLAIN: the server is not verified or the connection not confidential: the connection has no TLS"},
+		{sasl.ServerInfo{InsecureReason: errors.New("no"), Secure: true}, ""},
+	} {
+		row.srv.Mechanisms = []string{"PLAIN"}
+		_, err := plainClient("x").Begin(t.Context(), row.srv)
+		if (err == nil) != (row.want == "") || err != nil && (!strings.HasSuffix(err.Error(), row.want) || sasl.ClassOf(err) != sasl.ErrPolicy) {
+			t.Errorf("%v, want %q", err, row.want)
+		}
+	}
+}
+
 // TestOneMechanismARun: after a refusal nothing else is tried, and the error
 // names what was not.
 func TestOneMechanismARun(t *testing.T) {
