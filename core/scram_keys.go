@@ -4,10 +4,10 @@ import (
 	"context"
 	"crypto/fips140"
 	"crypto/hmac"
-	"crypto/pbkdf2"
+	stdpbkdf2 "crypto/pbkdf2"
 	"crypto/subtle"
-	"encoding/binary"
-	"hash"
+
+	"github.com/saslkit/saslkit/core/internal/pbkdf2"
 )
 
 // The arithmetic of RFC 5802 s3, in its names.
@@ -18,30 +18,18 @@ func saltedPassword(ctx context.Context, h Hash, password, salt []byte, i int) (
 	if fips140.Enabled() {
 		return saltedPasswordFIPS(ctx, h, password, salt, i)
 	}
-	return hi(ctx, hmac.New(h.hash, password), salt, i)
+	salted, err := hi[h].Key(ctx, password, salt, i)
+	if err != nil {
+		return nil, contextError(ctx)
+	}
+	return salted, nil
 }
 
-// contextEvery is after how many iterations hi looks at the context: about
-// 0.5 ms for the slowest hash.
-const contextEvery = 512
-
-// hi is Hi(str, salt, i), which is PBKDF2 with a dkLen of the hash's length
-// (RFC 5802 s2.2); prf is HMAC keyed with str.
-func hi(ctx context.Context, prf hash.Hash, salt []byte, i int) ([]byte, error) {
-	prf.Write(salt)
-	prf.Write(binary.BigEndian.AppendUint32(nil, 1)) // INT(1)
-	u := prf.Sum(nil)
-	sum := append([]byte(nil), u...)
-	for n := 1; n < i; n++ {
-		if n%contextEvery == 0 && ctx.Err() != nil {
-			return nil, contextError(ctx)
-		}
-		prf.Reset()
-		prf.Write(u)
-		u = prf.Sum(u[:0])
-		subtle.XORBytes(sum, sum, u)
-	}
-	return sum, nil
+// hi is Hi(str, salt, i) for each hash, which is PBKDF2 with a dkLen of the hash's
+// length (RFC 5802 s2.2).
+var hi = [...]*pbkdf2.Function{
+	SHA1: pbkdf2.New(SHA1.hash), SHA224: pbkdf2.New(SHA224.hash), SHA256: pbkdf2.New(SHA256.hash),
+	SHA384: pbkdf2.New(SHA384.hash), SHA512: pbkdf2.New(SHA512.hash), SHA3_512: pbkdf2.New(SHA3_512.hash),
 }
 
 // saltedPasswordFIPS leaves the derivation to the approved one, which knows no
@@ -53,7 +41,7 @@ func saltedPasswordFIPS(ctx context.Context, h Hash, password, salt []byte, i in
 	}
 	done := make(chan result, 1)
 	go func() {
-		key, err := pbkdf2.Key(h.hash, string(password), salt, i, h.Size())
+		key, err := stdpbkdf2.Key(h.hash, string(password), salt, i, h.Size())
 		done <- result{key, err}
 	}()
 	select {
