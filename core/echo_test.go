@@ -20,11 +20,13 @@ func TestEchoesAreWithheld(t *testing.T) {
 	const password = "pencil-\"5a?>~>\""
 	message := "\x00tim\x00" + password
 	encoded := base64.StdEncoding.EncodeToString([]byte(message))
-	secrets := []string{password, message, encoded}
-	alphabet := base64.URLEncoding.EncodeToString([]byte(message))
-	if alphabet == encoded {
-		t.Fatal("the two alphabets do not differ in this message")
+	// The end of the message in the other alphabet: what stands before and after
+	// the "-" is too short to be looked for alone.
+	const alphabet = "VhPz5-PiI="
+	if !strings.HasSuffix(base64.URLEncoding.EncodeToString([]byte(message)), alphabet) {
+		t.Fatal("the message ends in something else")
 	}
+	secrets := []string{password, message, encoded, alphabet}
 	for name, row := range map[string]struct {
 		err   error
 		class sasl.Class
@@ -52,7 +54,7 @@ func TestEchoesAreWithheld(t *testing.T) {
 		if sasl.ClassOf(err) != row.class {
 			t.Errorf("%s: %v", name, err)
 		}
-		checkSilent(t, name, fmt.Sprintf("%v %+v %#v", err, err, err)+trace.String(), append(secrets, alphabet)...)
+		checkSilent(t, name, fmt.Sprintf("%v %+v %#v", err, err, err)+trace.String(), secrets...)
 		var failure *sasl.Failure
 		if errors.As(err, &failure) {
 			checkSilent(t, name+" Failure", fmt.Sprintf("%+v %v", failure, failure.Unwrap()), secrets...)

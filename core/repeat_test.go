@@ -96,7 +96,7 @@ func TestDeferredAfterRefusal(t *testing.T) {
 		"SCRAM":                   {sasl.SCRAM(sasl.SHA256, pencil), true, append(lines{c(rfc7677ClientFirst), bad}, scramLines...), "", 1},
 		"later in the exchange":   {sasl.SCRAM(sasl.SHA256, pencil), true, lines{c(rfc7677ClientFirst), s(rfc7677ServerFirst), c(rfc7677ClientFinal), bad}, sasl.ErrProtocol, 0},
 		"not Repeatable":          {declared{"X-TEST", sasl.Properties{SingleMessage: true}}, true, lines{c(`n  ""  ""`), bad}, sasl.ErrProtocol, 0},
-		"without a first message": {late{}, true, lines{c("x"), bad}, sasl.ErrProtocol, 0},
+		"without a first message": {silent{}, true, lines{{Op: sasltest.ClientSends}, bad}, sasl.ErrProtocol, 0},
 	} {
 		peer := &deferringPeer{Peer: sasltest.NewPeer(row.lines...), unread: row.unread}
 		client := &sasl.Client{Mechanisms: []sasl.Mechanism{row.mechanism}}
@@ -115,6 +115,28 @@ func TestDeferredAfterRefusal(t *testing.T) {
 			t.Errorf("%s: deferred %d times, %v, %v, %+v", name, peer.deferred, err, fault, result)
 		}
 	}
+}
+
+// silent is a mechanism in which the server speaks first.
+type silent struct{}
+
+func (silent) Name() string { return "X-SILENT" }
+
+func (silent) Properties() sasl.Properties {
+	return sasl.Properties{SingleMessage: true, Repeatable: true}
+}
+
+func (silent) New(sasl.Terms) sasl.Exchange { return new(silentExchange) }
+
+type silentExchange struct{ steps int }
+
+func (*silentExchange) Identity() sasl.Identity { return sasl.Identity{} }
+
+func (x *silentExchange) Step(context.Context, []byte) ([]byte, bool, error) {
+	if x.steps++; x.steps == 1 {
+		return nil, false, nil
+	}
+	return []byte("x"), true, nil
 }
 
 // endless is a mechanism that goes on for a number of steps.

@@ -93,13 +93,14 @@ func TestListsNotConfirmed(t *testing.T) {
 
 // TestListsAsTheyArrived: an empty list of types is not the same as none, no
 // name passes for two, and what cannot be compared is not. The hashes are
-// Python's of "SCRAM-SHA-256", "SCRAM-SHA-256\x1f", "A\x1eSCRAM-SHA-256" and
-// "SCRAM-SHA-256\x1fa\x1eb".
+// Python's of "SCRAM-SHA-256", "SCRAM-SHA-256\x1f", "A\x1eSCRAM-SHA-256",
+// "A\x1eB\x1eSCRAM-SHA-256" and "SCRAM-SHA-256\x1fa\x1eb".
 func TestListsAsTheyArrived(t *testing.T) {
 	const (
 		alone = ",h=5IlFKz4VKe4+I01or1SYZH07/h8E/JKh4/0iRkqB2IY="
 		empty = ",h=HrrNVtv5LYOBj+rSkGbI2RBnbj8uk7AD8Oxf7tUmtLQ="
 		two   = ",h=hi4djnbPzbx7b2xuzwhuAgItfcuHV9BLoGt1Ufabwe0="
+		three = ",h=wIdAW/OLgIG4q30AdAZLwvuMjH1C9UeO+ODKncjl7D4="
 		types = ",h=aufo0QkzShB+80hpgGIGce7fb1xcEY8hmFyVGaGg8hk="
 	)
 	one := []string{"SCRAM-SHA-256"}
@@ -115,7 +116,7 @@ func TestListsAsTheyArrived(t *testing.T) {
 		"empty types":                           {one, []string{}, 0x0304, true, empty, false},
 		"empty types, and the server had none":  {one, []string{}, 0x0304, true, alone, true},
 		"two names":                             {[]string{"SCRAM-SHA-256", "A"}, nil, 0x0304, true, two, false},
-		"one that passes for two":               {[]string{"SCRAM-SHA-256", "A\x1eSCRAM-SHA-256"}, nil, 0x0304, true, two, true},
+		"one that passes for two":               {[]string{"SCRAM-SHA-256", "A\x1eB"}, nil, 0x0304, true, three, true},
 		"two types":                             {one, []string{"b", "a"}, 0x0304, true, types, false},
 		"a type that passes for two":            {one, []string{"a\x1eb"}, 0x0304, true, types, true},
 		"no attribute, whatever the names":      {[]string{"SCRAM-SHA-256", "A\x1eB"}, nil, 0x0304, true, "", false},
