@@ -87,11 +87,11 @@ func TestTokenRefusedSaysMore(t *testing.T) {
 	}
 }
 
-// TestTokenIsBound: a run with a token says what it is bound to, also if it fails.
+// TestTokenIsBound: a run with a token says what it is bound to.
 func TestTokenIsBound(t *testing.T) {
-	for kind, row := range map[string]struct{ message, answer, binding string }{
-		"EXPR": {boundInitiator, boundResponder, "tls-exporter"},
-		"NONE": {noneInitiator, noneResponder, ""},
+	for kind, row := range map[string]struct{ message, answer, binding, selected string }{
+		"EXPR": {boundInitiator, boundResponder, "tls-exporter", "-- HT-SHA-256-EXPR bound to tls-exporter"},
+		"NONE": {noneInitiator, noneResponder, "", "-- HT-SHA-256-NONE"},
 	} {
 		client, store := tokenClient("HT-SHA-256-" + kind)
 		put(store, tokenAccount, token(kind))
@@ -101,7 +101,7 @@ func TestTokenIsBound(t *testing.T) {
 		if want := (sasl.Result{Mechanism: "HT-SHA-256-" + kind, Binding: row.binding, Username: "user", RoundTrips: 1}); err != nil || result != want {
 			t.Errorf("%s: %+v, %v", kind, result, err)
 		}
-		if bound := strings.HasSuffix(trace[0], " bound to tls-exporter"); bound != (row.binding != "") {
+		if trace[0] != row.selected {
 			t.Errorf("%s: %s", kind, trace[0])
 		}
 	}
@@ -133,21 +133,33 @@ func TestOverTokensGo(t *testing.T) {
 	expired, used, good := token("EXPR"), token("EXPR"), token("UNIQ")
 	expired.Expiry, used.Count, good.Expiry = time.Now().Add(-time.Second), 1<<64-1, time.Now().Add(time.Hour)
 	client, store := tokenClient()
-	put(store, tokenAccount, expired, good, used)
+	put(store, tokenAccount, expired, good, used, sasl.Token{Mechanism: "HT-SHA-256-ENDP"})
 	peer := tokenPeer(c(rfc7677ClientFirst), refuse(sasl.NotAuthorized))
 	_, err := client.Authenticate(t.Context(), peer, tokenSrv)
 	if fault := peer.Fault(); sasl.ClassOf(err) != sasl.ErrAuthentication || fault != nil {
 		t.Errorf("%v, %v", err, fault)
 	}
-	if kept := list(held(t, store, tokenAccount)); kept != "HT-SHA-256-UNIQ "+tokenText+" 0;" {
+	if kept := list(held(t, store, tokenAccount)); kept != "HT-SHA-256-UNIQ "+tokenText+" 0;HT-SHA-256-ENDP  0;" {
 		t.Errorf("kept %q", kept)
 	}
 	want := []string{
 		"HT-SHA-256-EXPR: the token has expired, is used up, or cannot be a key here",
 		"HT-SHA-256-UNIQ: this connection does not have the channel binding that the token needs",
 		"HT-SHA-256-EXPR: the token has expired, is used up, or cannot be a key here",
+		"HT-SHA-256-ENDP: the token has expired, is used up, or cannot be a key here",
 	}
 	if got := passedOver(err); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestTokenOfSecondChoice: if there is no token for the mechanism that is
+// preferred, the one for the next is used.
+func TestTokenOfSecondChoice(t *testing.T) {
+	client, store := tokenClient()
+	put(store, tokenAccount, token("ENDP"))
+	conn := &answering{err: sasl.ErrConnection}
+	if _, err := client.Authenticate(t.Context(), conn, tokenSrv); !slices.Equal(conn.sent, []string{"HT-SHA-256-ENDP"}) {
+		t.Errorf("%q, %v", conn.sent, err)
 	}
 }
