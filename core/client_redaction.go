@@ -43,10 +43,11 @@ func (r *redactor) repeats(text string) bool {
 
 // scrub takes out of a refusal what repeats a secret.
 func (r *redactor) scrub(f *Failure) *Failure {
-	// The conditions of RFC 6120 are not the peer's own words. Another is shown
-	// together with the text.
-	condition := !f.Condition.known() && r.repeats(string(f.Condition)+" "+f.Text)
-	if !condition && !r.repeats(f.Text) && !r.repeatsWithin(f.Err) {
+	text := r.repeats(f.Text)
+	// The conditions of RFC 6120 are not the peer's own words. Another condition is
+	// shown together with the text, so a secret can stand in both.
+	condition := !f.Condition.known() && (r.repeats(string(f.Condition)) || !text && r.repeats(string(f.Condition)+" "+f.Text))
+	if !condition && !text && !r.repeatsWithin(f.Err) {
 		return f
 	}
 	scrubbed := &Failure{Class: f.Class, Text: withheld, Unread: f.Unread, Err: classes(f.Err)}
