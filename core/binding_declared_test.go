@@ -204,3 +204,22 @@ func TestTypesThatAreCut(t *testing.T) {
 		}
 	}
 }
+
+// TestAlwaysBindsToWhatTheCallerNames: the caller's order outweighs the type of the
+// profile.
+func TestAlwaysBindsToWhatTheCallerNames(t *testing.T) {
+	for want, types := range map[string][]string{
+		"tls-exporter":         {"tls-exporter", "tls-server-end-point"},
+		"tls-server-end-point": nil,
+	} {
+		client := sasl.Client{Mechanisms: []sasl.Mechanism{declared{"GSSAPI", sasl.Properties{Binds: sasl.BindsAlways}}}, BindingTypes: types}
+		session, err := client.Begin(t.Context(), sasl.ServerInfo{
+			Secure: true, Mechanisms: []string{"GSSAPI"}, Bindings: []sasl.ChannelBinding{exporter, endPoint}, ProfileBinding: "tls-server-end-point"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := session.Result().Binding; got != want {
+			t.Errorf("%q: bound to %q", types, got)
+		}
+	}
+}

@@ -115,8 +115,8 @@ func TestNamesOfOneMessage(t *testing.T) {
 	}
 }
 
-// TestNobodyOfPlain: an empty username is no message of PLAIN, whatever Canonical
-// makes of it, and a description of what is no message shows nothing of it.
+// TestNobodyOfPlain: PLAIN needs a username, whatever Canonical
+// makes of it. A description of an invalid message shows nothing of it.
 func TestNobodyOfPlain(t *testing.T) {
 	server := sasl.Server{
 		Mechanisms: []sasl.ServerMechanism{sasl.PlainServer(accept)},

@@ -120,7 +120,7 @@ func TestOwnErrorIsNoRefusal(t *testing.T) {
 	}
 }
 
-// TestByServer: an error says whether the server refused or this client decided,
+// TestByServer: an error reports whether the server refused or this client decided,
 // and names what could still be used unless that is out of the question.
 func TestByServer(t *testing.T) {
 	bound := sasl.ServerInfo{Secure: true, Mechanisms: []string{"SCRAM-SHA-256-PLUS", "PLAIN"}, Bindings: []sasl.ChannelBinding{exporter}}

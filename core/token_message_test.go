@@ -43,7 +43,7 @@ func TestTokenThatIsNone(t *testing.T) {
 	}
 }
 
-// TestTokenMessages gives a server what is no message of the mechanism, also if it
+// TestTokenMessages gives a server invalid messages of the mechanism, also if it
 // has an account without a name.
 func TestTokenMessages(t *testing.T) {
 	server, store := issuer()
