@@ -37,10 +37,9 @@ func (g connGuard) release() bool {
 // it made of the run.
 func cancelled(ctx context.Context, err error) error {
 	switch {
+	case ClassOf(err) == ErrConnection && errors.Is(err, ctx.Err()):
+		return err // it says both already
 	case errors.Is(err, ErrSecurity): // which must not be lost
-		if ClassOf(err) == ErrConnection && errors.Is(err, ctx.Err()) {
-			return err // it says both already
-		}
 		return classed(ErrConnection, "%w (%w)", ctx.Err(), err)
 	case err == nil || errors.Is(err, ctx.Err()):
 		return contextError(ctx)

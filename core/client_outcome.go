@@ -136,7 +136,7 @@ func (s *Session) classOf(condition Condition) Class {
 		// Servers that find the binding or the flag wrong say it so. HT-SHA-256
 		// sends neither: there a wrong binding is a wrong MAC.
 		return ErrSecurity
-	case condition == MechanismTooWeak && s.selection.srv.Secure && s.sent > 0 && !properties.KeepsSecret:
+	case condition == MechanismTooWeak && s.selection.srv.Secure && s.redactor.handedOver() && !properties.KeepsSecret:
 		return ErrAuthentication // the server wants other credentials
 	}
 	return condition.class()

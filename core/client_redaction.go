@@ -28,6 +28,15 @@ func (r *redactor) sent(message []byte) {
 	}
 }
 
+// handedOver reports whether the run has sent a secret, as far as the exchange says
+// what is secret, and else whether it has sent anything.
+func (r *redactor) handedOver() bool {
+	if x, ok := r.exchange.(sentSecrets); ok {
+		return slices.ContainsFunc(x.SentSecrets(), func(s Secret) bool { return len(s.Bytes()) > 0 })
+	}
+	return len(r.messages) > 0
+}
+
 // repeats reports whether a text of the server repeats a secret. Only what comes
 // from outside is looked at: a password may be a word that stands in our own
 // texts.
@@ -62,8 +71,8 @@ func (r *redactor) scrubError(err error) error {
 	var f *Failure
 	if errors.As(err, &f) {
 		if scrubbed := r.scrub(f); scrubbed != f {
-			if scrubbed.Err == nil && errors.Is(err, ErrSecurity) {
-				scrubbed.Err = ErrSecurity
+			if errors.Is(err, ErrSecurity) { // in the words of what wraps it
+				scrubbed.Err = errors.Join(scrubbed.Err, ErrSecurity)
 			}
 			return scrubbed
 		}

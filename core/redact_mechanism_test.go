@@ -27,7 +27,9 @@ func TestEchoThroughMechanism(t *testing.T) {
 		"wrapped":                  {fmt.Errorf("%s: %w", password, echo), withheld, "refused with credentials-expired", false},
 		"wrapped, and no echo":     {fmt.Errorf("the mechanism: %w", quiet), "too old", "the mechanism: authentication error: refused", false},
 		"an echo in what wraps it": {fmt.Errorf("%s: %w", password, quiet), "", "withheld", false},
-		"beside a suspicion":       {errors.Join(sasl.ErrSecurity, echo), withheld, "refused with credentials-expired", true},
+		"beside a suspicion, with a class": {errors.Join(sasl.ErrSecurity,
+			&sasl.Failure{Condition: sasl.CredentialsExpired, Text: password, Err: sasl.ErrTemporary}), withheld, "refused with credentials-expired", true},
+		"beside a suspicion": {errors.Join(sasl.ErrSecurity, echo), withheld, "refused with credentials-expired", true},
 	} {
 		m := declaringPlayed{played{moves: []move{{err: row.err}}}, password}
 		client := sasl.Client{Mechanisms: []sasl.Mechanism{m}}
@@ -103,6 +105,7 @@ func TestWordsOfTheContext(t *testing.T) {
 		{nil, "connection error: context canceled", false},
 		{context.Canceled, "connection error: context canceled", false},
 		{fmt.Errorf("the library: %w", context.Canceled), "connection error: context canceled", false},
+		{io.ErrUnexpectedEOF, "connection error: context canceled (unexpected EOF)", false},
 		{sasl.ErrSecurity, "connection error: context canceled (security error)", true},
 		{fmt.Errorf("%w: %w", sasl.ErrSecurity, context.Canceled), "connection error: context canceled (security error: context canceled)", true},
 	} {

@@ -43,6 +43,7 @@ func TestTooWeakBeforeAnything(t *testing.T) {
 		{"PLAIN, sent", sasl.Plain(pencil), true, true, sasl.ErrAuthentication, "other-credentials"},
 		{"PLAIN, sent without TLS", sasl.Plain(pencil), false, true, sasl.ErrPolicy, ""},
 		{"PLAIN, not sent", sasl.Plain(pencil), true, false, sasl.ErrPolicy, ""},
+		{"the server speaks first", silent{}, true, true, sasl.ErrPolicy, ""},
 		{"SCRAM, which keeps its secret", sasl.SCRAM(sasl.SHA256, pencil), true, true, sasl.ErrPolicy, ""},
 	} {
 		client := sasl.Client{Mechanisms: []sasl.Mechanism{row.mechanism}, Allow: allowAll}
