@@ -1,6 +1,7 @@
 package saslldap
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -55,4 +56,55 @@ func subCondition(text string) sasl.Condition {
 		return sasl.AccountDisabled
 	}
 	return sasl.NotAuthorized
+}
+
+// disconnection is the error of a notice of disconnection (RFC 4511 s4.4.1), and
+// nil for another notification, which does not concern us: that of an aborted
+// transaction (RFC 5805), for example.
+func disconnection(f frame) error {
+	r, err := decodeResult(f, extendedResponse)
+	switch {
+	case err != nil:
+		return err
+	case r.name != "" && r.name != disconnectionNotice:
+		return nil
+	}
+	class := sasl.ErrConnection
+	switch r.code {
+	case ldap.LDAPResultProtocolError:
+		class = sasl.ErrProtocol
+	case ldap.LDAPResultStrongAuthRequired:
+		class = sasl.ErrPolicy
+	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
+		class = sasl.ErrTemporary
+	}
+	return &resultError{class, "the server ends the connection", r}
+}
+
+// words returns the result code and the server's text.
+func (r result) words() string {
+	words := fmt.Sprintf("result code %d", r.code)
+	if r.text != "" {
+		words += ": " + r.text
+	}
+	return words
+}
+
+// resultError is the error of an LDAPResult that belongs to no exchange. The
+// library's error is there for errors.As.
+type resultError struct {
+	class  sasl.Class
+	what   string
+	result result
+}
+
+func (e *resultError) Error() string {
+	return e.class.Error() + ": " + e.what + ", with " + sasl.Printable(e.result.words())
+}
+
+func (e *resultError) Unwrap() []error {
+	if e.result.library == nil {
+		return []error{e.class}
+	}
+	return []error{e.class, e.result.library}
 }

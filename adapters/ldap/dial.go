@@ -15,48 +15,54 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// defaultSocket is where OpenLDAP has its Unix socket.
+// defaultSocket is the path of OpenLDAP's Unix socket.
 const defaultSocket = "/var/run/slapd/ldapi"
 
+// ports are the default ports by scheme.
+var ports = map[string]string{"ldap": "389", "ldaps": "636"}
+
 // DialURL connects to ldap://host[:port], with StartTLS, to ldaps://host[:port],
-// or to ldapi://path, a Unix socket, whose path is percent-encoded; without one
-// it is /var/run/slapd/ldapi. Errors are those of NewConn and NewStartTLS, and
-// ErrConfig for a URL that is none.
+// or to ldapi://path, a Unix socket. The path is percent-encoded; without a path it
+// is /var/run/slapd/ldapi. For a socket the network that DialContext gets is
+// "unix", and the option Address has no effect. A nil *Options is the zero value.
+//
+// Errors are ErrConfig for an invalid URL, and else a *transport.StepError:
+// ErrConfig for an invalid Address, and the errors of NewConn and NewStartTLS.
 func DialURL(ctx context.Context, text string, options *Options) (*Client, error) {
-	if options == nil {
-		options = &Options{}
-	}
+	dialer := options.dialer()
 	if rest, ok := cutScheme(text, "ldapi"); ok {
-		return dialSocket(ctx, rest, options)
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Hostname() == "" || u.Scheme != "ldap" && u.Scheme != "ldaps" {
-		return nil, fmt.Errorf("%w: %q is no URL of the form ldap://host, ldaps://host or ldapi://path", sasl.ErrConfig, text)
-	}
-	address := options.Address
-	if address == "" {
-		port := u.Port()
-		if port == "" {
-			port = map[string]string{"ldap": "389", "ldaps": "636"}[u.Scheme]
-		}
-		address = net.JoinHostPort(u.Hostname(), port)
-	}
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", sasl.ErrConnection, err)
-	}
-	switch {
-	case u.Scheme == "ldaps":
-		secured, err := transport.Handshake(ctx, conn, u.Hostname(), "", options.TLSConfig)
+		path, err := socketPath(rest)
 		if err != nil {
-			conn.Close()
 			return nil, err
 		}
-		conn = secured
-	case !options.NoStartTLS:
-		return NewStartTLS(ctx, conn, u.Hostname(), options)
+		conn, err := dialer.DialNetwork(ctx, "unix", path)
+		if err != nil {
+			return nil, err
+		}
+		return NewConn(ctx, conn, "localhost", options)
 	}
-	return NewConn(ctx, conn, u.Hostname(), options)
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || ports[u.Scheme] == "" {
+		return nil, fmt.Errorf("%w: the URL %q does not have the form ldap://host, ldaps://host or ldapi://path", sasl.ErrConfig, text)
+	}
+	host, port := u.Hostname(), u.Port()
+	if port == "" {
+		port = ports[u.Scheme]
+	}
+	conn, err := dialer.Dial(ctx, host, port)
+	switch {
+	case err != nil:
+		return nil, err
+	case u.Scheme == "ldap" && options != nil && options.NoStartTLS:
+		return NewConn(ctx, conn, host, options)
+	case u.Scheme == "ldap":
+		return NewStartTLS(ctx, conn, host, options)
+	}
+	secured, err := dialer.Secure(ctx, conn, host, "", false)
+	if err != nil {
+		return nil, err
+	}
+	return NewConn(ctx, secured, host, options)
 }
 
 func cutScheme(text, scheme string) (rest string, ok bool) {
@@ -64,86 +70,88 @@ func cutScheme(text, scheme string) (rest string, ok bool) {
 	return rest, ok && strings.EqualFold(found, scheme)
 }
 
-// dialSocket connects to a path, which is percent-encoded in place of a host.
-func dialSocket(ctx context.Context, rest string, options *Options) (*Client, error) {
+// socketPath decodes a path that is percent-encoded in place of a host.
+func socketPath(rest string) (string, error) {
 	encoded, _, _ := strings.Cut(rest, "?")
 	path, err := url.PathUnescape(strings.TrimSuffix(encoded, "/"))
 	if err != nil {
-		return nil, fmt.Errorf("%w: the path of the socket is not percent-encoded: %q", sasl.ErrConfig, encoded)
+		return "", fmt.Errorf("%w: the path %q of the socket is not percent-encoded", sasl.ErrConfig, encoded)
 	}
 	if path == "" {
 		path = defaultSocket
 	}
-	conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", sasl.ErrConnection, err)
-	}
-	return NewConn(ctx, conn, "localhost", options)
+	return path, nil
 }
 
-// NewStartTLS takes over a connection without TLS on which nothing has been
-// read yet, and switches to TLS (RFC 4511 s4.14). If it fails, the connection
-// is closed.
+// NewStartTLS takes over a connection without TLS on which nothing has been read
+// yet, and starts TLS (RFC 4511 s4.14). The host is the name that is verified. If
+// NewStartTLS fails, the connection is closed. A nil *Options is the zero value.
 //
-// A server that refuses, or behind whose answer somebody put more data, is
-// ErrSecurity.
+// Errors are a *transport.StepError: ErrTemporary if the server is busy or
+// unavailable; ErrSecurity if it refuses StartTLS (transport.ErrNoStartTLS), for
+// data behind its answer, and for a certificate that is not accepted; ErrProtocol
+// for an invalid answer; else ErrConnection. The library's error for a result code
+// is there for errors.As.
 func NewStartTLS(ctx context.Context, conn net.Conn, host string, options *Options) (*Client, error) {
-	if options == nil {
-		options = &Options{}
-	}
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	err := startTLS(conn)
-	if !stop() {
-		err = fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
-	}
+	dialer := options.dialer()
+	err := transport.Run(ctx, transport.StartTLS, transport.AnswerTimeout(dialer.StepTimeout), conn, func(context.Context) error {
+		return startTLS(conn)
+	})
 	if err != nil {
-		conn.Close()
+		transport.Close(conn)
 		return nil, err
 	}
-	secured, err := transport.Handshake(ctx, conn, host, "", options.TLSConfig)
+	secured, err := dialer.Secure(ctx, conn, host, "", true)
 	if err != nil {
-		conn.Close()
-		return nil, transport.StartTLSError(err)
+		return nil, err
 	}
 	return NewConn(ctx, secured, host, options)
 }
 
-// startTLS asks for TLS and reads the answer, and nothing behind it.
+// startTLS sends the request and reads the answer, and nothing behind the answer.
 func startTLS(conn net.Conn) error {
 	const id = 1
 	if _, err := conn.Write(encodeStartTLS(id)); err != nil {
-		return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
+		return err
 	}
 	r := bufio.NewReader(conn)
-	h, err := peekHeader(r)
-	switch {
-	case err != nil && sasl.ClassOf(err) == "":
-		return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
-	case err != nil:
+	answer, err := readStartTLS(r, id)
+	if err != nil {
 		return err
-	case h.frame > maxOwn || h.id != id && h.id != 0:
-		return fmt.Errorf("%w: the server does not answer StartTLS", sasl.ErrProtocol)
-	}
-	answer := frame{header: h, bytes: make([]byte, h.frame)}
-	if _, err := io.ReadFull(r, answer.bytes); err != nil {
-		return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
-	}
-	if h.id == 0 {
-		if err := disconnection(answer); err != nil {
-			return err
-		}
-		return fmt.Errorf("%w: the server does not answer StartTLS", sasl.ErrProtocol)
 	}
 	result, err := decodeResult(answer, extendedResponse)
 	switch {
 	case err != nil:
 		return err
 	case result.code == ldap.LDAPResultUnavailable || result.code == ldap.LDAPResultBusy:
-		return &told{sasl.ErrTemporary, "the server does not start TLS now", result}
+		return &resultError{sasl.ErrTemporary, "the server does not start TLS at this time", result}
 	case result.code != ldap.LDAPResultSuccess:
-		return &told{sasl.ErrSecurity, "the server refuses StartTLS, or somebody took it away", result}
-	case r.Buffered() > 0:
-		return fmt.Errorf("%w: somebody put more data behind the server's answer to StartTLS", sasl.ErrSecurity)
+		return transport.NoStartTLS(result.words(), result.library)
 	}
-	return nil
+	return transport.NothingBehind(r)
 }
+
+// readStartTLS reads the answer to the request with this message ID. Errors
+// without a class are those of the connection.
+func readStartTLS(r *bufio.Reader, id int64) (frame, error) {
+	h, err := peekHeader(r)
+	switch {
+	case err != nil:
+		return frame{}, err
+	case h.frame > maxOwn || h.id != id && h.id != 0:
+		return frame{}, errNoAnswer
+	}
+	answer := frame{header: h, bytes: make([]byte, h.frame)}
+	if _, err := io.ReadFull(r, answer.bytes); err != nil {
+		return frame{}, err
+	}
+	if h.id == 0 {
+		if err := disconnection(answer); err != nil {
+			return frame{}, err
+		}
+		return frame{}, errNoAnswer
+	}
+	return answer, nil
+}
+
+var errNoAnswer = fmt.Errorf("%w: the server sent another message than the answer to StartTLS", sasl.ErrProtocol)

@@ -95,7 +95,7 @@ func (m *mux) takeTurn(ctx context.Context) error {
 	case m.turn <- struct{}{}:
 		return nil
 	case <-m.dead:
-		return m.failure()
+		return m.err()
 	case <-ctx.Done():
 		return fmt.Errorf("%w: waiting for another bind: %w", sasl.ErrConnection, ctx.Err())
 	}
@@ -136,7 +136,7 @@ func (m *mux) awaitIdle(ctx context.Context) error {
 	case <-idle:
 		return nil
 	case <-m.dead:
-		return m.failure()
+		return m.err()
 	case <-ctx.Done():
 		return fmt.Errorf("%w: waiting for answers to earlier requests: %w", sasl.ErrConnection, ctx.Err())
 	}
@@ -175,8 +175,8 @@ func (m *mux) write(b []byte) error {
 	return err
 }
 
-// exchange sends a request of our own and returns the answer.
-func (m *mux) exchange(ctx context.Context, id int64, request []byte) (frame, error) {
+// roundTrip sends a request of our own and returns the answer.
+func (m *mux) roundTrip(ctx context.Context, id int64, request []byte) (frame, error) {
 	m.mu.Lock()
 	m.own = id
 	m.mu.Unlock()
@@ -192,7 +192,7 @@ func (m *mux) exchange(ctx context.Context, id int64, request []byte) (frame, er
 		case answer := <-m.answer:
 			return answer, answer.err
 		default:
-			return frame{}, m.failure()
+			return frame{}, m.err()
 		}
 	case <-ctx.Done():
 		return frame{}, fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())

@@ -35,9 +35,9 @@ type mux struct {
 	left   int   // of the message that the library is reading
 	shape  shape // of that
 
-	bound   atomic.Bool   // a SASL bind has succeeded
-	turn    chan struct{} // holds a token while a bind runs
-	writing sync.Mutex    // held while a message is written
+	authenticated atomic.Bool   // a SASL bind has succeeded
+	turn          chan struct{} // holds a token while a bind runs
+	writing       sync.Mutex    // held while a message is written
 
 	mu          sync.Mutex
 	outstanding map[int64]bool // the library's requests that await an answer; true for one without end
@@ -152,7 +152,7 @@ func (m *mux) hearBind(h header) {
 	}
 	r, err := decodeResult(frame{header: h, bytes: b}, bindResponse)
 	if err == nil && r.code == ldap.LDAPResultSuccess {
-		m.bound.Store(true)
+		m.authenticated.Store(true)
 	}
 }
 
@@ -185,14 +185,17 @@ func (m *mux) fail(err error) {
 	}
 }
 
+// NetConn returns the connection that the mux shares.
+func (m *mux) NetConn() net.Conn { return m.Conn }
+
 // Close closes the connection, for the library too.
 func (m *mux) Close() error {
 	m.fail(net.ErrClosed)
 	return m.Conn.Close()
 }
 
-// failure is why the connection is of no more use, with a class; nil if it is.
-func (m *mux) failure() error {
+// err is why the connection is of no more use, with a class; nil if it is.
+func (m *mux) err() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.cause != nil && sasl.ClassOf(m.cause) == "" {

@@ -144,8 +144,8 @@ func TestWordsForPeople(t *testing.T) {
 		}
 	})
 	for code, want := range map[int64]string{
-		2:  "security error: the server refuses StartTLS, or somebody took it away, with result code 2: " + shown,
-		51: "temporary error: the server does not start TLS now, with result code 51: " + shown,
+		2:  "security error: the server refuses STARTTLS or does not offer it, or somebody removed the offer: result code 2: " + shown,
+		51: "temporary error: the server does not start TLS at this time, with result code 51: " + shown,
 	} {
 		address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {
 			err := readStartTLS(conn)
@@ -153,7 +153,7 @@ func TestWordsForPeople(t *testing.T) {
 			return err
 		})
 		_, err := saslldap.DialURL(t.Context(), "ldap://"+host, &saslldap.Options{Address: address})
-		if err == nil || err.Error() != want {
+		if want += " (step: starttls, address: " + address + ")"; err == nil || err.Error() != want {
 			t.Errorf("%v", err)
 		}
 	}

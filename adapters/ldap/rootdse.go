@@ -3,12 +3,12 @@ package saslldap
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/saslkit/saslkit/channelbinding"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -18,9 +18,15 @@ type rootDSE struct {
 	openLDAP   bool
 }
 
-// ServerInfo returns what is known about the server and the connection, which
-// is what SASLBind goes by. If ctx ends the connection is closed.
+// ServerInfo returns the facts about the server and the connection that SASLBind
+// uses. A bind of another goroutine ends first. Errors are a
+// *transport.StepError, after which the connection is closed; if ctx ends during
+// that other bind, an ErrConnection, and the connection stays open.
 func (c *Client) ServerInfo(ctx context.Context) (sasl.ServerInfo, error) {
+	if err := c.mux.takeTurn(ctx); err != nil {
+		return sasl.ServerInfo{}, err
+	}
+	defer c.mux.endTurn()
 	root, err := c.rootDSE(ctx)
 	if err != nil {
 		return sasl.ServerInfo{}, err
@@ -44,7 +50,7 @@ func (c *Client) serverInfo(root rootDSE) (sasl.ServerInfo, error) {
 	form := c.options.Binding
 	if form == OpenLDAPBinding || form == AutomaticBinding && root.openLDAP {
 		info.Bindings, info.BindingName = openLDAPBindings(info.Bindings), "ldap"
-		if c.mux.bound.Load() { // the server has forgotten the channel
+		if c.mux.authenticated.Load() { // the server has forgotten the channel
 			info.Bindings = nil
 		}
 	}
@@ -63,30 +69,33 @@ func openLDAPBindings(bindings []sasl.ChannelBinding) (list []sasl.ChannelBindin
 	return list
 }
 
-// rootDSE reads it with the library, in whatever state the session is.
-func (c *Client) rootDSE(ctx context.Context) (rootDSE, error) {
-	if ctx.Err() != nil {
-		c.mux.Close()
-		return rootDSE{}, fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
+// rootDSE reads the root DSE as a step before the authentication. It closes the
+// connection on an error.
+func (c *Client) rootDSE(ctx context.Context) (root rootDSE, err error) {
+	limit := transport.AnswerTimeout(c.options.StepTimeout)
+	err = transport.Run(ctx, transport.Capabilities, limit, c.mux, func(context.Context) (err error) {
+		root, err = c.readRootDSE()
+		return err
+	})
+	if err != nil {
+		transport.Close(c.mux)
 	}
-	stop := context.AfterFunc(ctx, func() { c.mux.Close() })
+	return root, err
+}
+
+// readRootDSE reads the root DSE with the library, in every state of the session.
+// It returns when the connection is closed at the latest.
+func (c *Client) readRootDSE() (rootDSE, error) {
 	found, err := c.Conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false,
 		"(objectClass=*)", []string{"supportedSASLMechanisms", "objectClass"}, nil))
-	if !stop() {
-		return rootDSE{}, fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
-	}
 	var refused *ldap.Error
 	switch {
 	case errors.As(err, &refused) && refused.ResultCode < ldap.ErrorNetwork:
-		return rootDSE{}, nil // it does not say
+		return rootDSE{}, nil // the server does not show it
 	case err != nil:
-		if cause := c.mux.failure(); sasl.ClassOf(cause) != "" {
+		if cause := c.mux.err(); sasl.ClassOf(cause) != "" {
 			err = cause
 		}
-		if sasl.ClassOf(err) == "" {
-			err = fmt.Errorf("%w: %w", sasl.ErrConnection, err)
-		}
-		c.mux.Close()
 		return rootDSE{}, err
 	}
 	var root rootDSE

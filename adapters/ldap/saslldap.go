@@ -23,29 +23,43 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Options are for making a Client. A nil *Options is the zero value.
+// Options are the options for making a Client. A nil *Options is the zero value.
 type Options struct {
-	// TLSConfig is for TLS; nil is the default configuration of crypto/tls. An
-	// empty ServerName is the URL's host.
+	// TLSConfig is for the TLS handshake; nil = an empty one. An empty ServerName
+	// becomes the host, which is the name that is verified.
 	TLSConfig *tls.Config
-	// NoStartTLS leaves a connection to an ldap URL without TLS. A Client's
-	// policy keeps passwords off it.
-	NoStartTLS bool
+	// DialContext makes the connection, for example through a SOCKS proxy. Nil = a
+	// net.Dialer does.
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	// Address is where the connection goes, host:port, if not to the host that is
+	// dialled, which stays the name that is verified. "" = to that host.
+	Address string
 	// Secure asserts that the connection is confidential and its peer the host,
 	// although crypto/tls did not verify it: for pinned certificates and DANE.
 	Secure bool
 	// EnforcesBinding asserts that the server refuses a login with a wrong channel
 	// binding or without one; see sasl.ServerInfo.
 	EnforcesBinding bool
-	// Binding is the form of channel bindings.
+	// StepTimeout bounds each step. 0 = 30 s each for the dial and the handshake, 5
+	// minutes each for the greeting and every answer; negative = no timeout.
+	StepTimeout time.Duration
+	// NoStartTLS leaves a connection to an ldap URL without TLS. The policy of the
+	// sasl.Client keeps passwords off that connection.
+	NoStartTLS bool
+	// Binding is the form of channel bindings that the server expects.
 	Binding BindingForm
-	// Mechanisms are what the server is known to offer, in upper case, if it does
-	// not say: access to the root DSE may be restricted (RFC 4512 s5.1). Nil =
-	// then nothing is tried, and SASLBind is an ErrPolicy.
+	// Mechanisms is the list of the server's mechanisms, in upper case, for a server
+	// that does not show its list: access to the root DSE may be restricted (RFC
+	// 4512 s5.1). Nil = no list, and SASLBind is an ErrPolicy for such a server.
 	Mechanisms []string
-	// Address is where the TCP connection goes, host:port, if not to the URL's
-	// host, which stays the name that is verified.
-	Address string
+}
+
+// dialer returns the options that make a connection. A nil *Options has none.
+func (o *Options) dialer() transport.Dialer {
+	if o == nil {
+		return transport.Dialer{}
+	}
+	return transport.Dialer{TLSConfig: o.TLSConfig, DialContext: o.DialContext, Address: o.Address, StepTimeout: o.StepTimeout}
 }
 
 // BindingForm is how a server wants channel bindings in SCRAM.
@@ -85,11 +99,13 @@ func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) 
 	if options == nil {
 		options = &Options{}
 	}
-	if conn, ok := conn.(interface{ HandshakeContext(context.Context) error }); ok {
-		if err := conn.HandshakeContext(ctx); err != nil {
-			closeConn(conn)
-			return nil, transport.HandshakeError(err)
-		}
+	limit := transport.ConnectTimeout(options.StepTimeout)
+	err := transport.Run(ctx, transport.TLSHandshake, limit, conn, func(ctx context.Context) error {
+		return transport.FinishHandshake(ctx, conn)
+	})
+	if err != nil {
+		transport.Close(conn)
+		return nil, err
 	}
 	m := newMux(conn)
 	// A Conn that thinks it has TLS refuses a StartTLS of its own, which would
@@ -156,7 +172,7 @@ func (c *Client) bind(ctx context.Context, auth *sasl.Client, info sasl.ServerIn
 		return sasl.Result{}, err
 	}
 	// The server may not take what was held back either.
-	defer context.AfterFunc(ctx, func() { c.mux.Close() })()
+	defer context.AfterFunc(ctx, func() { transport.Close(c.mux) })()
 	defer c.mux.release()
 	b := &binder{mux: c.mux, nextID: c.nextID, client: c, before: before}
 	defer func() { c.nextID = b.nextID }()
@@ -171,12 +187,4 @@ func SASLBind(ctx context.Context, client ldap.Client, auth *sasl.Client) (sasl.
 		return sasl.Result{}, fmt.Errorf("%w: a %T has no SASL bind: make the client with saslldap.DialURL, or on its connection with saslldap.NewConn", sasl.ErrConfig, client)
 	}
 	return c.SASLBind(ctx, auth)
-}
-
-// closeConn closes without waiting for the peer to take the last of TLS.
-func closeConn(conn any) {
-	if conn, ok := conn.(net.Conn); ok {
-		conn.SetDeadline(time.Now())
-		conn.Close()
-	}
 }

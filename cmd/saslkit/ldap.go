@@ -52,9 +52,5 @@ func openLDAP(ctx context.Context, t *target, config *tls.Config) (*saslldap.Cli
 	if t.scheme == "ldapi" {
 		return saslldap.DialURL(ctx, "ldapi://"+url.PathEscape(t.address), nil)
 	}
-	client, err := saslldap.DialURL(ctx, t.scheme+"://"+t.urlHost, &saslldap.Options{TLSConfig: config, NoStartTLS: config == nil, Address: t.address, EnforcesBinding: t.enforcesBinding})
-	if refused := (*ldap.Error)(nil); errors.Is(err, sasl.ErrSecurity) && errors.As(err, &refused) {
-		return nil, fmt.Errorf("%w: %w", errNoTLS, refused)
-	}
-	return client, err
+	return saslldap.DialURL(ctx, t.scheme+"://"+t.urlHost, &saslldap.Options{TLSConfig: config, NoStartTLS: config == nil, Address: t.address, EnforcesBinding: t.enforcesBinding})
 }

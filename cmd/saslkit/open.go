@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -27,7 +28,7 @@ func openTarget[T any](t *target, open func(config *tls.Config) (T, error)) (T, 
 		unverified := t.tls.Clone()
 		unverified.InsecureSkipVerify = true
 		return open(unverified)
-	case errors.Is(err, errNoTLS):
+	case errors.Is(err, errNoTLS), errors.Is(err, transport.ErrNoStartTLS):
 		fmt.Fprintf(os.Stderr, "saslkit: going on without TLS: %s\n", sasl.Printable(err.Error()))
 		return open(nil)
 	}

@@ -16,8 +16,8 @@ func TestMessageIDs(t *testing.T) {
 		m := newMux(near)
 		go m.Read(make([]byte, 1))
 		b := &binder{mux: m, nextID: math.MaxInt32}
-		b.request(t.Context(), "X", nil)
-		b.request(t.Context(), "X", nil)
+		b.roundTrip(t.Context(), "X", nil)
+		b.roundTrip(t.Context(), "X", nil)
 	}()
 	r := bufio.NewReader(far)
 	for _, want := range []int64{math.MaxInt32, firstID} {

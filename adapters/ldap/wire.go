@@ -1,6 +1,7 @@
 package saslldap
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 
@@ -9,6 +10,113 @@ import (
 
 	sasl "github.com/saslkit/saslkit/core"
 )
+
+// maxFrame bounds an LDAPMessage from the server, in octets.
+const maxFrame = 256 << 20
+
+// maxHeader is the most that a frame's header takes: the tag and the length of
+// the sequence, the message ID, and the tag of the operation.
+const maxHeader = 6 + 6 + 1
+
+// The protocolOps (RFC 4511 s4.2 to s4.14) by their tags.
+const (
+	bindRequest       = 0x60
+	bindResponse      = 0x61
+	searchRequest     = 0x63
+	searchEntry       = 0x64
+	searchReference   = 0x73
+	extendedResponse  = 0x78
+	intermediateReply = 0x79
+)
+
+// header is what the routing of an LDAPMessage (RFC 4511 s4.1.1) needs.
+type header struct {
+	size  int   // of the header up to and with the tag of the operation
+	frame int   // of the whole message
+	id    int64 // message ID
+	op    byte  // tag of the operation
+}
+
+// final reports whether a response is the last to its request.
+func (h header) final() bool {
+	return h.op != searchEntry && h.op != searchReference && h.op != intermediateReply
+}
+
+var errFrame = fmt.Errorf("%w: the server sent an invalid LDAP message", sasl.ErrProtocol)
+
+// parseHeader reads the header at the start of b. If b is too short for that,
+// need is how much there must be at least, else 0. Lengths are definite
+// (RFC 4511 s5.1).
+func parseHeader(b []byte) (h header, need int, err error) {
+	if len(b) < 2 {
+		return h, 2, nil
+	}
+	content, start, err := parseLength(b)
+	switch {
+	case err != nil:
+		return h, 0, err
+	case start > len(b):
+		return h, start, nil
+	case content < len("\x02\x01\x00")+2:
+		return h, 0, errFrame
+	case len(b) < start+2:
+		return h, start + 2, nil
+	}
+	idLen := int(b[start+1])
+	if b[0] != 0x30 || b[start] != 0x02 || idLen < 1 || idLen > 4 || content < 2+idLen+2 {
+		return h, 0, errFrame
+	}
+	h.size = start + 2 + idLen + 1
+	if len(b) < h.size {
+		return h, h.size, nil
+	}
+	if b[start+2]&0x80 != 0 { // negative
+		return h, 0, errFrame
+	}
+	for _, octet := range b[start+2 : h.size-1] {
+		h.id = h.id<<8 | int64(octet)
+	}
+	h.frame, h.op = start+content, b[h.size-1]
+	return h, 0, nil
+}
+
+// parseLength reads the length behind a tag, and where the content starts. If
+// that is past the end of b, the length is not known yet. Nothing is longer than
+// a message, and what is need not fit into an int.
+func parseLength(b []byte) (content, start int, err error) {
+	if b[1] < 0x80 {
+		return int(b[1]), 2, nil
+	}
+	n := int(b[1] & 0x7f)
+	if n < 1 || n > 4 {
+		return 0, 0, errFrame
+	}
+	if len(b) < 2+n {
+		return 0, 2 + n, nil
+	}
+	var length uint32
+	for _, octet := range b[2 : 2+n] {
+		length = length<<8 | uint32(octet)
+	}
+	if length > maxFrame {
+		return 0, 0, fmt.Errorf("%w: the server sent a message of more than %d MiB", sasl.ErrProtocol, maxFrame>>20)
+	}
+	return int(length), 2 + n, nil
+}
+
+// peekHeader reads the header of the next message and leaves it in r.
+func peekHeader(r *bufio.Reader) (header, error) {
+	b, _ := r.Peek(min(r.Buffered(), maxHeader))
+	for {
+		h, need, err := parseHeader(b)
+		if err != nil || need == 0 {
+			return h, err
+		}
+		if b, err = r.Peek(need); err != nil {
+			return h, err
+		}
+	}
+}
 
 // encodeBind is a BindRequest with SASL credentials (RFC 4511 s4.2). Absent
 // credentials, nil, are not the same as empty ones.
@@ -94,50 +202,4 @@ func decodeResult(f frame, op byte) (result, error) {
 		}
 	}
 	return r, nil
-}
-
-// disconnection is the error of a notice of disconnection (RFC 4511 s4.4.1), and
-// nil for another notification, which does not concern us: that of an aborted
-// transaction (RFC 5805), for example.
-func disconnection(f frame) error {
-	r, err := decodeResult(f, extendedResponse)
-	switch {
-	case err != nil:
-		return err
-	case r.name != "" && r.name != disconnectionNotice:
-		return nil
-	}
-	class := sasl.ErrConnection
-	switch r.code {
-	case ldap.LDAPResultProtocolError:
-		class = sasl.ErrProtocol
-	case ldap.LDAPResultStrongAuthRequired:
-		class = sasl.ErrPolicy
-	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
-		class = sasl.ErrTemporary
-	}
-	return &told{class, "the server ends the connection", r}
-}
-
-// told is an error of what the server said where there is no exchange that it
-// could refuse. The library's error is there for errors.As.
-type told struct {
-	class  sasl.Class
-	what   string
-	result result
-}
-
-func (e *told) Error() string {
-	s := fmt.Sprintf("%v: %s, with result code %d", e.class, e.what, e.result.code)
-	if e.result.text != "" {
-		s += ": " + sasl.Printable(e.result.text)
-	}
-	return s
-}
-
-func (e *told) Unwrap() []error {
-	if e.result.library == nil {
-		return []error{e.class}
-	}
-	return []error{e.class, e.result.library}
 }

@@ -1,0 +1,108 @@
+package saslldap
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/saslkit/saslkit/channelbinding/transport"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// binder is a sasl.Interface that sends bind requests (RFC 4513 s5.2). The mux
+// holds the library's requests back meanwhile.
+type binder struct {
+	mux       *mux
+	nextID    int64
+	mechanism string
+	open      bool // the server waits for another request
+	client    *Client
+	before    rootDSE // the answer of the server before the bind
+}
+
+// Initiate sends the first bind request.
+func (b *binder) Initiate(ctx context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
+	b.mechanism = mechanism
+	reply, err := b.exchange(ctx, initial, true)
+	reply.Inline = initial != nil
+	return reply, err
+}
+
+// Respond sends another bind request.
+func (b *binder) Respond(ctx context.Context, response []byte) (sasl.Reply, error) {
+	return b.exchange(ctx, response, false)
+}
+
+// Abort sends a bind request without a mechanism, which the server has to refuse
+// (RFC 4511 s4.2.1).
+func (b *binder) Abort(ctx context.Context) error {
+	if !b.open {
+		return fmt.Errorf("%w: no exchange is open that an abort could end", sasl.ErrProtocol)
+	}
+	b.open = false
+	r, err := b.roundTrip(ctx, "", nil)
+	if err == nil && (r.code == ldap.LDAPResultSuccess || r.code == ldap.LDAPResultSaslBindInProgress) {
+		err = fmt.Errorf("%w: the server did not refuse the bind request that aborts the exchange", sasl.ErrProtocol)
+	}
+	return err
+}
+
+// Relist reads the list of mechanisms again (RFC 4513 s5.2.1.2). The bind is over,
+// so the library's requests may go on, and one of them reads the list. A list
+// that the server did not have before the bind says nothing.
+func (b *binder) Relist(ctx context.Context) ([]string, error) {
+	b.mux.authenticated.Store(true)
+	b.mux.release()
+	var after rootDSE
+	err := b.within(ctx, func(context.Context) (err error) {
+		after, err = b.client.readRootDSE()
+		return err
+	})
+	if b.before.mechanisms == nil {
+		return nil, err
+	}
+	return after.mechanisms, err
+}
+
+// Close closes the connection.
+func (b *binder) Close() error { return transport.Close(b.mux) }
+
+// exchange sends a bind request and returns the answer.
+func (b *binder) exchange(ctx context.Context, credentials []byte, first bool) (sasl.Reply, error) {
+	b.open = false
+	var r result
+	err := b.within(ctx, func(ctx context.Context) (err error) {
+		r, err = b.roundTrip(ctx, b.mechanism, credentials)
+		return err
+	})
+	switch {
+	case err != nil:
+		return sasl.Reply{}, err
+	case r.code == ldap.LDAPResultSaslBindInProgress:
+		b.open = true
+		return sasl.Reply{Data: r.credentials}, nil
+	case r.code == ldap.LDAPResultSuccess:
+		return sasl.Reply{Data: r.credentials, Done: true}, nil
+	}
+	return sasl.Reply{}, r.failure(first)
+}
+
+// within runs what waits for an answer, and closes the connection if the answer
+// comes too late.
+func (b *binder) within(ctx context.Context, wait func(context.Context) error) error {
+	return transport.Within(ctx, transport.AnswerTimeout(b.client.options.StepTimeout), b.mux, wait)
+}
+
+func (b *binder) roundTrip(ctx context.Context, mechanism string, credentials []byte) (result, error) {
+	id := b.nextID
+	if b.nextID++; b.nextID > math.MaxInt32 {
+		b.nextID = firstID
+	}
+	answer, err := b.mux.roundTrip(ctx, id, encodeBind(id, mechanism, credentials))
+	if err != nil {
+		return result{}, err
+	}
+	return decodeResult(answer, bindResponse)
+}
