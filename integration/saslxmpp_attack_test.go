@@ -15,6 +15,7 @@ import (
 	"mellium.im/xmpp/stream"
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/integration/internal/harness"
 )
@@ -126,7 +127,7 @@ func TestSASLXMPPWithoutTLS(t *testing.T) {
 	}.Start(t)
 	l := &xmppLogin{address: "alice@" + srv.Host, config: xmppConfig(srv, tls.VersionTLS13), server: stripped}
 	l.login.Client = &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice)}
-	if _, _, err := l.run(t.Context(), t, srv); !errors.Is(err, saslxmpp.ErrNoTLS) {
+	if _, _, err := l.run(t.Context(), t, srv); !errors.Is(err, transport.ErrNoStartTLS) {
 		t.Errorf("stripped: %v", err)
 	}
 	upstream := xmppConfig(srv, tls.VersionTLS13)

@@ -29,16 +29,20 @@ type xmppLogin struct {
 	server string
 }
 
+// at returns where the connection goes.
+func (l *xmppLogin) at(srv *harness.XMPPServer) string {
+	switch {
+	case l.server != "":
+		return l.server
+	case l.direct:
+		return srv.Direct
+	}
+	return srv.STARTTLS
+}
+
 func (l *xmppLogin) connect(t *testing.T, srv *harness.XMPPServer) net.Conn {
 	t.Helper()
-	at := srv.STARTTLS
-	if l.direct {
-		at = srv.Direct
-	}
-	if l.server != "" {
-		at = l.server
-	}
-	conn, err := net.Dial("tcp", at)
+	conn, err := net.Dial("tcp", l.at(srv))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +59,15 @@ func (l *xmppLogin) connect(t *testing.T, srv *harness.XMPPServer) net.Conn {
 
 func (l *xmppLogin) run(ctx context.Context, t *testing.T, srv *harness.XMPPServer) (*xmpp.Session, saslxmpp.Outcome, error) {
 	t.Helper()
-	l.login.TLSConfig = l.config
-	return l.login.NewSession(ctx, jid.MustParse(l.address), l.connect(t, srv))
+	l.login.TLSConfig, l.login.Address, l.login.TLS = l.config, l.at(srv), saslxmpp.StartTLS
+	if l.direct {
+		l.login.TLS = saslxmpp.DirectTLS
+	}
+	session, outcome, err := l.login.Dial(ctx, jid.MustParse(l.address))
+	if session != nil {
+		t.Cleanup(func() { session.Conn().Close() })
+	}
+	return session, outcome, err
 }
 
 func xmppConfig(srv *harness.XMPPServer, version uint16) *tls.Config {

@@ -193,7 +193,7 @@ func TestRelease(t *testing.T) {
 	near, far := sasltest.Pair(t)
 	var atServer, atClient atomic.Bool
 	near.Close()
-	if _, _, err := server.auth.Accept(t.Context(), releasing{far, &atServer}); err == nil || !atServer.Load() {
+	if _, _, err := server.domain.Accept(t.Context(), releasing{far, &atServer}); err == nil || !atServer.Load() {
 		t.Errorf("the server: released %t, %v", atServer.Load(), err)
 	}
 	near, far = sasltest.Pair(t)

@@ -3,13 +3,13 @@ package saslxmpp
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 
 	"golang.org/x/net/idna"
 	"mellium.im/xmpp"
-	"mellium.im/xmpp/dial"
 	"mellium.im/xmpp/jid"
 	"mellium.im/xmpp/stream"
 
@@ -17,60 +17,103 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Dial connects to the server of the address's domain, which it finds by its
-// SRV records (RFC 6120 s3.2, XEP-0368), and returns a session that is
-// authenticated and has a resource. The features are what is wanted besides.
-// An address of a domain alone is for ANONYMOUS.
+// Dial connects to a server of the address's domain, and returns a session that
+// is authenticated and has a resource. It finds the servers by the domain's SRV
+// records (RFC 6120 s3.2, XEP-0368) and tries up to eight in their order, until
+// one accepts the connection; a domain without records is its own server, at port
+// 5222, or 5223 for DirectTLS. With the option Address it looks nothing up. An
+// address without a local part is for ANONYMOUS. The features are further ones to
+// negotiate; they may be nil.
 //
-// Errors are those of NewSession, and ErrConnection where no server was found
-// or reached.
+// Errors are those of NewSession, and, as a *transport.StepError, ErrConfig for an
+// invalid Address and ErrConnection if no server was found or reached.
 func (l *Login) Dial(ctx context.Context, address jid.JID, features ...xmpp.StreamFeature) (*xmpp.Session, Outcome, error) {
-	dialer := dial.Dialer{TLSConfig: l.tlsConfig(address, true)}
-	if l.Dialer != nil {
-		dialer.Dialer = *l.Dialer
+	if err := checkAddress(address); err != nil {
+		return nil, Outcome{}, err
 	}
-	conn, err := dialer.DialServer(ctx, "tcp", address, asciiDomain(address.Domainpart()))
+	conn, err := l.connect(ctx, asciiDomain(address.Domainpart()))
 	if err != nil {
-		if err = transport.HandshakeError(err); ctx.Err() != nil {
-			err = transport.Classify(ctx, err)
-		}
 		return nil, Outcome{}, err
 	}
 	return l.NewSession(ctx, address, conn, features...)
 }
 
-// NewSession takes over a connection on which nothing has been said yet, and
-// returns a session that is authenticated and has a resource. On one without
-// TLS it uses STARTTLS, which the server must have. The features are what is
-// wanted besides.
-//
-// If it fails, the connection is closed. Errors are those of the Client;
-// ErrSecurity for a certificate that is not accepted, for a server without
-// STARTTLS and for one that wants no authentication; a *TasksError; ErrProtocol
-// for invalid XMPP, for no resource and for one of another domain or, with
-// SASL2, of another than the server named; ErrAuthorization or
-// ErrTemporary for one that is refused, with a stanza.Error for errors.As; else
-// ErrConnection.
-func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, features ...xmpp.StreamFeature) (*xmpp.Session, Outcome, error) {
-	if address.Domainpart() == "" {
-		conn.Close()
-		return nil, Outcome{}, fmt.Errorf("%w: the address has no domain", sasl.ErrConfig)
+// connect connects to one of the domain's servers. If it reaches none, the error
+// is the first ErrSecurity, or else that of the last server.
+func (l *Login) connect(ctx context.Context, domain string) (net.Conn, error) {
+	if l.Address != "" {
+		return l.connectTo(ctx, domain, target{direct: l.TLS == DirectTLS})
 	}
-	all := append([]xmpp.StreamFeature{startTLS(l.tlsConfig(address, false)), xmpp.BindResource()}, features...)
-	secured, err := overTLS(ctx, conn)
+	targets, err := l.resolve(ctx, domain)
+	for _, t := range targets {
+		conn, failed := l.connectTo(ctx, domain, t)
+		if failed == nil {
+			return conn, nil
+		}
+		if !errors.Is(err, sasl.ErrSecurity) {
+			err = failed
+		}
+		if ctx.Err() != nil {
+			return nil, failed
+		}
+	}
+	return nil, err
+}
+
+func (l *Login) connectTo(ctx context.Context, domain string, t target) (net.Conn, error) {
+	dialer := l.dialer()
+	conn, err := dialer.Dial(ctx, t.host, t.port)
+	if err != nil || !t.direct {
+		return conn, err
+	}
+	secured, err := dialer.Secure(ctx, conn, domain, "xmpp-client", false) // ALPN: XEP-0368 s4
+	if err != nil {
+		return nil, err
+	}
+	return secured, nil
+}
+
+func (l *Login) dialer() transport.Dialer {
+	d := transport.Dialer{TLSConfig: l.TLSConfig, DialContext: l.DialContext, Address: l.Address, StepTimeout: l.StepTimeout}
+	if d.DialContext == nil {
+		d.DialContext = (&net.Dialer{Resolver: l.Resolver}).DialContext
+	}
+	return d
+}
+
+// NewSession takes over a connection on which nothing has been sent yet, and
+// returns a session that is authenticated and has a resource. On a connection
+// without TLS it uses STARTTLS, which the server must have, unless the option TLS
+// is NoTLS. The features are further ones to negotiate; they may be nil.
+//
+// If NewSession fails, the connection is closed. Errors before the authentication
+// are a *transport.StepError. Errors are those of the Client; ErrSecurity for a
+// certificate that is not accepted, for a server without STARTTLS
+// (transport.ErrNoStartTLS) and for a server that demands no authentication; a
+// *TasksError; ErrProtocol for invalid XMPP, for a missing resource, for a resource
+// of another domain and, with SASL2, for a resource of another address than the
+// server named; ErrAuthorization or ErrTemporary for a resource that is refused,
+// with a stanza.Error for errors.As; else ErrConnection.
+func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, features ...xmpp.StreamFeature) (*xmpp.Session, Outcome, error) {
+	err := checkAddress(address)
+	if err == nil {
+		err = transport.Run(ctx, transport.TLSHandshake, transport.ConnectTimeout(l.StepTimeout), conn, func(ctx context.Context) error {
+			return transport.FinishHandshake(ctx, conn)
+		})
+	}
 	if err != nil {
 		transport.Close(conn)
 		return nil, Outcome{}, err
 	}
-	var outcome Outcome
-	var state xmpp.SessionState
-	if secured {
-		state = xmpp.Secure // the library knows the *tls.Conn only
+	all := []xmpp.StreamFeature{xmpp.BindResource()}
+	if l.TLS != NoTLS {
+		all = append(all, startTLS(l.dialer(), asciiDomain(address.Domainpart())))
 	}
-	negotiate := l.Negotiator(&outcome, all...)
+	var outcome Outcome
+	negotiate := l.Negotiator(&outcome, append(all, features...)...)
 	// The library sets a deadline on the connection when the context ends, and
-	// may still do so after the session is up.
-	session, err := xmpp.NewSession(context.WithoutCancel(ctx), address.Domain(), address, conn, state,
+	// may still do so after the session is ready.
+	session, err := xmpp.NewSession(context.WithoutCancel(ctx), address.Domain(), address, conn, stateOf(conn),
 		func(_ context.Context, in, out *stream.Info, s *xmpp.Session, data any) (xmpp.SessionState, io.ReadWriter, any, error) {
 			return negotiate(ctx, in, out, s, data)
 		})
@@ -81,23 +124,25 @@ func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, 
 	return session, outcome, nil
 }
 
-// tlsConfig is the configuration for the server of an address. Direct TLS says
-// what is spoken over it (XEP-0368 s4).
-func (l *Login) tlsConfig(address jid.JID, direct bool) *tls.Config {
-	config := new(tls.Config)
-	if l.TLSConfig != nil {
-		config = l.TLSConfig.Clone()
+func checkAddress(address jid.JID) error {
+	if address.Domainpart() == "" {
+		return fmt.Errorf("%w: the address has no domain", sasl.ErrConfig)
 	}
-	if config.ServerName == "" {
-		config.ServerName = asciiDomain(address.Domainpart())
-	}
-	if direct && config.NextProtos == nil {
-		config.NextProtos = []string{"xmpp-client"}
-	}
-	return config
+	return nil
 }
 
-// asciiDomain is a domain in the form that the DNS and certificates have it (RFC
+// stateOf returns xmpp.Secure for a connection that has finished a TLS handshake.
+// The library itself recognizes only a *tls.Conn, and a connection may have a
+// ConnectionState that says that there is no TLS.
+func stateOf(conn net.Conn) xmpp.SessionState {
+	secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
+	if ok && secured.ConnectionState().HandshakeComplete {
+		return xmpp.Secure
+	}
+	return 0
+}
+
+// asciiDomain returns the form of a domain that the DNS and certificates use (RFC
 // 6125 s6.4.2).
 func asciiDomain(domain string) string {
 	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {

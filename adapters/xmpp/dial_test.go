@@ -6,10 +6,8 @@ import (
 	"errors"
 	"net"
 	"strconv"
-	"strings"
 	"testing"
 
-	"golang.org/x/net/dns/dnsmessage"
 	"mellium.im/xmpp"
 	"mellium.im/xmpp/jid"
 
@@ -18,48 +16,6 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// resolver answers for SRV records with ports on localhost, by service, and
-// knows nothing else.
-func resolver(t *testing.T, ports map[string]int) *net.Resolver {
-	t.Helper()
-	server, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { server.Close() })
-	go func() {
-		buffer := make([]byte, 1500)
-		for {
-			n, from, err := server.ReadFrom(buffer)
-			if err != nil {
-				return
-			}
-			var m dnsmessage.Message
-			if m.Unpack(buffer[:n]) != nil || len(m.Questions) != 1 {
-				continue
-			}
-			m.Header.Response, m.Additionals = true, nil
-			q := m.Questions[0]
-			service, _, _ := strings.Cut(q.Name.String(), ".")
-			switch port, ok := ports[service]; {
-			case q.Type == dnsmessage.TypeA && q.Name.String() == "localhost.":
-				m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, Type: q.Type}, Body: &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}}}}
-			case q.Type == dnsmessage.TypeSRV && ok:
-				m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, Type: q.Type},
-					Body: &dnsmessage.SRVResource{Port: uint16(port), Target: dnsmessage.MustNewName("localhost.")}}}
-			case q.Type == dnsmessage.TypeSRV:
-				m.Header.RCode = dnsmessage.RCodeNameError
-			}
-			if answer, err := m.Pack(); err == nil {
-				server.WriteTo(answer, from)
-			}
-		}
-	}()
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", server.LocalAddr().String())
-	}}
-}
-
 // listen serves at a port, with TLS from the first octet or STARTTLS.
 func (l *loopback) listen(t *testing.T, direct bool) (port int) {
 	t.Helper()
@@ -67,7 +23,7 @@ func (l *loopback) listen(t *testing.T, direct bool) (port int) {
 		if direct {
 			conn = tls.Server(conn, l.config)
 		}
-		l.auth.Accept(context.Background(), conn)
+		l.domain.Accept(context.Background(), conn)
 	})
 	_, text, _ := net.SplitHostPort(address)
 	port, err := strconv.Atoi(text)
@@ -90,7 +46,7 @@ func TestDial(t *testing.T) {
 		login := &saslxmpp.Login{
 			Client:    &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)},
 			TLSConfig: &tls.Config{RootCAs: server.pool},
-			Dialer:    &net.Dialer{Resolver: resolver(t, ports)},
+			Resolver:  resolver(t, ports),
 		}
 		session, outcome, err := login.Dial(t.Context(), jid.MustParse(address))
 		if err != nil || outcome.Mechanism != "SCRAM-SHA-512-PLUS" || session.State()&xmpp.Authn == 0 {
@@ -110,7 +66,7 @@ func TestInternationalDomain(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	certificate, pool := sasltest.Certificate(t, "xn--bcher-kva.example")
 	server.config.Certificates = []tls.Certificate{certificate}
-	server.auth.Domain = jid.MustParse("b\u00fccher.example")
+	server.domain.Name = jid.MustParse("b\u00fccher.example")
 	for name, ports := range map[string]map[string]int{
 		"direct":   {"_xmpps-client": server.listen(t, true), "_xmpp-client": 1},
 		"STARTTLS": {"_xmpps-client": 1, "_xmpp-client": server.listen(t, false)},
@@ -118,7 +74,7 @@ func TestInternationalDomain(t *testing.T) {
 		login := &saslxmpp.Login{
 			Client:    &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)},
 			TLSConfig: &tls.Config{RootCAs: pool},
-			Dialer:    &net.Dialer{Resolver: resolver(t, ports)},
+			Resolver:  resolver(t, ports),
 		}
 		session, _, err := login.Dial(t.Context(), jid.MustParse("user@b\u00fccher.example"))
 		if err != nil {
@@ -150,14 +106,14 @@ func TestDialFails(t *testing.T) {
 		{"another domain", "user@example.net", &tls.Config{RootCAs: server.pool}, map[string]int{"_xmpps-client": 1, "_xmpp-client": startTLS}, sasl.ErrSecurity},
 		{"not verified", address, &tls.Config{InsecureSkipVerify: true}, map[string]int{"_xmpps-client": 1, "_xmpp-client": startTLS}, sasl.ErrPolicy},
 	} {
-		login := &saslxmpp.Login{Client: client, TLSConfig: row.config, Dialer: &net.Dialer{Resolver: resolver(t, row.ports)}}
+		login := &saslxmpp.Login{Client: client, TLSConfig: row.config, Resolver: resolver(t, row.ports)}
 		if session, outcome, err := login.Dial(t.Context(), jid.MustParse(row.address)); sasl.ClassOf(err) != row.class || session != nil || outcome.Mechanism != "" {
 			t.Errorf("%s: %v, want %s", row.name, err, row.class)
 		}
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	login := &saslxmpp.Login{Client: client, Dialer: &net.Dialer{Resolver: resolver(t, nil)}}
+	login := &saslxmpp.Login{Client: client, Resolver: resolver(t, nil)}
 	if _, _, err := login.Dial(ended, jid.MustParse(address)); !errors.Is(err, context.Canceled) || !errors.Is(err, sasl.ErrConnection) {
 		t.Errorf("cancelled: %v", err)
 	}
@@ -166,3 +122,6 @@ func TestDialFails(t *testing.T) {
 		t.Errorf("no address: %v", err)
 	}
 }
+
+// local is an address on this machine.
+func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -67,7 +67,7 @@ func ExampleLogin_Features() {
 	}
 }
 
-func ExampleServerAuth() {
+func ExampleDomain() {
 	certificate, err := tls.LoadX509KeyPair("cert.pem", "key.pem")
 	if err != nil {
 		fmt.Println(err)
@@ -77,11 +77,11 @@ func ExampleServerAuth() {
 	users := func(context.Context, sasl.Hash, string) (*sasl.SCRAMRecord, error) {
 		return nil, nil // nobody has a record yet: sasl.DeriveSCRAM makes one of a password
 	}
-	server := &saslxmpp.ServerAuth{
+	server := &saslxmpp.Domain{
 		Server: &sasl.Server{Key: sasl.NewSecret("16 random octets"), Mechanisms: []sasl.ServerMechanism{
 			sasl.SCRAMPlusServer(sasl.SHA256, users), sasl.SCRAMServer(sasl.SHA256, users),
 		}},
-		Domain:    jid.MustParse("example.org"),
+		Name:      jid.MustParse("example.org"),
 		TLSConfig: config,
 		Leaf:      channelbinding.LeafOf(config),
 	}

@@ -8,6 +8,7 @@ import (
 
 	"mellium.im/xmpp"
 
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -84,15 +85,16 @@ func (n *negotiation) features(necessary xmpp.SessionState) []xmpp.StreamFeature
 type negotiation struct {
 	login   *Login
 	outcome *Outcome
-	bounded *boundedConn // nil = the library alone reads
-	bind2   bool         // the session can be made ready by it
-	bound   bool         // it was
+	limited *limitedConn   // nil = the library alone reads
+	bind2   bool           // the session can be made ready by it
+	bound   bool           // it was
+	at      transport.Step // before the authentication; "" = in it or after it
 }
 
 // negotiate is the Negotiate function of both profiles. SASL2 is used if the
 // server has it, and not without TLS (XEP-0388 s2.1).
 func (n *negotiation) negotiate(ctx context.Context, s *xmpp.Session, _ any) (xmpp.SessionState, io.ReadWriter, error) {
-	*n.outcome = Outcome{}
+	*n.outcome, n.at = Outcome{}, ""
 	if n.login.Client == nil {
 		return 0, nil, fmt.Errorf("%w: the Login has no Client", sasl.ErrConfig)
 	}
@@ -103,26 +105,26 @@ func (n *negotiation) negotiate(ctx context.Context, s *xmpp.Session, _ any) (xm
 	if err != nil {
 		return 0, nil, err
 	}
-	x := link{reader: reader, conn: s.Conn(), bounded: n.bounded}
+	x := link{reader: reader, conn: s.Conn(), limited: n.limited, timeout: transport.AnswerTimeout(n.login.StepTimeout)}
 	if data, _ := s.Feature(nsSASL2); data != nil {
 		offered, _ := data.(*offer)
 		switch {
 		case info.Secure || info.TLSVersion != 0:
 			info.Mechanisms = offered.mechanisms
-			n.login.told(info)
+			n.login.reportOffer(info)
 			return n.sasl2(ctx, s, &sasl2{link: x, login: n.login, offered: offered, bind2: n.bind2, domain: s.RemoteAddr().Domain()}, info)
 		case len(info.Mechanisms) == 0:
 			return 0, nil, fmt.Errorf("%w: the server offers SASL2 only, which needs TLS", sasl.ErrPolicy)
 		}
 	}
-	n.login.told(info)
+	n.login.reportOffer(info)
 	if n.outcome.Result, err = n.login.Client.Authenticate(ctx, &sasl1{x}, info); err != nil {
 		return 0, nil, err
 	}
 	return xmpp.Authn, s.Conn(), nil
 }
 
-func (l *Login) told(info sasl.ServerInfo) {
+func (l *Login) reportOffer(info sasl.ServerInfo) {
 	if l.Offered != nil {
 		l.Offered(info)
 	}

@@ -20,7 +20,7 @@ import (
 
 // loopback is a server in this process.
 type loopback struct {
-	auth   *saslxmpp.ServerAuth
+	domain *saslxmpp.Domain
 	config *tls.Config // the server's
 	pool   *x509.CertPool
 	user   tls.Certificate
@@ -39,7 +39,7 @@ func serve(t *testing.T, server *sasl.Server) *loopback {
 	user, users := sasltest.Certificate(t, "user")
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: users, NextProtos: []string{"xmpp-client"}}
 	return &loopback{
-		auth:   &saslxmpp.ServerAuth{Server: server, Domain: jid.MustParse(host), TLSConfig: config, Leaf: channelbinding.LeafOf(config)},
+		domain: &saslxmpp.Domain{Server: server, Name: jid.MustParse(host), TLSConfig: config, Leaf: channelbinding.LeafOf(config)},
 		config: config, pool: pool, user: user,
 	}
 }
@@ -53,7 +53,7 @@ func (l *loopback) connect(t *testing.T, direct bool) (net.Conn, <-chan accepted
 		if direct {
 			far = tls.Server(far, l.config)
 		}
-		_, who, err := l.auth.Accept(context.Background(), far)
+		_, who, err := l.domain.Accept(context.Background(), far)
 		outcome <- accepted{who.Address, who.Result, err}
 	}()
 	return near, outcome

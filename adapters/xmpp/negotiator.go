@@ -3,6 +3,7 @@ package saslxmpp
 import (
 	"context"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 
@@ -34,9 +35,9 @@ func (l *Login) Negotiator(outcome *Outcome, features ...xmpp.StreamFeature) xmp
 		p, ok := data.(*progress)
 		if !ok {
 			*outcome = Outcome{}
-			bounded, conn := bound(s.Conn())
+			limited, conn := limit(s.Conn(), transport.AnswerTimeout(l.StepTimeout))
 			p = &progress{
-				negotiation: negotiation{login: l, outcome: outcome, bounded: bounded, bind2: true},
+				negotiation: negotiation{login: l, outcome: outcome, limited: limited, bind2: true},
 				others:      features,
 			}
 			p.inner = xmpp.NewNegotiator(p.config)
@@ -57,6 +58,7 @@ type progress struct {
 	inner    xmpp.Negotiator
 	data     any  // the inner one's
 	resource bool // the feature for resources was used
+	greeted  bool // a stream was begun
 }
 
 // config is what there is to negotiate on a stream. As long as there is no TLS
@@ -66,7 +68,7 @@ func (p *progress) config(s *xmpp.Session, _ *xmpp.StreamConfig) xmpp.StreamConf
 	if s != nil && s.State()&xmpp.Secure == 0 {
 		for _, f := range p.others {
 			if f.Name.Space == nsStartTLS {
-				return xmpp.StreamConfig{Features: []xmpp.StreamFeature{required(f)}}
+				return xmpp.StreamConfig{Features: []xmpp.StreamFeature{p.required(f)}}
 			}
 		}
 	}
@@ -77,20 +79,32 @@ func (p *progress) config(s *xmpp.Session, _ *xmpp.StreamConfig) xmpp.StreamConf
 	return xmpp.StreamConfig{Features: features}
 }
 
-// required is a feature that is required, whatever the server says: with
-// nothing but what is not, the library takes the session for ready.
-func required(f xmpp.StreamFeature) xmpp.StreamFeature {
-	parse := f.Parse
+// required makes STARTTLS required, whatever the server says: with optional features
+// alone the library takes the session for ready.
+func (p *progress) required(f xmpp.StreamFeature) xmpp.StreamFeature {
+	parse, negotiate := f.Parse, f.Negotiate
 	f.Parse = func(ctx context.Context, d *xml.Decoder, start *xml.StartElement) (bool, any, error) {
 		_, data, err := parse(ctx, d, start)
 		return true, data, err
+	}
+	f.Negotiate = func(ctx context.Context, s *xmpp.Session, data any) (xmpp.SessionState, io.ReadWriter, error) {
+		p.at = transport.StartTLS
+		return negotiate(ctx, s, data)
 	}
 	return f
 }
 
 func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Session) (xmpp.SessionState, io.ReadWriter, error) {
+	switch {
+	case s.State()&xmpp.Authn != 0:
+		p.at = ""
+	case p.greeted:
+		p.at = transport.Capabilities
+	default:
+		p.at, p.greeted = transport.Greeting, true
+	}
 	stop := context.AfterFunc(ctx, func() { transport.Close(s.Conn()) })
-	p.bounded.allow()
+	p.limited.allow()
 	mask, rw, err := p.negotiateStream(ctx, in, out, s)
 	if err != nil && s.State()&xmpp.Authn != 0 {
 		err = later(err)
@@ -100,15 +114,27 @@ func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Sessi
 	}
 	if !stop() || ctx.Err() != nil {
 		transport.Close(s.Conn())
-		return 0, nil, transport.Classify(ctx, err)
+		return 0, nil, p.located(s, transport.Classify(ctx, err))
 	}
 	switch {
 	case err != nil:
-		return 0, nil, streamError(tlsError(err))
+		return 0, nil, p.located(s, streamError(tlsError(err)))
 	case mask&xmpp.Ready != 0:
-		p.bounded.ready.Store(true)
+		p.limited.ready.Store(true)
 	}
 	return mask, rw, nil
+}
+
+// located adds the step and the address to an error from before the authentication.
+func (p *progress) located(s *xmpp.Session, err error) error {
+	if p.at == "" || errors.As(err, new(*transport.StepError)) {
+		return err
+	}
+	failed := &transport.StepError{Step: p.at, Err: err}
+	if remote := s.Conn().RemoteAddr(); remote != nil {
+		failed.Address = remote.String()
+	}
+	return failed
 }
 
 // negotiateStream is the library's step, or the last one after a resource was

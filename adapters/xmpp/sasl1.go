@@ -11,27 +11,27 @@ import (
 type sasl1 struct{ link }
 
 // Initiate sends <auth/> (RFC 6120 s6.4.2).
-func (x *sasl1) Initiate(_ context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
+func (x *sasl1) Initiate(ctx context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
 	text := encode(initial)
 	if initial != nil && text == "" {
 		text = "="
 	}
-	reply, err := x.exchange(tag("auth xmlns='"+nsSASL+"' mechanism='"+mechanism+"'", text))
+	reply, err := x.exchange(ctx, tag("auth xmlns='"+nsSASL+"' mechanism='"+mechanism+"'", text))
 	reply.Inline = initial != nil
 	return reply, err
 }
 
 // Respond sends <response/> (RFC 6120 s6.4.3).
-func (x *sasl1) Respond(_ context.Context, response []byte) (sasl.Reply, error) {
-	return x.exchange(tag("response xmlns='"+nsSASL+"'", encode(response)))
+func (x *sasl1) Respond(ctx context.Context, response []byte) (sasl.Reply, error) {
+	return x.exchange(ctx, tag("response xmlns='"+nsSASL+"'", encode(response)))
 }
 
 // Abort sends <abort/>, to which the server answers with a failure
 // (RFC 6120 s6.4.4).
 func (x *sasl1) Abort(context.Context) error { return x.abort(nsSASL) }
 
-func (x *sasl1) exchange(text string) (sasl.Reply, error) {
-	answer, err := x.roundTrip(text)
+func (x *sasl1) exchange(ctx context.Context, text string) (sasl.Reply, error) {
+	answer, err := x.ask(ctx, text)
 	if err != nil {
 		return sasl.Reply{}, err
 	}

@@ -30,7 +30,7 @@ type sasl2 struct {
 
 // Initiate sends <authenticate/> (XEP-0388 s2.4). An empty initial response is
 // an empty element, an absent one is none.
-func (x *sasl2) Initiate(_ context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
+func (x *sasl2) Initiate(ctx context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
 	x.address, x.extensions, x.tasks = jid.JID{}, nil, nil // those of an earlier attempt say nothing
 	var b strings.Builder
 	if initial != nil {
@@ -41,14 +41,14 @@ func (x *sasl2) Initiate(_ context.Context, mechanism string, initial []byte) (s
 	if err := x.writeInline(&b); err != nil {
 		return sasl.Reply{}, err
 	}
-	reply, err := x.exchange(tag("authenticate xmlns='"+nsSASL2+"' mechanism='"+mechanism+"'", b.String()))
+	reply, err := x.exchange(ctx, tag("authenticate xmlns='"+nsSASL2+"' mechanism='"+mechanism+"'", b.String()))
 	reply.Inline = initial != nil
 	return reply, err
 }
 
 // Respond sends <response/>.
-func (x *sasl2) Respond(_ context.Context, response []byte) (sasl.Reply, error) {
-	return x.exchange(tag("response xmlns='"+nsSASL2+"'", encode(response)))
+func (x *sasl2) Respond(ctx context.Context, response []byte) (sasl.Reply, error) {
+	return x.exchange(ctx, tag("response xmlns='"+nsSASL2+"'", encode(response)))
 }
 
 // Abort sends <abort/> (XEP-0388 s2.5). There are servers that end the stream
@@ -97,8 +97,8 @@ func (x *sasl2) offersInline(space string) bool {
 	return slices.ContainsFunc(x.offered.inline, func(e Element) bool { return e.Name.Space == space })
 }
 
-func (x *sasl2) exchange(text string) (sasl.Reply, error) {
-	answer, err := x.roundTrip(text)
+func (x *sasl2) exchange(ctx context.Context, text string) (sasl.Reply, error) {
+	answer, err := x.ask(ctx, text)
 	if err != nil {
 		return sasl.Reply{}, err
 	}

@@ -10,12 +10,14 @@
 //
 // Then session.Serve takes over; session.Conn().Close ends it. Who makes sessions
 // in another way uses [Login.Negotiator] or, in a list of features,
-// [Login.Features]. For a server there is [ServerAuth].
+// [Login.Features]. For a server there is [Domain].
 package saslxmpp
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
+	"time"
 
 	"mellium.im/xmpp/jid"
 
@@ -35,41 +37,70 @@ const (
 	serviceName = "xmpp"
 )
 
-// Login says how a client logs in. It is safe for concurrent use.
+// Login is the configuration of a client's logins. It is safe for concurrent use.
 type Login struct {
-	// Client has the mechanisms, the policy and the tokens. For these (XEP-0484)
-	// a UserAgent with an ID is needed; without it a login with SASL2 is
-	// ErrConfig.
+	// Client has the mechanisms, the policy and the tokens. Tokens (XEP-0484) need a
+	// UserAgent with an ID; without it a login with SASL2 is an ErrConfig.
 	Client *sasl.Client
-	// TLSConfig is for STARTTLS and direct TLS. An empty ServerName is the
-	// domain of the address, which RFC 6120 s13.7.1 wants the certificate to be
-	// for, whatever name the server was found under. A server that is verified
-	// under another name does not count as verified; Secure changes that.
+	// TLSConfig is for the TLS handshake; nil = an empty one. An empty ServerName
+	// becomes the domain, which is the name that is verified (RFC 6120 s13.7.1),
+	// whatever name the server has. A server that is verified under another name
+	// does not count as verified; Secure changes that.
 	TLSConfig *tls.Config
-	// Dialer makes the TCP connections of Dial, and its Resolver finds the server.
-	// Nil = the zero value.
-	Dialer *net.Dialer
-	// Secure asserts that the connection is confidential and its peer the
-	// domain, although crypto/tls did not verify it: for pinned certificates and
-	// DANE. NewSession still wants TLS; a tunnel needs the Negotiator.
+	// DialContext makes the connection, for example through a SOCKS proxy. Nil = a
+	// net.Dialer does.
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	// Address is where the connection goes, host:port, if not to the servers of the
+	// domain, which stays the name that is verified. "" = to those servers.
+	Address string
+	// Resolver finds the servers of the domain by their SRV records and, without a
+	// DialContext, their addresses. Nil = net.DefaultResolver.
+	Resolver *net.Resolver
+	// TLS says how TLS starts.
+	TLS TLSStart
+	// Secure asserts that the connection is confidential and its peer the domain,
+	// although crypto/tls did not verify it: for pinned certificates and DANE.
+	// Secure does not replace TLS, which NewSession needs unless TLS is NoTLS.
 	Secure bool
 	// EnforcesBinding asserts that the server refuses a login with a wrong channel
 	// binding or without one; see sasl.ServerInfo.
 	EnforcesBinding bool
-	// Offered is told what the connection proves and what the server offers in
-	// the profile that is used, before anything is sent. Nil = nobody is told.
+	// StepTimeout bounds each step. 0 = 30 s each for the dial and the handshake, 5
+	// minutes each for the greeting and every answer; negative = no timeout.
+	StepTimeout time.Duration
+	// Offered is called before anything of the login is sent, with the facts about
+	// the connection and the server's list in the profile that is used. Nil = no
+	// call.
 	Offered func(sasl.ServerInfo)
-	// UserAgent is told to servers with SASL2.
+	// UserAgent is sent to servers with SASL2.
 	UserAgent UserAgent
 	// BindTag, if not empty, binds a resource together with the authentication
-	// (XEP-0386) where the server can do so, which saves a round trip. The
-	// server makes the resource's name of it. A session bound so is ready at
-	// once, and features that the server offers after that are not negotiated.
-	// Only Dial, NewSession and Negotiator do it.
+	// (XEP-0386) if the server supports that, which saves a round trip. The server
+	// makes the resource's name of the tag. Such a session is ready at once, and
+	// features that the server offers later are not negotiated. Features ignores
+	// BindTag.
 	BindTag string
-	// Inline are further features to negotiate together with the authentication.
+	// Inline lists further features to negotiate together with the authentication.
 	Inline []Inline
 }
+
+// TLSStart is how TLS starts on a connection.
+type TLSStart int
+
+const (
+	// AnyTLS takes servers with TLS from the first octet (XEP-0368) and servers with
+	// STARTTLS (RFC 6120 s5), in the order of the domain's records. On Login.Address
+	// and on a connection without TLS it uses STARTTLS.
+	AnyTLS TLSStart = iota
+	// DirectTLS takes servers with TLS from the first octet only, also at
+	// Login.Address.
+	DirectTLS
+	// StartTLS takes servers with STARTTLS only.
+	StartTLS
+	// NoTLS takes the same servers, and does not use STARTTLS. The policy of the
+	// sasl.Client keeps passwords off such a connection.
+	NoTLS
+)
 
 // UserAgent is what a client says about itself (XEP-0388 s2.4). All of it may
 // be empty.

@@ -16,7 +16,7 @@ import (
 func (c *client) bind(_ context.Context, s *xmpp.Session, _ any) (xmpp.SessionState, io.ReadWriter, error) {
 	reader := s.TokenReader()
 	defer reader.Close()
-	x := link{reader: requeued{reader}, conn: s.Conn(), bounded: c.bounded}
+	x := link{reader: requeued{reader}, conn: s.Conn(), limited: c.limited}
 	iq, err := readElement(x.reader)
 	if err != nil {
 		return 0, nil, err
@@ -50,13 +50,13 @@ func asThemselves(_ context.Context, id sasl.Identity, conn sasl.ConnInfo) error
 // login finds out who has authenticated. What the stream says it is from has to
 // be the same.
 func (c *client) login(s *xmpp.Session, result sasl.Result) error {
-	address, err := c.auth.addressOf(result)
+	address, err := c.domain.addressOf(result)
 	switch from := s.RemoteAddr(); {
 	case err != nil && sasl.ClassOf(err) == "":
 		return fmt.Errorf("%w: %w", sasl.ErrAuthorization, err)
 	case err != nil:
 		return err
-	case address.Localpart() == "" || !address.Domain().Equal(c.auth.Domain):
+	case address.Localpart() == "" || !address.Domain().Equal(c.domain.Name):
 		return fmt.Errorf("%w: %q is nobody's address here", sasl.ErrAuthorization, sasl.Printable(address.String()))
 	case !c.may(from, address.Bare()):
 		return &sasl.Failure{Class: sasl.ErrAuthorization, Condition: sasl.InvalidAuthzid, Text: "The stream is from somebody else"}
@@ -65,15 +65,15 @@ func (c *client) login(s *xmpp.Session, result sasl.Result) error {
 	return nil
 }
 
-func (a *ServerAuth) addressOf(result sasl.Result) (jid.JID, error) {
-	if a.Address != nil {
-		return a.Address(result)
+func (d *Domain) addressOf(result sasl.Result) (jid.JID, error) {
+	if d.AddressOf != nil {
+		return d.AddressOf(result)
 	}
 	name, written := result.Authzid, func(address jid.JID) string { return address.String() }
 	address, err := jid.Parse(name)
 	if name == "" {
 		name, written = result.Username, jid.JID.Localpart
-		address, err = jid.New(name, a.Domain.Domainpart(), "")
+		address, err = jid.New(name, d.Name.Domainpart(), "")
 	}
 	if err == nil && (written(address) != name || address.Resourcepart() != "") {
 		err = fmt.Errorf("%w: %q is written %q in an address", sasl.ErrAuthorization, sasl.Printable(name), sasl.Printable(written(address)))
@@ -84,7 +84,7 @@ func (a *ServerAuth) addressOf(result sasl.Result) (jid.JID, error) {
 // may reports whether the stream of a client may be from there: who does not say,
 // or has no address yet, is nobody else.
 func (c *client) may(from, address jid.JID) bool {
-	return from.Equal(jid.JID{}) || from.Equal(c.auth.Domain) || from.Bare().Equal(address)
+	return from.Equal(jid.JID{}) || from.Equal(c.domain.Name) || from.Bare().Equal(address)
 }
 
 // check holds the session to what was proved: the stream after authentication

@@ -39,7 +39,7 @@ func TestServerAddress(t *testing.T) {
 		auth := sasltest.AllMechanisms()
 		auth.Authorize = func(context.Context, sasl.Identity, sasl.ConnInfo) error { return nil }
 		server := serve(t, auth)
-		server.auth.Address = row.of
+		server.domain.AddressOf = row.of
 		talk, served := server.secured(t, host)
 		message := "<auth" + ns1 + " mechanism='PLAIN'>" + base64.StdEncoding.EncodeToString([]byte(row.authzid+"\x00user\x00pencil")) + "</auth>"
 		if row.condition != "" {

@@ -18,39 +18,39 @@ import (
 
 // client is the one of a session.
 type client struct {
-	auth    *ServerAuth
+	domain  *Domain
 	server  sasl.Server
 	conn    net.Conn     // with TLS, once there is
-	bounded *boundedConn // nil = the library alone reads
+	limited *limitedConn // nil = the library alone reads
 
 	mechanism string // of the last attempt, as is what follows
 	info      sasl.ConnInfo
-	told      bool // the owner was, of its refusal
+	reported  bool // Server.Refused was called for the last refusal
 
 	refusals int
 	address  jid.JID // bare; zero as long as it is not authenticated
 	accepted *Accepted
 }
 
-func (a *ServerAuth) client(conn net.Conn, accepted *Accepted) *client {
-	c := &client{auth: a, conn: conn, accepted: accepted}
-	if a.Server != nil {
-		c.server = *a.Server
+func (d *Domain) client(conn net.Conn, accepted *Accepted) *client {
+	c := &client{domain: d, conn: conn, accepted: accepted}
+	if d.Server != nil {
+		c.server = *d.Server
 	}
 	c.server.SuccessData = true
 	if accepted == nil {
 		c.accepted = new(Accepted)
 	}
 	*c.accepted = Accepted{}
-	if c.server.Authorize == nil && a.Address == nil {
+	if c.server.Authorize == nil && d.AddressOf == nil {
 		c.server.Authorize = asThemselves
 	}
 	if refused := c.server.Refused; refused != nil {
 		c.server.Refused = func(mechanism string, info sasl.ConnInfo, reason error) {
-			if !c.told {
+			if !c.reported {
 				refused(mechanism, info, reason)
 			}
-			c.told = true
+			c.reported = true
 		}
 	}
 	return c
@@ -76,7 +76,7 @@ func (c *client) features() []xmpp.StreamFeature {
 			Negotiate: c.bind,
 		},
 	}
-	if c.auth.TLSConfig != nil {
+	if c.domain.TLSConfig != nil {
 		features = append(features, c.startTLS())
 	}
 	return features
@@ -84,7 +84,7 @@ func (c *client) features() []xmpp.StreamFeature {
 
 // necessary is TLS, where there is STARTTLS: that says that it is required.
 func (c *client) necessary() xmpp.SessionState {
-	if c.auth.TLSConfig != nil {
+	if c.domain.TLSConfig != nil {
 		return xmpp.Secure
 	}
 	return 0
@@ -109,13 +109,13 @@ func (c *client) feature(name, space string, list func(e xmlstream.TokenWriter, 
 			if err != nil {
 				return 0, nil, err
 			}
-			x := link{reader: requeued{reader}, conn: s.Conn(), bounded: c.bounded}
-			domain := s.LocalAddr()
-			if !domain.Equal(c.auth.Domain) {
+			x := link{reader: requeued{reader}, conn: s.Conn(), limited: c.limited}
+			to := s.LocalAddr()
+			if !to.Equal(c.domain.Name) {
 				x.end("host-unknown")
-				return 0, nil, fmt.Errorf("%w: the domain %q is not served", sasl.ErrPolicy, sasl.Printable(domain.String()))
+				return 0, nil, fmt.Errorf("%w: the client addresses the domain %q, which is not served", sasl.ErrPolicy, sasl.Printable(to.String()))
 			}
-			info.Host = domain.String()
+			info.Host = to.String()
 			c.info = info
 			rw, err := serve(ctx, s, info, x)
 			if err != nil {
@@ -143,7 +143,7 @@ func (r requeued) Token() (xml.Token, error) {
 // startTLS is the library's feature, and keeps what it makes of the connection,
 // because the lists of features depend on that.
 func (c *client) startTLS() xmpp.StreamFeature {
-	feature := xmpp.StartTLS(c.auth.TLSConfig)
+	feature := xmpp.StartTLS(c.domain.TLSConfig)
 	feature.Prohibited |= xmpp.Authn // who authenticated before it was somebody else, for all that is known
 	negotiate := feature.Negotiate
 	feature.Negotiate = func(ctx context.Context, s *xmpp.Session, data any) (xmpp.SessionState, io.ReadWriter, error) {
@@ -161,7 +161,7 @@ func (c *client) connInfo() (sasl.ConnInfo, error) {
 	if state, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok && !state.ConnectionState().HandshakeComplete {
 		conn = struct{ net.Conn }{conn} // which has a state, and no TLS
 	}
-	info, err := channelbinding.ServerConn(conn, c.auth.Leaf)
+	info, err := channelbinding.ServerConn(conn, c.domain.Leaf)
 	info.Service, info.Downgrade = serviceName, true
 	return info, err
 }

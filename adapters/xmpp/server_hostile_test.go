@@ -88,7 +88,7 @@ func TestRefusals(t *testing.T) {
 	auth := sasltest.AllMechanisms()
 	auth.Tokens = &sasl.ServerTokens{Store: new(sasl.MemoryTokens), Mechanisms: []string{"HT-SHA-256-NONE"}}
 	server := serve(t, auth)
-	server.auth.TokenLifetime = time.Hour
+	server.domain.TokenLifetime = time.Hour
 	authenticate := func(mechanism, children string) string {
 		return "<authenticate" + ns2 + " mechanism='" + mechanism + "'>" + children + "</authenticate>"
 	}
@@ -133,7 +133,7 @@ func TestServerFeatures(t *testing.T) {
 		near, far := sasltest.Pair(t)
 		done := make(chan error, 1)
 		go func() {
-			_, err := xmpp.ReceiveClientSession(context.Background(), jid.JID{}, far, server.auth.Features(far, into)...)
+			_, err := xmpp.ReceiveClientSession(context.Background(), jid.JID{}, far, server.domain.Features(far, into)...)
 			done <- err
 		}()
 		login := &saslxmpp.Login{Client: &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, TLSConfig: &tls.Config{RootCAs: server.pool}}
@@ -156,7 +156,7 @@ func TestServerFeaturesAgain(t *testing.T) {
 	conn := tls.Server(far, server.config)
 	done := make(chan error, 1)
 	go func() {
-		features := server.auth.Features(conn, &who)
+		features := server.domain.Features(conn, &who)
 		_, err := xmpp.ReceiveSession(context.Background(), conn, xmpp.Secure, xmpp.NewNegotiator(func(*xmpp.Session, *xmpp.StreamConfig) xmpp.StreamConfig {
 			return xmpp.StreamConfig{Features: features}
 		}))
@@ -179,7 +179,7 @@ func TestAcceptEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(10*time.Millisecond, cancel)
 	var conn net.Conn = far
-	if _, _, err := server.auth.Accept(ctx, conn); !errors.Is(err, context.Canceled) || !errors.Is(err, sasl.ErrConnection) {
+	if _, _, err := server.domain.Accept(ctx, conn); !errors.Is(err, context.Canceled) || !errors.Is(err, sasl.ErrConnection) {
 		t.Error(err)
 	}
 }
@@ -190,7 +190,7 @@ func TestServerTokens(t *testing.T) {
 	auth := sasltest.AllMechanisms()
 	auth.Tokens = &sasl.ServerTokens{Store: new(sasl.MemoryTokens), Mechanisms: []string{"HT-SHA-256-NONE"}}
 	server := serve(t, auth)
-	server.auth.TokenLifetime = time.Hour
+	server.domain.TokenLifetime = time.Hour
 	request := "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/><request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/></authenticate>"
 	for start, want := range map[string]bool{
 		"<authenticate" + ns2 + " mechanism='ANONYMOUS'><initial-response/>":                               false,
@@ -214,12 +214,12 @@ func TestServerTokens(t *testing.T) {
 // TestServerConfig: no domain is served by accident.
 func TestServerConfig(t *testing.T) {
 	_, far := sasltest.Pair(t)
-	if _, _, err := (&saslxmpp.ServerAuth{Server: sasltest.AllMechanisms()}).Accept(t.Context(), far); !errors.Is(err, sasl.ErrConfig) {
+	if _, _, err := (&saslxmpp.Domain{Server: sasltest.AllMechanisms()}).Accept(t.Context(), far); !errors.Is(err, sasl.ErrConfig) {
 		t.Error(err)
 	}
 	_, far = sasltest.Pair(t)
 	server := serve(t, sasltest.AllMechanisms())
-	if _, _, err := server.auth.Accept(t.Context(), far, xmpp.BindResource()); !errors.Is(err, sasl.ErrConfig) {
+	if _, _, err := server.domain.Accept(t.Context(), far, xmpp.BindResource()); !errors.Is(err, sasl.ErrConfig) {
 		t.Error(err)
 	}
 }

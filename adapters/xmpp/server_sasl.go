@@ -3,7 +3,6 @@ package saslxmpp
 import (
 	"context"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 
@@ -19,33 +18,6 @@ const maxRefusals = 5
 
 // errTooManyRefusals ends a stream.
 var errTooManyRefusals = fmt.Errorf("%w: the client was refused %d times", sasl.ErrAuthentication, maxRefusals)
-
-// names is a list of elements with texts.
-func names(local string, texts []string) (list []Element) {
-	for _, text := range texts {
-		list = append(list, Element{Name: xml.Name{Local: local}, Text: text})
-	}
-	return list
-}
-
-// encode writes an element to a stream.
-func (e *Element) encode(w xmlstream.TokenWriter) error {
-	start := xml.StartElement{Name: e.Name, Attr: e.Attr}
-	if err := w.EncodeToken(start); err != nil {
-		return err
-	}
-	if e.Text != "" {
-		if err := w.EncodeToken(xml.CharData(e.Text)); err != nil {
-			return err
-		}
-	}
-	for i := range e.Children {
-		if err := e.Children[i].encode(w); err != nil {
-			return err
-		}
-	}
-	return w.EncodeToken(start.End())
-}
 
 func (c *client) listSASL(e xmlstream.TokenWriter, info sasl.ConnInfo) error {
 	offered := c.server.Offer(info)
@@ -144,8 +116,8 @@ func (c *client) refuse(x link, space string, reason error) error {
 	if c.server.Refused != nil && reason != error(errAborted) {
 		c.server.Refused(c.mechanism, c.info, reason)
 	}
-	c.told, c.address, *c.accepted = false, jid.JID{}, Accepted{}
-	condition, text := conditionFor(reason)
+	c.reported, c.address, *c.accepted = false, jid.JID{}, Accepted{}
+	condition, text := refusalFor(reason)
 	words := tag(string(condition)+" xmlns='"+nsSASL+"'", "")
 	if text != "" {
 		if space == nsSASL2 {
@@ -162,24 +134,4 @@ func (c *client) refuse(x link, space string, reason error) error {
 		return errTooManyRefusals
 	}
 	return nil
-}
-
-// conditionFor turns a reason into what the client may know of it (RFC 6120
-// s6.5). A *sasl.Failure says it in its own words.
-func conditionFor(reason error) (sasl.Condition, string) {
-	var own *sasl.Failure
-	if errors.As(reason, &own) && own.Condition != "" {
-		return own.Condition, own.Text
-	}
-	switch sasl.ClassOf(reason) {
-	case sasl.ErrAuthentication, sasl.ErrSecurity:
-		return sasl.NotAuthorized, ""
-	case sasl.ErrAuthorization:
-		return sasl.InvalidAuthzid, ""
-	case sasl.ErrProtocol:
-		return sasl.MalformedRequest, ""
-	case sasl.ErrPolicy:
-		return sasl.InvalidMechanism, ""
-	}
-	return sasl.TemporaryAuthFailure, ""
 }

@@ -22,7 +22,7 @@ func (c *client) listSASL2(e xmlstream.TokenWriter, info sasl.ConnInfo) error {
 		return nil
 	}
 	inline := Element{Name: xml.Name{Local: "inline"}}
-	if tokens := c.server.OfferTokens(info); len(tokens) > 0 && c.auth.TokenLifetime > 0 {
+	if tokens := c.server.OfferTokens(info); len(tokens) > 0 && c.domain.TokenLifetime > 0 {
 		inline.Children = []Element{{Name: xml.Name{Space: nsFAST, Local: "fast"}, Children: names("mechanism", tokens)}}
 	}
 	list := Element{Name: xml.Name{Space: nsSASL2, Local: "authentication"}, Children: append(names("mechanism", offered), inline)}
@@ -150,8 +150,8 @@ func (c *client) success(ctx context.Context, run *sasl.ServerSession, request *
 		text = tag("additional-data", encode(data))
 	}
 	text += tag("authorization-identifier", escape(c.address.String()))
-	if request.mechanism != "" && request.use.ClientID != "" && c.auth.TokenLifetime > 0 {
-		expiry := time.Now().Add(c.auth.TokenLifetime).UTC()
+	if request.mechanism != "" && request.use.ClientID != "" && c.domain.TokenLifetime > 0 {
+		expiry := time.Now().Add(c.domain.TokenLifetime).UTC()
 		token, err := run.IssueToken(ctx, request.use.ClientID, request.mechanism, expiry)
 		switch {
 		case err == nil:

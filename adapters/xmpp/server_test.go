@@ -101,7 +101,7 @@ func TestTokens(t *testing.T) {
 	issued := new(sasl.MemoryTokens)
 	auth.Tokens = &sasl.ServerTokens{Store: issued, Mechanisms: []string{"HT-SHA-256-EXPR", "HT-SHA-256-ENDP", "HT-SHA-256-UNIQ", "HT-SHA-256-NONE"}}
 	server := serve(t, auth)
-	server.auth.TokenLifetime = time.Hour
+	server.domain.TokenLifetime = time.Hour
 	for _, row := range []struct {
 		version   uint16
 		mechanism string
@@ -152,7 +152,7 @@ func TestServerOffers(t *testing.T) {
 	offers("starttls", true)
 	offers("mechanism", false)
 	offers("channel-binding", false)
-	server.auth.TLSConfig = nil // what may be without TLS
+	server.domain.TLSConfig = nil // what may be without TLS
 	offers("starttls", false)
 	for _, text := range []string{"<mechanism>PLAIN</mechanism>", "urn:xmpp:sasl:2", "urn:xmpp:sasl-cb:0"} {
 		offers(text, false)

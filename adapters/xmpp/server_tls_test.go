@@ -21,7 +21,7 @@ func TestServerNeedsTLS(t *testing.T) {
 	auth := sasltest.AllMechanisms()
 	auth.Insecure = []string{"PLAIN"}
 	server := serve(t, auth)
-	server.auth.TLSConfig = nil // with it, nothing is offered before TLS
+	server.domain.TLSConfig = nil // with it, nothing is offered before TLS
 	conn, served := server.connect(t, false)
 	talk := newTalk(conn)
 	talk.says(t, openStream)
@@ -69,7 +69,7 @@ func TestServerStateOfNoTLS(t *testing.T) {
 	near, far := sasltest.Pair(t)
 	done := make(chan error, 1)
 	go func() {
-		_, _, err := server.auth.Accept(context.Background(), stateful{far})
+		_, _, err := server.domain.Accept(context.Background(), stateful{far})
 		done <- err
 	}()
 	login := &saslxmpp.Login{Client: &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, TLSConfig: &tls.Config{RootCAs: server.pool}}
@@ -80,10 +80,10 @@ func TestServerStateOfNoTLS(t *testing.T) {
 		t.Error(err)
 	}
 	// Without TLS, for what may be.
-	server.auth.TLSConfig, server.auth.Server.Insecure = nil, []string{"PLAIN"}
+	server.domain.TLSConfig, server.domain.Server.Insecure = nil, []string{"PLAIN"}
 	near, far = sasltest.Pair(t)
 	go func() {
-		_, _, err := server.auth.Accept(context.Background(), stateful{far})
+		_, _, err := server.domain.Accept(context.Background(), stateful{far})
 		done <- err
 	}()
 	if _, outcome, err := negotiate(t.Context(), near, &saslxmpp.Login{Client: insecure(sasl.Plain(credentials))}, xmpp.BindResource()); err != nil || outcome.SASL2 {

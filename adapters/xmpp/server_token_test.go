@@ -57,7 +57,7 @@ func TestServerTokenIssued(t *testing.T) {
 	for _, id := range []string{thisClient, otherClient, "phone", ""} {
 		auth, store := tokenServer()
 		server := serve(t, auth)
-		server.auth.TokenLifetime = time.Hour
+		server.domain.TokenLifetime = time.Hour
 		talk, _ := server.secured(t, host)
 		talk.says(t, "<authenticate"+ns2+" mechanism='PLAIN'><initial-response>AHVzZXIAcGVuY2ls</initial-response>"+
 			"<user-agent id='"+id+"'/><request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/></authenticate>")
@@ -95,7 +95,7 @@ func TestServerTokenUsed(t *testing.T) {
 			return []sasl.Token{{Mechanism: "HT-SHA-256-NONE", Secret: sasl.NewSecret(token), Expiry: time.Now().Add(time.Hour)}}
 		})
 		server := serve(t, auth)
-		server.auth.TokenLifetime = time.Hour
+		server.domain.TokenLifetime = time.Hour
 		talk, served := server.secured(t, host)
 		talk.says(t, "<authenticate"+ns2+" mechanism='HT-SHA-256-NONE'><initial-response>"+initiator+"</initial-response>"+
 			"<user-agent id='"+row.id+"'/><fast xmlns='urn:xmpp:fast:0' count='1'/></authenticate>")
@@ -134,7 +134,7 @@ func TestServerTokenCounted(t *testing.T) {
 		})
 		server := serve(t, auth)
 		talk, served := server.secured(t, host)
-		server.auth.TokenLifetime = 0 // no other is issued
+		server.domain.TokenLifetime = 0 // no other is issued
 		talk.says(t, "<authenticate"+ns2+" mechanism='HT-SHA-256-NONE'><initial-response>"+initiator+"</initial-response>"+
 			"<user-agent id='"+thisClient+"'/><fast xmlns='urn:xmpp:fast:0' "+fast+"/></authenticate>")
 		talk.hears(t, "</success>")

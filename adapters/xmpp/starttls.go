@@ -2,11 +2,8 @@ package saslxmpp
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/xml"
-	"fmt"
 	"io"
-	"net"
 
 	"mellium.im/xmpp"
 
@@ -14,14 +11,10 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// ErrNoTLS is the error of a server that does not do STARTTLS, or of somebody
-// who took it away. Its class is ErrSecurity.
-var ErrNoTLS = fmt.Errorf("%w: the server does not do STARTTLS, or somebody took it away", sasl.ErrSecurity)
-
 // startTLS is the feature of RFC 6120 s5 as NewSession needs it: the handshake
-// is done at once, with the context, and each error has its class. What a peer
-// puts behind its answer stays in the reader of the stream that ends here.
-func startTLS(config *tls.Config) xmpp.StreamFeature {
+// obeys the context, and each error has its class. The data that a peer puts behind
+// its answer stays in the reader of the stream, which ends with the answer.
+func startTLS(dialer transport.Dialer, domain string) xmpp.StreamFeature {
 	return xmpp.StreamFeature{
 		Name:       xml.Name{Space: nsStartTLS, Local: "starttls"},
 		Prohibited: xmpp.Secure,
@@ -31,43 +24,27 @@ func startTLS(config *tls.Config) xmpp.StreamFeature {
 		},
 		Negotiate: func(ctx context.Context, s *xmpp.Session, _ any) (xmpp.SessionState, io.ReadWriter, error) {
 			if _, offered := s.Feature(nsStartTLS); !offered {
-				return 0, nil, ErrNoTLS // the library tries all the same
+				return 0, nil, transport.NoStartTLS("", nil) // the library tries it nevertheless
 			}
 			reader := s.TokenReader()
 			defer reader.Close()
-			x := link{reader: reader, conn: s.Conn()} // the step of the negotiation has its bounds
+			x := link{reader: reader, conn: s.Conn()} // the limits are those of the step
 			answer, err := x.roundTrip(tag("starttls xmlns='"+nsStartTLS+"'", ""))
 			switch {
 			case err != nil:
 				return 0, nil, err
 			case answer.Name == xml.Name{Space: nsStartTLS, Local: "failure"}:
-				return 0, nil, ErrNoTLS
+				return 0, nil, transport.NoStartTLS("", nil) // an element without words
 			case answer.Name != xml.Name{Space: nsStartTLS, Local: "proceed"}:
 				return 0, nil, unexpected(&answer)
 			}
-			secured, err := transport.Handshake(ctx, s.Conn(), config.ServerName, "", config)
+			secured, err := dialer.Secure(ctx, s.Conn(), domain, "", true)
 			if err != nil {
-				return 0, nil, transport.StartTLSError(err)
+				return 0, nil, err
 			}
 			return xmpp.Secure, secured, nil
 		},
 	}
-}
-
-// overTLS reports whether a connection has TLS, whose handshake it brings to its
-// end: a connection may have a ConnectionState that says that there is none.
-func overTLS(ctx context.Context, conn net.Conn) (bool, error) {
-	if secured, ok := conn.(interface {
-		HandshakeContext(context.Context) error
-	}); ok {
-		stop := context.AfterFunc(ctx, func() { transport.Close(conn) })
-		err := secured.HandshakeContext(ctx)
-		if !stop() || err != nil {
-			return false, transport.Classify(ctx, transport.HandshakeError(err))
-		}
-	}
-	secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
-	return ok && secured.ConnectionState().HandshakeComplete, nil
 }
 
 // tlsError gives an error of TLS its class where that is ErrSecurity, also one

@@ -2,6 +2,7 @@ package saslxmpp_test
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/sasltest"
 )
@@ -20,22 +22,23 @@ const offersTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 // TestStartTLS: what stands in the way of it, and that nothing of the password
 // goes out before.
 func TestStartTLS(t *testing.T) {
-	asked := turn{"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", ""}
+	asked := turn{startTLSRequest, ""}
 	for name, row := range map[string]struct {
-		turns []turn
-		class sasl.Class
+		turns   []turn
+		class   sasl.Class
+		missing bool
 	}{
-		"not offered":        {[]turn{{streamEnd, streamHeader + features(mechanisms, sasl2)}}, sasl.ErrSecurity},
-		"nothing offered":    {[]turn{{streamEnd, streamHeader + features()}}, sasl.ErrSecurity},
-		"refused":            {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>"}}, sasl.ErrSecurity},
-		"something else":     {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"}}, sasl.ErrProtocol},
-		"no TLS":             {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"}, {"\x00", "HTTP/1.1 400"}}, sasl.ErrSecurity},
-		"cut":                {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "</stream:stream>"}}, sasl.ErrConnection},
-		"success beforehand": {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms) + "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"}}, sasl.ErrProtocol},
+		"not offered":        {[]turn{{streamEnd, streamHeader + features(mechanisms, sasl2)}}, sasl.ErrSecurity, true},
+		"nothing offered":    {[]turn{{streamEnd, streamHeader + features()}}, sasl.ErrSecurity, true},
+		"refused":            {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>"}}, sasl.ErrSecurity, true},
+		"something else":     {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"}}, sasl.ErrProtocol, false},
+		"no TLS":             {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"}, {"\x00", "HTTP/1.1 400"}}, sasl.ErrSecurity, false},
+		"cut":                {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms)}, {asked.hears, "</stream:stream>"}}, sasl.ErrConnection, false},
+		"success beforehand": {[]turn{{streamEnd, streamHeader + features(offersTLS, mechanisms) + "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"}}, sasl.ErrProtocol, false},
 	} {
 		conn, heard := scripted(t, row.turns...)
 		login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials))}
-		if _, _, err := login.NewSession(t.Context(), jid.MustParse(address), conn); sasl.ClassOf(err) != row.class {
+		if _, _, err := login.NewSession(t.Context(), jid.MustParse(address), conn); sasl.ClassOf(err) != row.class || errors.Is(err, transport.ErrNoStartTLS) != row.missing {
 			t.Errorf("%s: %v, want %s", name, err, row.class)
 		}
 		if said := heard(); strings.Contains(said, "<auth") {

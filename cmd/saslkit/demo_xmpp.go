@@ -17,13 +17,13 @@ import (
 // demoXMPP is a server on mellium's sessions with our mechanisms. It serves
 // nothing to who has logged in.
 type demoXMPP struct {
-	auth  *saslxmpp.ServerAuth
-	hasty bool
+	domain *saslxmpp.Domain
+	hasty  bool
 }
 
 func newDemoXMPP(auth *sasl.Server, config *tls.Config, hasty bool) *demoXMPP {
-	return &demoXMPP{&saslxmpp.ServerAuth{
-		Server: auth, Domain: jid.MustParse(demoHost),
+	return &demoXMPP{&saslxmpp.Domain{
+		Name: jid.MustParse(demoHost), Server: auth,
 		TLSConfig: config, Leaf: channelbinding.LeafOf(config), TokenLifetime: time.Hour,
 	}, hasty}
 }
@@ -44,7 +44,7 @@ func (d *demoXMPP) serveConn(conn net.Conn) {
 		hastyXMPP(conn)
 		return
 	}
-	session, _, err := d.auth.Accept(context.Background(), conn)
+	session, _, err := d.domain.Accept(context.Background(), conn)
 	if err == nil {
 		io.Copy(io.Discard, session.Conn())
 	}

@@ -20,9 +20,9 @@ func (flood) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestBounds: what can be read at once, and in all.
-func TestBounds(t *testing.T) {
-	bounded, conn := bound(flood{})
+// TestLimits reads as much as the limits allow, at once and in all.
+func TestLimits(t *testing.T) {
+	limited, conn := limit(flood{}, 0)
 	var all int64
 	for {
 		n, err := io.Copy(io.Discard, conn)
@@ -36,12 +36,12 @@ func TestBounds(t *testing.T) {
 		if n != 128<<10 || !strings.Contains(err.Error(), "128 KiB") {
 			t.Fatalf("%d octets at once: %v", n, err)
 		}
-		bounded.allow()
+		limited.allow()
 	}
 	if all != 2<<20 {
 		t.Errorf("%d octets", all)
 	}
-	bounded.ready.Store(true)
+	limited.ready.Store(true)
 	if n, err := io.CopyN(io.Discard, conn, 4<<20); err != nil {
 		t.Errorf("ready: %d octets, %v", n, err)
 	}

@@ -1,16 +1,14 @@
 package saslxmpp
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
-	"net"
-	"os"
-	"slices"
 	"strings"
 
-	"mellium.im/xmpp/stream"
+	"mellium.im/xmlstream"
 
 	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
@@ -142,39 +140,62 @@ func (e *Element) attr(local string) string {
 	return ""
 }
 
-// grammarErrors are the stream errors about XML (RFC 6120 s4.9.3), in which the
-// library says what it finds wrong.
-var grammarErrors = []string{
-	stream.BadFormat.Err, stream.BadNamespacePrefix.Err, stream.InvalidNamespace.Err,
-	stream.InvalidXML.Err, stream.NotWellFormed.Err, stream.RestrictedXML.Err,
+// names is a list of elements with texts.
+func names(local string, texts []string) (list []Element) {
+	for _, text := range texts {
+		list = append(list, Element{Name: xml.Name{Local: local}, Text: text})
+	}
+	return list
 }
 
-// streamError gives an error of reading a stream its class: ErrConnection
-// where the connection or the stream ended, else ErrProtocol.
-func streamError(err error) error {
-	var ended stream.Error
-	var malformed *xml.SyntaxError
-	var network net.Error
-	switch {
-	case err == nil || sasl.ClassOf(err) != "":
+// encode writes an element to a stream.
+func (e *Element) encode(w xmlstream.TokenWriter) error {
+	start := xml.StartElement{Name: e.Name, Attr: e.Attr}
+	if err := w.EncodeToken(start); err != nil {
 		return err
-	case errors.As(err, &ended) && slices.Contains(grammarErrors, ended.Err):
-		return fmt.Errorf("%w: this is no XMPP: %w", sasl.ErrProtocol, ended)
-	case errors.As(err, &ended):
-		text := ""
-		if len(ended.Text) > 0 {
-			text = ": " + sasl.Printable(ended.Text[0].Value)
-		}
-		return fmt.Errorf("%w: the peer ended the stream: %w%s", sasl.ErrConnection, ended, text)
-	case strings.Contains(err.Error(), "(*stream.Error).UnmarshalXML"):
-		// With an element that the server may add (RFC 6120 s4.9.4).
-		return fmt.Errorf("%w: the peer ended the stream with an error of its own", sasl.ErrConnection)
-	case errors.As(err, &malformed) && malformed.Msg == "unexpected EOF":
-		return transport.ReadError(io.EOF)
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return transport.ReadError(io.EOF)
-	case errors.As(err, &network) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
 	}
-	return fmt.Errorf("%w: %s", sasl.ErrProtocol, sasl.Printable(err.Error()))
+	if e.Text != "" {
+		if err := w.EncodeToken(xml.CharData(e.Text)); err != nil {
+			return err
+		}
+	}
+	for i := range e.Children {
+		if err := e.Children[i].encode(w); err != nil {
+			return err
+		}
+	}
+	return w.EncodeToken(start.End())
+}
+
+// decodeMessage decodes the text of an element. RFC 6120 s6.4.2 writes a
+// message that is empty as "=".
+func decodeMessage(text string) ([]byte, error) {
+	if text == "=" {
+		return []byte{}, nil
+	}
+	message, err := sasl.DecodeBase64(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the peer's message %w", sasl.ErrProtocol, err)
+	}
+	return message, nil
+}
+
+// tag writes an element with a text. The name and the text are XML already.
+func tag(name, text string) string {
+	if text == "" {
+		return "<" + name + "/>"
+	}
+	end := name
+	if i := bytes.IndexByte([]byte(name), ' '); i >= 0 {
+		end = name[:i]
+	}
+	return "<" + name + ">" + text + "</" + end + ">"
+}
+
+func encode(message []byte) string { return base64.StdEncoding.EncodeToString(message) }
+
+func escape(text string) string {
+	var b bytes.Buffer
+	xml.EscapeText(&b, []byte(text)) // a Buffer takes everything
+	return b.String()
 }

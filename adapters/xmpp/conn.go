@@ -1,11 +1,16 @@
 package saslxmpp
 
 import (
+	"context"
 	"encoding/xml"
 	"fmt"
 	"io"
 	"net"
+	"time"
 
+	"mellium.im/xmpp"
+
+	"github.com/saslkit/saslkit/channelbinding"
 	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -15,8 +20,19 @@ import (
 type link struct {
 	reader  xml.TokenReader
 	conn    net.Conn
-	bounded *boundedConn // nil = there are no bounds
-	open    bool         // the server waits for a response
+	limited *limitedConn  // nil = there are no limits
+	timeout time.Duration // of an answer; 0 = none
+	open    bool          // the server waits for a response
+}
+
+// ask is roundTrip within the time of an answer. At the end of that time and of the
+// context it closes the connection.
+func (x *link) ask(ctx context.Context, text string) (answer Element, err error) {
+	err = transport.Within(ctx, x.timeout, x.conn, func(context.Context) (err error) {
+		answer, err = x.roundTrip(text)
+		return err
+	})
+	return answer, err
 }
 
 // roundTrip sends an element and reads the answer.
@@ -29,7 +45,7 @@ func (x *link) roundTrip(text string) (Element, error) {
 }
 
 func (x *link) write(text string) error {
-	x.bounded.allow()
+	x.limited.allow()
 	if _, err := io.WriteString(x.conn, text); err != nil {
 		return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
 	}
@@ -73,3 +89,37 @@ func unexpected(e *Element) error {
 
 // Close closes the connection without a word.
 func (x *link) Close() error { return transport.Close(x.conn) }
+
+// serverInfo is what is known about the server and the connection, with the
+// list of RFC 6120's profile.
+func (l *Login) serverInfo(s *xmpp.Session) (sasl.ServerInfo, error) {
+	info, err := connectionInfo(s, asciiDomain(s.RemoteAddr().Domainpart()))
+	if err != nil {
+		return sasl.ServerInfo{}, err
+	}
+	if l.Secure {
+		info.Secure = true
+	}
+	info.EnforcesBinding = l.EnforcesBinding
+	info.Service, info.SuccessData, info.Downgrade = serviceName, true, true
+	if remote, ok := s.Conn().RemoteAddr().(*net.TCPAddr); ok {
+		info.Port = remote.Port
+	}
+	mechanisms, _ := s.Feature(nsSASL)
+	info.Mechanisms, _ = mechanisms.([]string)
+	bindings, _ := s.Feature(nsBindings)
+	info.AdvertisedBindings, _ = bindings.([]string)
+	return info, nil
+}
+
+// connectionInfo is what the connection proves.
+func connectionInfo(s *xmpp.Session, host string) (sasl.ServerInfo, error) {
+	state := s.ConnectionState()
+	switch {
+	case state.HandshakeComplete:
+		return channelbinding.Client(&state, host)
+	case s.Conn().RemoteAddr() == nil: // no net.Conn, but any io.ReadWriter
+		return sasl.ServerInfo{Host: host}, nil
+	}
+	return channelbinding.ClientConn(struct{ net.Conn }{s.Conn()}, host)
+}

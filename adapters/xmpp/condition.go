@@ -1,0 +1,198 @@
+package saslxmpp
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+
+	"mellium.im/xmpp/stanza"
+	"mellium.im/xmpp/stream"
+
+	"github.com/saslkit/saslkit/channelbinding/transport"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// Refusal is what a server says in refusing (RFC 6120 s6.4.5, s6.5): its words,
+// unverified. It is in a *sasl.Failure, from where errors.As gets it.
+type Refusal struct {
+	Condition string // as the server has it; "" = it gave none
+	Text      string
+	Lang      string // of the text, if the server says so
+	// Application are the elements of other namespaces.
+	Application []Element
+}
+
+func (r *Refusal) Error() string {
+	text := "refused with " + sasl.Printable(r.Condition)
+	if r.Text != "" {
+		text += ": " + sasl.Printable(r.Text)
+	}
+	return text
+}
+
+// TasksError is the error of a login that the server wants to be followed by
+// tasks, such as a second factor, before it lets us in (XEP-0388 s2.6.3). Its
+// class is ErrAuthorization.
+type TasksError struct {
+	Tasks []string // any one of them would do
+	Text  string   // the server's word for people
+}
+
+func (e *TasksError) Error() string {
+	text := sasl.ErrAuthorization.Error() + ": the server demands another task: " + sasl.Printable(strings.Join(e.Tasks, " "))
+	if e.Text != "" {
+		text += ": " + sasl.Printable(e.Text)
+	}
+	return text
+}
+
+// Unwrap returns the class.
+func (e *TasksError) Unwrap() error { return sasl.ErrAuthorization }
+
+// failure is the refusal that <failure/> is. The conditions are in RFC 6120's
+// namespace in both profiles; some servers leave them in SASL2's.
+func failure(e *Element) *sasl.Failure {
+	refusal := &Refusal{}
+	for _, child := range e.Children {
+		switch {
+		case child.Name.Space != nsSASL && child.Name.Space != e.Name.Space:
+			refusal.Application = append(refusal.Application, child)
+		case child.Name.Local == "text":
+			refusal.Text = child.Text
+			for _, a := range child.Attr {
+				if a.Name.Local == "lang" {
+					refusal.Lang = a.Value
+				}
+			}
+		case refusal.Condition == "":
+			refusal.Condition = child.Name.Local
+		}
+	}
+	return &sasl.Failure{Condition: sasl.Condition(refusal.Condition), Text: refusal.Text, Err: refusal}
+}
+
+// refusalFor turns a reason into what the client may know of it (RFC 6120
+// s6.5). A *sasl.Failure says it in its own words.
+func refusalFor(reason error) (sasl.Condition, string) {
+	var own *sasl.Failure
+	if errors.As(reason, &own) && own.Condition != "" {
+		return own.Condition, own.Text
+	}
+	switch sasl.ClassOf(reason) {
+	case sasl.ErrAuthentication, sasl.ErrSecurity:
+		return sasl.NotAuthorized, ""
+	case sasl.ErrAuthorization:
+		return sasl.InvalidAuthzid, ""
+	case sasl.ErrProtocol:
+		return sasl.MalformedRequest, ""
+	case sasl.ErrPolicy:
+		return sasl.InvalidMechanism, ""
+	}
+	return sasl.TemporaryAuthFailure, ""
+}
+
+// grammarErrors are the stream errors about XML (RFC 6120 s4.9.3), in which the
+// library says what it finds wrong.
+var grammarErrors = []string{
+	stream.BadFormat.Err, stream.BadNamespacePrefix.Err, stream.InvalidNamespace.Err,
+	stream.InvalidXML.Err, stream.NotWellFormed.Err, stream.RestrictedXML.Err,
+}
+
+// streamError gives an error of reading a stream its class: ErrConnection
+// where the connection or the stream ended, else ErrProtocol.
+func streamError(err error) error {
+	var ended stream.Error
+	var malformed *xml.SyntaxError
+	var network net.Error
+	switch {
+	case err == nil || sasl.ClassOf(err) != "":
+		return err
+	case errors.As(err, &ended) && slices.Contains(grammarErrors, ended.Err):
+		return fmt.Errorf("%w: this is no XMPP: %w", sasl.ErrProtocol, ended)
+	case errors.As(err, &ended):
+		text := ""
+		if len(ended.Text) > 0 {
+			text = ": " + sasl.Printable(ended.Text[0].Value)
+		}
+		return fmt.Errorf("%w: the peer ended the stream: %w%s", sasl.ErrConnection, ended, text)
+	case strings.Contains(err.Error(), "(*stream.Error).UnmarshalXML"):
+		// With an element that the server may add (RFC 6120 s4.9.4).
+		return fmt.Errorf("%w: the peer ended the stream with an error of its own", sasl.ErrConnection)
+	case errors.As(err, &malformed) && malformed.Msg == "unexpected EOF":
+		return transport.ReadError(io.EOF)
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return transport.ReadError(io.EOF)
+	case errors.As(err, &network) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
+	}
+	return fmt.Errorf("%w: %s", sasl.ErrProtocol, sasl.Printable(err.Error()))
+}
+
+// laterError is an error of what follows the authentication. What the server
+// says there may repeat what it was sent, and is not looked through: it is for
+// errors.As alone.
+type laterError struct {
+	class sasl.Class
+	what  string
+	err   error
+}
+
+func (e *laterError) Error() string { return e.class.Error() + ": " + e.what }
+
+// Unwrap returns the class, and the library's error.
+func (e *laterError) Unwrap() []error { return []error{e.class, e.err} }
+
+// bindRefusal gives the library's error of a resource that is refused its class.
+func bindRefusal(err error) error {
+	const what = "the server refused to bind a resource"
+	refused, ok := err.(*stanza.Error)
+	switch {
+	case !ok:
+		return err
+	case refused.Type == stanza.Wait:
+		return &laterError{sasl.ErrTemporary, what + condition(string(refused.Condition)), *refused}
+	}
+	return &laterError{sasl.ErrAuthorization, what + condition(string(refused.Condition)), *refused}
+}
+
+// later gives an error of what follows the authentication its class, unless it
+// is one already. One of reading may have the server's words in it.
+func later(err error) error {
+	var ended stream.Error
+	classed := streamError(tlsError(err))
+	class := sasl.ClassOf(classed)
+	switch {
+	case errors.As(err, new(*laterError)), class == sasl.ErrSecurity, sasl.ClassOf(err) != "" && class != sasl.ErrProtocol:
+		return classed
+	case errors.As(err, &ended):
+		return &laterError{class, "the server ended the stream, or broke its rules" + condition(ended.Err), ended}
+	case class == sasl.ErrProtocol:
+		return &laterError{class, "what the server sent is not what is due", err}
+	}
+	return classed
+}
+
+// conditions are those of RFC 6120 s4.9.3 and s8.3.3.
+var conditions = []string{
+	"bad-format", "bad-namespace-prefix", "conflict", "connection-timeout", "host-gone", "host-unknown",
+	"improper-addressing", "internal-server-error", "invalid-from", "invalid-namespace", "invalid-xml", "not-authorized",
+	"not-well-formed", "policy-violation", "remote-connection-failed", "reset", "resource-constraint", "restricted-xml",
+	"see-other-host", "system-shutdown", "undefined-condition", "unsupported-encoding", "unsupported-feature",
+	"unsupported-stanza-type", "unsupported-version",
+	"bad-request", "feature-not-implemented", "forbidden", "gone", "item-not-found", "jid-malformed", "not-acceptable",
+	"not-allowed", "recipient-unavailable", "redirect", "registration-required", "remote-server-not-found",
+	"remote-server-timeout", "service-unavailable", "subscription-required", "unexpected-request",
+}
+
+// condition is one of them behind a colon; of others nothing.
+func condition(name string) string {
+	if !slices.Contains(conditions, name) {
+		return ""
+	}
+	return ": " + name
+}

@@ -1,0 +1,113 @@
+package saslxmpp
+
+import (
+	"bytes"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/saslkit/saslkit/channelbinding/transport"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// Limits on the data of a peer until the session is ready, in octets. The parser
+// of the standard library reads an element of any size, and needs up to eighty
+// times that size in memory.
+const (
+	maxNegotiation = 2 << 20   // the sixteen messages of 64 KiB in base64 that an exchange may have, and the rest
+	maxAtOnce      = 128 << 10 // the answer to the last element: one of these messages, or the start of a stream
+)
+
+// limitedConn is a connection with limits until the session is ready: on the data
+// that can be read, on the time that the peer takes for an answer, and on the first
+// octet, which has to begin XML. The parser would wait for the end of a text that
+// another protocol's greeting is.
+type limitedConn struct {
+	net.Conn
+	timeout time.Duration // of an answer; 0 = none
+	start   time.Time
+	asked   atomic.Int64 // when the peer's turn began, as a time.Duration since start
+	total   atomic.Int64 // octets that may still be read
+	atOnce  atomic.Int64 // the same, until the next allow
+	ready   atomic.Bool
+	begun   bool // XML was seen
+}
+
+// allow lets the peer answer. A nil limitedConn has no limits.
+func (c *limitedConn) allow() {
+	if c != nil {
+		c.atOnce.Store(maxAtOnce)
+		c.asked.Store(int64(time.Since(c.start)))
+	}
+}
+
+func (c *limitedConn) Read(p []byte) (int, error) {
+	if c.ready.Load() {
+		return c.Conn.Read(p)
+	}
+	total, atOnce := c.total.Load(), c.atOnce.Load()
+	switch {
+	case total <= 0:
+		return 0, fmt.Errorf("%w: the peer sent more than %d MiB before the session was ready", sasl.ErrProtocol, maxNegotiation>>20)
+	case atOnce <= 0:
+		return 0, fmt.Errorf("%w: the peer sent more than %d KiB where one element is due", sasl.ErrProtocol, maxAtOnce>>10)
+	}
+	n, err := c.inTime(c.Conn.Read, p[:min(int64(len(p)), total, atOnce)])
+	c.total.Add(-int64(n))
+	c.atOnce.Add(-int64(n))
+	if text := bytes.TrimLeft(p[:n], xmlSpace); !c.begun && len(text) > 0 {
+		if c.begun = text[0] == '<'; !c.begun {
+			return 0, fmt.Errorf("%w: the peer does not speak XMPP", sasl.ErrProtocol)
+		}
+	}
+	return n, err
+}
+
+// Write gives the peer its time for an answer.
+func (c *limitedConn) Write(p []byte) (int, error) {
+	if c.ready.Load() {
+		return c.Conn.Write(p)
+	}
+	c.asked.Store(int64(time.Since(c.start)))
+	return c.inTime(c.Conn.Write, p)
+}
+
+// inTime reads or writes, and closes the connection at the end of the peer's time.
+func (c *limitedConn) inTime(do func([]byte) (int, error), p []byte) (int, error) {
+	if c.timeout == 0 {
+		return do(p)
+	}
+	taken := time.Since(c.start) - time.Duration(c.asked.Load())
+	timer := time.AfterFunc(c.timeout-taken, func() { transport.Close(c.Conn) })
+	n, err := do(p)
+	if !timer.Stop() {
+		return 0, fmt.Errorf("%w: the peer did not answer within %s: %w", sasl.ErrConnection, c.timeout, os.ErrDeadlineExceeded)
+	}
+	return n, err
+}
+
+// NetConn returns the connection below.
+func (c *limitedConn) NetConn() net.Conn { return c.Conn }
+
+// limitedTLS is a limitedConn over a connection with TLS, whose state it returns.
+type limitedTLS struct {
+	*limitedConn
+	tls interface{ ConnectionState() tls.ConnectionState }
+}
+
+func (c limitedTLS) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
+
+// limit puts a limitedConn on a connection. The second result is the same
+// connection, with the state of TLS if there is one.
+func limit(conn net.Conn, timeout time.Duration) (*limitedConn, net.Conn) {
+	limited := &limitedConn{Conn: conn, timeout: timeout, start: time.Now()}
+	limited.total.Store(maxNegotiation)
+	limited.allow()
+	if secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
+		return limited, limitedTLS{limited, secured}
+	}
+	return limited, limited
+}
