@@ -115,7 +115,7 @@ func searched(b *testing.B, answer searchReply) net.Conn {
 			if err != nil || h.op != searchRequest {
 				return
 			}
-			reader.Discard(h.frame)
+			reader.Discard(h.total)
 			for _, at := range answer.ids {
 				binary.BigEndian.PutUint32(reply[at:], uint32(h.id))
 			}

@@ -9,15 +9,15 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// failure is a refusal. The library's *ldap.Error is there for errors.As and
-// ldap.IsErrorWithCode.
+// failure returns the error of a bind that is refused. The library's *ldap.Error is
+// there for errors.As and ldap.IsErrorWithCode.
 func (r result) failure(first bool) error {
 	return &sasl.Failure{Condition: r.condition(first), Text: r.text, Err: r.library}
 }
 
-// condition is what a result code (RFC 4511 appendix A) says about a bind. To
-// the first message of an exchange, "other" is what OpenLDAP says of a user who
-// does not exist; later, of a message that it does not understand.
+// condition returns the meaning of a result code (RFC 4511 appendix A) for a bind.
+// OpenLDAP answers "other" to the first message of an exchange if the user does not
+// exist, and to a later message if the message is invalid.
 func (r result) condition(first bool) sasl.Condition {
 	switch r.code {
 	case ldap.LDAPResultInvalidCredentials:
@@ -42,8 +42,8 @@ func (r result) condition(first bool) sasl.Condition {
 	return sasl.NotAuthorized
 }
 
-// subCondition reads the number that Active Directory puts into the text of
-// invalidCredentials: "…: LdapErr: DSID-0C090400, comment:
+// subCondition returns the meaning of the number that Active Directory puts into the
+// text of invalidCredentials: "…: LdapErr: DSID-0C090400, comment:
 // AcceptSecurityContext error, data 533, v1db1".
 func subCondition(text string) sasl.Condition {
 	_, reason, _ := strings.Cut(text, "LdapErr: ")
@@ -58,9 +58,8 @@ func subCondition(text string) sasl.Condition {
 	return sasl.NotAuthorized
 }
 
-// disconnection is the error of a notice of disconnection (RFC 4511 s4.4.1), and
-// nil for another notification, which does not concern us: that of an aborted
-// transaction (RFC 5805), for example.
+// disconnection returns the error of a notice of disconnection (RFC 4511 s4.4.1), and
+// nil for another notification, such as that of an aborted transaction (RFC 5805).
 func disconnection(f frame) error {
 	r, err := decodeResult(f, extendedResponse)
 	switch {

@@ -25,7 +25,7 @@ func TestMessageIDs(t *testing.T) {
 		if err != nil || h.id != want {
 			t.Fatalf("message ID %d, %v, want %d", h.id, err, want)
 		}
-		r.Discard(h.frame)
+		r.Discard(h.total)
 		answer := encodeResponse(result{})
 		copy(answer[4:], []byte{byte(want >> 24), byte(want >> 16), byte(want >> 8), byte(want)})
 		far.Write(answer)

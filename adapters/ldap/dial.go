@@ -138,10 +138,10 @@ func readStartTLS(r *bufio.Reader, id int64) (frame, error) {
 	switch {
 	case err != nil:
 		return frame{}, err
-	case h.frame > maxOwn || h.id != id && h.id != 0:
+	case h.total > maxOwn || h.id != id && h.id != 0:
 		return frame{}, errNoAnswer
 	}
-	answer := frame{header: h, bytes: make([]byte, h.frame)}
+	answer := frame{header: h, bytes: make([]byte, h.total)}
 	if _, err := io.ReadFull(r, answer.bytes); err != nil {
 		return frame{}, err
 	}

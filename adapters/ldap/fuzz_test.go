@@ -61,18 +61,18 @@ func FuzzFrames(f *testing.F) {
 		}
 		for {
 			h, need, err := parseHeader(read)
-			if err != nil || need != 0 || h.frame > len(read) {
+			if err != nil || need != 0 || h.total > len(read) {
 				break
 			}
-			rest := bytes.NewReader(read[:h.frame])
+			rest := bytes.NewReader(read[:h.total])
 			packet, err := ber.ReadPacket(rest)
 			if err == nil && (rest.Len() > 0 || len(packet.Children) < 2 || packet.Children[0].Value != h.id) {
 				t.Fatalf("%+v is another message to asn1-ber", h)
 			}
-			if !isWhole(read[:h.frame]) {
-				t.Fatalf("%q is not whole, but the library has got it", read[:h.frame])
+			if !isWhole(read[:h.total]) {
+				t.Fatalf("%q is not whole, but the library has got it", read[:h.total])
 			}
-			read = read[h.frame:]
+			read = read[h.total:]
 		}
 	})
 }
@@ -85,7 +85,7 @@ func FuzzBindResponse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		h, need, err := parseHeader(b)
-		if err != nil || need != 0 || h.frame != len(b) {
+		if err != nil || need != 0 || h.total != len(b) {
 			return
 		}
 		r, err := decodeResult(frame{header: h, bytes: b}, bindResponse)

@@ -9,12 +9,12 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Write is the library's, which writes a message at a time. Its own binds get
-// the same care as ours, later and elsewhere, because the library must not wait.
+// Write is called by the library, with one message at a time. Binds of the library
+// are queued on a goroutine, because blocking here would stall the library.
 func (m *mux) Write(b []byte) (int, error) {
 	h, need, err := parseHeader(b)
-	if err != nil || need != 0 || h.frame != len(b) {
-		return 0, fmt.Errorf("%w: what is written is no LDAP message", sasl.ErrConfig)
+	if err != nil || need != 0 || h.total != len(b) {
+		return 0, fmt.Errorf("%w: the library wrote an invalid LDAP message", sasl.ErrConfig)
 	}
 	if h.op == bindRequest {
 		go m.bindAlone(h, slices.Clone(b))
@@ -28,7 +28,8 @@ func (m *mux) Write(b []byte) (int, error) {
 	return m.Conn.Write(b)
 }
 
-// admit reports whether a message may be written now, and keeps it if not.
+// admit reports whether a message may be written at once. If not, it keeps the
+// message for release.
 func (m *mux) admit(h header, b []byte) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -40,13 +41,13 @@ func (m *mux) admit(h header, b []byte) bool {
 	return true
 }
 
-// register notes what a request leaves to be answered.
+// register records that a request awaits its answer.
 func (m *mux) register(h header, b []byte) {
 	m.lastID = max(m.lastID, h.id)
-	m.outstanding[h.id] = h.op == searchRequest && endless(b)
+	m.outstanding[h.id] = h.op == searchRequest && isPersistent(b)
 }
 
-// signalIdle wakes who waits for the last outstanding answer.
+// signalIdle wakes the bind that waits for the last outstanding answer.
 func (m *mux) signalIdle() {
 	if m.idle != nil && len(m.outstanding) == 0 {
 		close(m.idle)
@@ -54,11 +55,11 @@ func (m *mux) signalIdle() {
 	}
 }
 
-// bindAlone sends a bind of the library's when nothing else is on its way, and
-// holds the rest back until it is answered. A persistent search it ends, as the
-// user of the library knows.
+// bindAlone sends a bind of the library when no other request is outstanding, and
+// holds other requests back until the answer. The bind ends a persistent search,
+// as it does without the mux.
 func (m *mux) bindAlone(h header, b []byte) {
-	ctx := context.Background() // the library closes the connection if it does not want to wait
+	ctx := context.Background() // the library closes the connection to end the wait
 	if m.takeTurn(ctx) != nil {
 		return
 	}
@@ -87,7 +88,7 @@ func (m *mux) bindAlone(h header, b []byte) {
 // takeTurn waits until no other bind is running.
 func (m *mux) takeTurn(ctx context.Context) error {
 	select {
-	case m.turn <- struct{}{}: // without waiting, whether the context has ended or not
+	case m.turn <- struct{}{}: // a free turn counts, also after the end of the context
 		return nil
 	default:
 	}
@@ -97,16 +98,16 @@ func (m *mux) takeTurn(ctx context.Context) error {
 	case <-m.dead:
 		return m.err()
 	case <-ctx.Done():
-		return fmt.Errorf("%w: waiting for another bind: %w", sasl.ErrConnection, ctx.Err())
+		return fmt.Errorf("%w: another bind is running on this connection: %w", sasl.ErrConnection, ctx.Err())
 	}
 }
 
 func (m *mux) endTurn() { <-m.turn }
 
-var errPersistent = fmt.Errorf("%w: a persistent search is running on this connection, which a bind would end: bind before it, or on another connection", sasl.ErrConfig)
+var errPersistent = fmt.Errorf("%w: the bind would end the persistent search that runs on this connection: bind before the search, or on another connection", sasl.ErrConfig)
 
-// hold keeps the library's requests back and waits for the answers to those
-// that are on their way: a bind would abandon them (RFC 4511 s4.2.1).
+// hold keeps the library's requests back, and waits for the answers to the
+// outstanding ones: a bind would abandon them (RFC 4511 s4.2.1).
 func (m *mux) hold(ctx context.Context) error {
 	m.mu.Lock()
 	for _, persistent := range m.outstanding {
@@ -120,7 +121,7 @@ func (m *mux) hold(ctx context.Context) error {
 	return m.awaitIdle(ctx)
 }
 
-// awaitIdle waits until the library's requests are answered.
+// awaitIdle waits for the answers to the library's requests.
 func (m *mux) awaitIdle(ctx context.Context) error {
 	idle := make(chan struct{})
 	m.mu.Lock()
@@ -128,7 +129,7 @@ func (m *mux) awaitIdle(ctx context.Context) error {
 	m.signalIdle()
 	m.mu.Unlock()
 	select {
-	case <-idle: // without waiting, as in takeTurn
+	case <-idle: // this counts, also after the end of the context
 		return nil
 	default:
 	}
@@ -138,11 +139,12 @@ func (m *mux) awaitIdle(ctx context.Context) error {
 	case <-m.dead:
 		return m.err()
 	case <-ctx.Done():
-		return fmt.Errorf("%w: waiting for answers to earlier requests: %w", sasl.ErrConnection, ctx.Err())
+		return fmt.Errorf("%w: earlier requests have no answer yet: %w", sasl.ErrConnection, ctx.Err())
 	}
 }
 
-// release lets the library's requests go on, those first that were kept back.
+// release sends the library's requests that were held back, and lets further ones
+// pass.
 func (m *mux) release() {
 	m.writing.Lock()
 	defer m.writing.Unlock()
@@ -175,7 +177,7 @@ func (m *mux) write(b []byte) error {
 	return err
 }
 
-// roundTrip sends a request of our own and returns the answer.
+// roundTrip sends one of our requests and returns the answer.
 func (m *mux) roundTrip(ctx context.Context, id int64, request []byte) (frame, error) {
 	m.mu.Lock()
 	m.own = id
@@ -187,7 +189,7 @@ func (m *mux) roundTrip(ctx context.Context, id int64, request []byte) (frame, e
 	case answer := <-m.answer:
 		return answer, answer.err
 	case <-m.dead:
-		// What came before the end counts.
+		// An answer that came before the end counts.
 		select {
 		case answer := <-m.answer:
 			return answer, answer.err

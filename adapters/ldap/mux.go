@@ -13,47 +13,47 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// firstID is the lowest message ID of our own requests. The library counts from
-// 1, and if it ever gets this far nothing is mixed up: while a request of ours
-// awaits its answer, none of the library's does.
+// firstID is the lowest message ID of our requests. The library counts from 1. If
+// the library ever reaches firstID, no answers are confused: while one of our
+// requests is outstanding, no request of the library is.
 const firstID = 1 << 30
 
-// maxOwn bounds a message to us, in octets: a challenge of 64 KiB and what is
-// around it.
+// maxOwn limits the answer to one of our requests, in octets: a challenge of 64 KiB
+// and the rest of the message.
 const maxOwn = 128 << 10
 
-// mux is the connection that the library has. It shares the real one with our
-// binds: what the library reads passes by here, and answers to our own requests
-// are taken out. Nothing is decoded but headers, and nothing encoded anew.
+// mux is the connection of the library. It shares the real connection with our
+// binds: the library reads through the mux, which takes out the answers to our
+// requests. The mux decodes headers only, and encodes nothing again.
 //
-// The library reads all the time, from one goroutine, which is what takes our
-// answers out; and it must not be kept from that. So while a bind holds its
-// requests back, writing them succeeds at once.
+// The library reads all the time, from one goroutine, and our answers depend on
+// that goroutine: it must not block. So while a bind holds the library's requests
+// back, a Write of the library succeeds at once.
 type mux struct {
 	net.Conn
 	reader *bufio.Reader
-	left   int   // of the message that the library is reading
-	shape  shape // of that
+	left   int   // octets that the library has not read of the present message
+	shape  shape // of the present message
 
 	authenticated atomic.Bool   // a SASL bind has succeeded
 	turn          chan struct{} // holds a token while a bind runs
 	writing       sync.Mutex    // held while a message is written
 
 	mu          sync.Mutex
-	outstanding map[int64]bool // the library's requests that await an answer; true for one without end
-	idle        chan struct{}  // if not nil, closed when none of them is left
+	outstanding map[int64]bool // the library's requests without a final answer; true for a persistent search
+	idle        chan struct{}  // if not nil, closed when outstanding becomes empty
 	holding     bool
-	held        [][]byte // the library's messages meanwhile
-	lastID      int64    // the highest of the library's
-	own         int64    // the ID of our request that awaits an answer; 0 if there is none
-	librarySASL int64    // the ID of the library's last SASL bind
+	held        [][]byte // the library's messages during holding
+	lastID      int64    // the highest message ID of the library
+	own         int64    // the message ID of our outstanding request; 0 = none
+	librarySASL int64    // the message ID of the library's last SASL bind
 	answer      chan frame
-	notice      error         // that the server ends the connection, as it says
-	cause       error         // why the connection is of no more use
-	dead        chan struct{} // closed with that
+	notice      error         // the server's notice of disconnection
+	cause       error         // the reason for the end of the connection
+	dead        chan struct{} // closed when cause is set
 }
 
-// frame is a message to us.
+// frame is the answer to one of our requests, or the error in its place.
 type frame struct {
 	header
 	bytes []byte
@@ -68,7 +68,7 @@ func newMux(conn net.Conn) *mux {
 	}
 }
 
-// Read is the library's. An error of it ends the library's connection.
+// Read is called by the library. An error ends the library's connection.
 func (m *mux) Read(p []byte) (int, error) {
 	for m.left == 0 {
 		if err := m.route(); err != nil {
@@ -87,7 +87,8 @@ func (m *mux) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// route looks at the next message, and takes it if it is ours.
+// route reads the header of the next message, and takes the message out if it
+// answers one of our requests.
 func (m *mux) route() error {
 	h, err := peekHeader(m.reader)
 	if err != nil {
@@ -100,14 +101,14 @@ func (m *mux) route() error {
 	m.mu.Lock()
 	awaited := m.own != 0
 	ours := awaited && h.id == m.own
-	stray := !ours && h.id > m.lastID // an answer to what was never sent
+	stray := !ours && h.id > m.lastID // an answer without a request
 	if ours || awaited && (stray || notice != nil) {
-		m.own = 0 // it has its answer now
+		m.own = 0 // this message is its answer
 	}
 	if notice != nil {
 		m.notice = notice
 	}
-	librarys := h.op == bindResponse && h.id == m.librarySASL
+	libraryBind := h.op == bindResponse && h.id == m.librarySASL
 	if !ours && h.final() {
 		delete(m.outstanding, h.id)
 		m.signalIdle()
@@ -118,37 +119,37 @@ func (m *mux) route() error {
 		return m.take(h)
 	case stray:
 		if awaited {
-			m.answer <- frame{err: fmt.Errorf("%w: the server answers a request that there was not", sasl.ErrProtocol)}
+			m.answer <- frame{err: fmt.Errorf("%w: the server answered a request that nobody sent", sasl.ErrProtocol)}
 		}
-		_, err := m.reader.Discard(h.frame)
+		_, err := m.reader.Discard(h.total)
 		return err
 	case notice != nil && awaited:
 		m.answer <- frame{err: notice}
-	case librarys:
-		m.hearBind(h)
+	case libraryBind:
+		m.noteBind(h)
 	}
-	m.left, m.shape = h.frame, shape{}
+	m.left, m.shape = h.total, shape{}
 	return nil
 }
 
-// notification looks at a message that answers no request (RFC 4511 s4.4), which
-// the library gets too, and returns the error of one that ends the connection.
+// notification examines an unsolicited notification (RFC 4511 s4.4), and returns
+// the error of a notice of disconnection. The library gets the message too.
 func (m *mux) notification(h header) error {
-	if h.frame > m.reader.Size() {
-		return fmt.Errorf("%w: the server sent a notification of %d octets", sasl.ErrProtocol, h.frame)
+	if h.total > m.reader.Size() {
+		return fmt.Errorf("%w: the server sent a notification of %d octets", sasl.ErrProtocol, h.total)
 	}
-	b, err := m.reader.Peek(h.frame)
+	b, err := m.reader.Peek(h.total)
 	if err != nil {
-		return nil // who reads on will see
+		return nil // the next read returns the error
 	}
 	return disconnection(frame{header: h, bytes: b})
 }
 
-// hearBind looks at what a SASL bind of the library's came to.
-func (m *mux) hearBind(h header) {
-	b, err := m.reader.Peek(min(h.frame, m.reader.Size()))
+// noteBind records whether a SASL bind of the library has succeeded.
+func (m *mux) noteBind(h header) {
+	b, err := m.reader.Peek(min(h.total, m.reader.Size()))
 	if err != nil {
-		return // who reads on will see
+		return // the next read returns the error
 	}
 	r, err := decodeResult(frame{header: h, bytes: b}, bindResponse)
 	if err == nil && r.code == ldap.LDAPResultSuccess {
@@ -156,14 +157,14 @@ func (m *mux) hearBind(h header) {
 	}
 }
 
-// take gives a message to who waits for it.
+// take passes a message to roundTrip, which waits for it.
 func (m *mux) take(h header) error {
-	if h.frame > maxOwn {
-		err := fmt.Errorf("%w: the server's answer has %d octets", sasl.ErrProtocol, h.frame)
+	if h.total > maxOwn {
+		err := fmt.Errorf("%w: the server sent an answer of %d octets", sasl.ErrProtocol, h.total)
 		m.answer <- frame{err: err}
 		return err
 	}
-	b := make([]byte, h.frame)
+	b := make([]byte, h.total)
 	if _, err := io.ReadFull(m.reader, b); err != nil {
 		return err
 	}
@@ -171,8 +172,8 @@ func (m *mux) take(h header) error {
 	return nil
 }
 
-// fail notes why the connection is of no more use, the first time. What the
-// server said about it comes before what became of it.
+// fail records the reason for the end of the connection, the first time. The
+// server's notice of disconnection comes before err.
 func (m *mux) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -185,16 +186,17 @@ func (m *mux) fail(err error) {
 	}
 }
 
-// NetConn returns the connection that the mux shares.
+// NetConn returns the connection below, so transport.Close reaches it.
 func (m *mux) NetConn() net.Conn { return m.Conn }
 
-// Close closes the connection, for the library too.
+// Close closes the connection, also for the library.
 func (m *mux) Close() error {
 	m.fail(net.ErrClosed)
 	return m.Conn.Close()
 }
 
-// err is why the connection is of no more use, with a class; nil if it is.
+// err returns the reason for the end of the connection, with a class; nil = the
+// connection has not ended.
 func (m *mux) err() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -7,16 +7,16 @@ import (
 	ber "github.com/go-asn1-ber/asn1-ber"
 )
 
-// endlessControls make a search one that does not end by itself: persistent
-// search, change notification, and content synchronization (RFC 4533) in its
-// mode refreshAndPersist, which is told apart by its value.
-var endlessControls = []string{"2.16.840.1.113730.3.4.3", "1.2.840.113556.1.4.528", syncRequest}
+// persistentControls are the controls of a search that does not end by itself:
+// persistent search, change notification, and content synchronization (RFC 4533) if
+// its value has the mode refreshAndPersist.
+var persistentControls = []string{"2.16.840.1.113730.3.4.3", "1.2.840.113556.1.4.528", syncRequest}
 
 const syncRequest = "1.3.6.1.4.1.4203.1.9.1.1"
 
-// endless reports whether a search request has one of these controls.
-func endless(b []byte) bool {
-	if !slices.ContainsFunc(endlessControls, func(oid string) bool { return bytes.Contains(b, []byte(oid)) }) {
+// isPersistent reports whether a search request has one of these controls.
+func isPersistent(b []byte) bool {
+	if !slices.ContainsFunc(persistentControls, func(oid string) bool { return bytes.Contains(b, []byte(oid)) }) {
 		return false
 	}
 	message, err := ber.DecodePacketErr(b)
@@ -31,14 +31,15 @@ func endless(b []byte) bool {
 		if oid == syncRequest {
 			return persists(control.Children[len(control.Children)-1])
 		}
-		if slices.Contains(endlessControls, oid) {
+		if slices.Contains(persistentControls, oid) {
 			return true
 		}
 	}
 	return false
 }
 
-// persists reads the mode out of a syncRequestValue (RFC 4533 s2.2).
+// persists reports whether a syncRequestValue (RFC 4533 s2.2) has the mode
+// refreshAndPersist.
 func persists(value *ber.Packet) bool {
 	const refreshAndPersist = 3
 	content, err := ber.DecodePacketErr(value.ByteValue)

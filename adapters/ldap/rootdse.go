@@ -12,9 +12,9 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// rootDSE is what the server says of itself (RFC 4512 s5.1).
+// rootDSE is a server's description of itself (RFC 4512 s5.1).
 type rootDSE struct {
-	mechanisms []string // nil if it does not say
+	mechanisms []string // nil if the server does not list any
 	openLDAP   bool
 }
 
@@ -50,14 +50,15 @@ func (c *Client) serverInfo(root rootDSE) (sasl.ServerInfo, error) {
 	form := c.options.Binding
 	if form == OpenLDAPBinding || form == AutomaticBinding && root.openLDAP {
 		info.Bindings, info.BindingName = openLDAPBindings(info.Bindings), "ldap"
-		if c.mux.authenticated.Load() { // the server has forgotten the channel
+		if c.mux.authenticated.Load() { // the server has no binding any more
 			info.Bindings = nil
 		}
 	}
 	return info, nil
 }
 
-// openLDAPBindings are those that the server can know, with its default first.
+// openLDAPBindings returns the bindings of the types that OpenLDAP has, its default
+// first.
 func openLDAPBindings(bindings []sasl.ChannelBinding) (list []sasl.ChannelBinding) {
 	for _, name := range []string{channelbinding.ServerEndPoint, channelbinding.Unique} {
 		for _, b := range bindings {

@@ -1,6 +1,6 @@
 // Package saslldap gives clients of github.com/go-ldap/ldap/v3 a SASL bind (RFC
 // 4511 s4.2, RFC 4513 s5.2) with any mechanism of package sasl, at any time on
-// the connection that they use:
+// their connection:
 //
 //	client, err := saslldap.DialURL(ctx, "ldap://ldap.example.org", nil) // with StartTLS
 //	result, err := client.SASLBind(ctx, auth)
@@ -8,6 +8,9 @@
 //
 // An authzid has one of the forms of RFC 4513 s5.2.1.8, "dn:uid=alice,dc=example"
 // or "u:alice".
+//
+// An *ldap.Conn that go-ldap created cannot be extended. [NewConn] and
+// [NewStartTLS] take a net.Conn instead.
 package saslldap
 
 import (
@@ -62,39 +65,42 @@ func (o *Options) dialer() transport.Dialer {
 	return transport.Dialer{TLSConfig: o.TLSConfig, DialContext: o.DialContext, Address: o.Address, StepTimeout: o.StepTimeout}
 }
 
-// BindingForm is how a server wants channel bindings in SCRAM.
+// BindingForm is the form of channel bindings in SCRAM that a server expects.
 type BindingForm int
 
 const (
-	// AutomaticBinding is OpenLDAPBinding if the root DSE says that the server
-	// is OpenLDAP, else StandardBinding.
+	// AutomaticBinding is OpenLDAPBinding if the root DSE says that the server is
+	// OpenLDAP, else StandardBinding.
 	AutomaticBinding BindingForm = iota
-	// StandardBinding is that of RFC 5802 and RFC 9266.
+	// StandardBinding is the form of RFC 5802 and RFC 9266.
 	StandardBinding
-	// OpenLDAPBinding calls every type "ldap" and puts its name in front of the
-	// data. The server accepts one type, which it does not tell: the setting
-	// sasl-cbinding. That is tls-server-end-point unless BindingTypes of the
+	// OpenLDAPBinding calls every type "ldap" and puts the type's name in front of
+	// the data. The server accepts one type, its setting sasl-cbinding, and does not
+	// publish it. The client uses tls-server-end-point unless BindingTypes of the
 	// sasl.Client says "tls-unique".
 	OpenLDAPBinding
 )
 
-// Client is a client of the library, which can bind with SASL. The *ldap.Conn
-// serves wherever one is asked for, and the Client is an ldap.Client itself.
+// Client is a client of the library that has a SASL bind. Code that needs an
+// *ldap.Conn gets the embedded one, and the Client itself is an ldap.Client.
 type Client struct {
 	*ldap.Conn
 	mux     *mux
-	base    net.Conn // below the mux: of crypto/tls, if there is TLS
+	base    net.Conn // below the mux: a *tls.Conn, if there is TLS
 	host    string
 	options Options
-	nextID  int64 // of our requests
+	nextID  int64 // the message ID of our next request
 }
 
 var _ ldap.Client = (*Client)(nil)
 
-// NewConn takes over a connection on which nothing has been read yet: one of
-// crypto/tls, a Unix socket, or any other. The host is who the peer should be.
-// If it fails, the connection is closed. Errors are ErrSecurity for a
-// certificate that is not accepted, else ErrConnection.
+// NewConn takes over a connection on which nothing has been read yet: a *tls.Conn,
+// whose handshake it finishes, a Unix socket, or any other net.Conn. The host is
+// the name of the peer. If NewConn fails, the connection is closed. A nil *Options
+// is the zero value.
+//
+// Errors are a *transport.StepError: ErrSecurity for a certificate that is not
+// accepted, else ErrConnection.
 func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) (*Client, error) {
 	if options == nil {
 		options = &Options{}
@@ -108,8 +114,8 @@ func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) 
 		return nil, err
 	}
 	m := newMux(conn)
-	// A Conn that thinks it has TLS refuses a StartTLS of its own, which would
-	// begin above the mux.
+	// With true the library refuses its own StartTLS, which would start TLS above
+	// the mux.
 	c := &Client{
 		Conn: ldap.NewConn(m, true),
 		mux:  m, base: conn, host: host, options: *options,
@@ -119,13 +125,14 @@ func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) 
 	return c, nil
 }
 
-// StartTLS returns an ErrConfig: DialURL and NewStartTLS do that, before
-// anything else is sent.
+// StartTLS returns an ErrConfig. DialURL and NewStartTLS start TLS, before anything
+// else is sent.
 func (c *Client) StartTLS(*tls.Config) error {
-	return fmt.Errorf("%w: TLS begins with the connection: use DialURL or NewStartTLS", sasl.ErrConfig)
+	return fmt.Errorf("%w: TLS starts before the first request: use DialURL or NewStartTLS", sasl.ErrConfig)
 }
 
-// TLSConnectionState returns the state of TLS; ok is false if there is none.
+// TLSConnectionState returns the state of the TLS connection; ok reports whether
+// there is TLS.
 func (c *Client) TLSConnectionState() (state tls.ConnectionState, ok bool) {
 	conn, ok := c.base.(interface{ ConnectionState() tls.ConnectionState })
 	if !ok {
@@ -134,22 +141,27 @@ func (c *Client) TLSConnectionState() (state tls.ConnectionState, ok bool) {
 	return conn.ConnectionState(), true
 }
 
-// SASLBind authenticates with the Client's best mechanism that the server has.
-// The library's requests of other goroutines wait meanwhile, and the bind waits
-// for the answers to those that were sent before, which it would abandon
-// otherwise: results of SearchAsync that nobody takes hold up the bind as they
-// hold up the library. A persistent search on the connection is an ErrConfig,
-// because it has no last answer.
+// SASLBind authenticates with the best mechanism of auth that the server has. The
+// library's requests of other goroutines wait meanwhile. The bind waits for the
+// answers to earlier requests, which it would abandon otherwise: results of
+// SearchAsync that nobody receives delay the bind, as they delay the library. A
+// persistent search on the connection is an ErrConfig, because it has no last
+// answer.
 //
-// After a refusal another attempt may follow; the session is anonymous until
-// one succeeds. While it waits for other answers, a context that ends leaves
-// the connection as it is; later it closes it, as does any other error that
-// leaves the exchange open.
+// After a refusal another attempt may follow; the session is anonymous until an
+// attempt succeeds. If ctx ends during the wait for other requests, the connection
+// stays open. If ctx ends later, if an answer is later than StepTimeout, or if
+// another error leaves the exchange open, the connection is closed. StepTimeout
+// does not apply to the wait for other requests.
 //
-// A server that lists a better mechanism after the bind than before is an
-// ErrSecurity, if it had a list before: somebody changed it. OpenLDAP binds to
-// the channel in the first SASL bind of a connection that succeeds, be it the
-// library's; in later ones there is nothing to bind to.
+// If the server lists a better mechanism after the bind than before it, somebody
+// changed the first list, and the bind is an ErrSecurity. A server without a first
+// list is excepted. OpenLDAP uses a channel binding only in the first successful
+// SASL bind of a connection, also if that is the library's; later binds have
+// nothing to bind to.
+//
+// Errors are those of sasl.Client.Authenticate, and before the authentication
+// those of ServerInfo.
 func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
 	if err := c.mux.takeTurn(ctx); err != nil {
 		return sasl.Result{}, err
@@ -171,7 +183,7 @@ func (c *Client) bind(ctx context.Context, auth *sasl.Client, info sasl.ServerIn
 		c.mux.release()
 		return sasl.Result{}, err
 	}
-	// The server may not take what was held back either.
+	// The server may not read the requests that were held back.
 	defer context.AfterFunc(ctx, func() { transport.Close(c.mux) })()
 	defer c.mux.release()
 	b := &binder{mux: c.mux, nextID: c.nextID, client: c, before: before}
@@ -179,12 +191,13 @@ func (c *Client) bind(ctx context.Context, auth *sasl.Client, info sasl.ServerIn
 	return auth.Authenticate(ctx, b, info)
 }
 
-// SASLBind is Client.SASLBind for code that has an ldap.Client. One that is not
-// of this package is an ErrConfig: nothing can be put into its connection.
+// SASLBind is Client.SASLBind for code that has an ldap.Client. An ldap.Client that
+// is not a *Client of this package is an ErrConfig, because its connection cannot
+// be extended.
 func SASLBind(ctx context.Context, client ldap.Client, auth *sasl.Client) (sasl.Result, error) {
 	c, ok := client.(*Client)
 	if !ok {
-		return sasl.Result{}, fmt.Errorf("%w: a %T has no SASL bind: make the client with saslldap.DialURL, or on its connection with saslldap.NewConn", sasl.ErrConfig, client)
+		return sasl.Result{}, fmt.Errorf("%w: a %T cannot do a SASL bind: make the client with saslldap.DialURL, or from its net.Conn with saslldap.NewConn", sasl.ErrConfig, client)
 	}
 	return c.SASLBind(ctx, auth)
 }

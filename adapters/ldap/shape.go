@@ -1,22 +1,22 @@
 package saslldap
 
-// maxDepth is how far a message nests at most, controls included: what the
-// library makes of one recurses.
+// maxDepth limits the nesting of a message, controls included: the library's parser
+// is recursive.
 const maxDepth = 32
 
-// shape follows a message, in whatever pieces it comes, and sees that every
-// element in it ends inside the one that it is in. Otherwise the library would
-// read on in the messages behind it, and wait for what is not to come.
+// shape follows a message in pieces of any size, and verifies that every element
+// ends inside the element around it. Otherwise the library would read on in the
+// next message, and wait for data that does not come.
 type shape struct {
 	at     int           // octets seen
-	ends   [maxDepth]int // where the elements that are open end, the innermost last
-	depth  int           // how many are open
-	header [16]byte      // of the next element, as far as it has come
-	have   int           // octets of it
-	skip   int           // what is left of a primitive element
+	ends   [maxDepth]int // the ends of the open elements, the innermost last
+	depth  int           // the number of open elements
+	header [16]byte      // the header of the next element, as far as it was read
+	have   int           // octets of header
+	skip   int           // octets left of a primitive element
 }
 
-// pass looks at the next octets.
+// pass examines the next octets.
 func (s *shape) pass(b []byte) error {
 	for len(b) > 0 {
 		if s.skip > 0 {
@@ -37,7 +37,7 @@ func (s *shape) pass(b []byte) error {
 	return nil
 }
 
-// enter opens an element, if its header is complete.
+// enter opens the element whose header is complete.
 func (s *shape) enter() error {
 	content, complete, err := elementLength(s.header[:s.have])
 	switch {
@@ -71,8 +71,8 @@ func (s *shape) leave() {
 	}
 }
 
-// elementLength reads the length out of the header of an element, if it is
-// complete.
+// elementLength returns the length in the header of an element; complete reports
+// whether the header has it.
 func elementLength(h []byte) (content int, complete bool, err error) {
 	length := 1
 	if h[0]&0x1f == 0x1f { // a tag of several octets
@@ -88,7 +88,8 @@ func elementLength(h []byte) (content int, complete bool, err error) {
 	return content, start <= len(h)-(length-1), err
 }
 
-// isWhole reports whether b is one message of elements that end where they should.
+// isWhole reports whether b is one message, each of whose elements ends inside the
+// element around it.
 func isWhole(b []byte) bool {
 	var s shape
 	return s.pass(b) == nil && s.depth == 0 && s.have == 0 && s.skip == 0

@@ -11,11 +11,11 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// maxFrame bounds an LDAPMessage from the server, in octets.
-const maxFrame = 256 << 20
+// maxMessage limits an LDAPMessage from the server, in octets.
+const maxMessage = 256 << 20
 
-// maxHeader is the most that a frame's header takes: the tag and the length of
-// the sequence, the message ID, and the tag of the operation.
+// maxHeader is the largest size of a header: the tag and the length of the sequence,
+// the message ID, and the tag of the operation.
 const maxHeader = 6 + 6 + 1
 
 // The protocolOps (RFC 4511 s4.2 to s4.14) by their tags.
@@ -29,24 +29,24 @@ const (
 	intermediateReply = 0x79
 )
 
-// header is what the routing of an LDAPMessage (RFC 4511 s4.1.1) needs.
+// header is the start of an LDAPMessage (RFC 4511 s4.1.1), which routes it.
 type header struct {
-	size  int   // of the header up to and with the tag of the operation
-	frame int   // of the whole message
+	size  int   // octets of the header, the tag of the operation included
+	total int   // octets of the whole message
 	id    int64 // message ID
 	op    byte  // tag of the operation
 }
 
-// final reports whether a response is the last to its request.
+// final reports whether a response is the last one to its request.
 func (h header) final() bool {
 	return h.op != searchEntry && h.op != searchReference && h.op != intermediateReply
 }
 
 var errFrame = fmt.Errorf("%w: the server sent an invalid LDAP message", sasl.ErrProtocol)
 
-// parseHeader reads the header at the start of b. If b is too short for that,
-// need is how much there must be at least, else 0. Lengths are definite
-// (RFC 4511 s5.1).
+// parseHeader reads the header at the start of b. If b is too short, need is the
+// least number of octets that it needs, else 0. Lengths are definite (RFC 4511
+// s5.1).
 func parseHeader(b []byte) (h header, need int, err error) {
 	if len(b) < 2 {
 		return h, 2, nil
@@ -76,13 +76,13 @@ func parseHeader(b []byte) (h header, need int, err error) {
 	for _, octet := range b[start+2 : h.size-1] {
 		h.id = h.id<<8 | int64(octet)
 	}
-	h.frame, h.op = start+content, b[h.size-1]
+	h.total, h.op = start+content, b[h.size-1]
 	return h, 0, nil
 }
 
-// parseLength reads the length behind a tag, and where the content starts. If
-// that is past the end of b, the length is not known yet. Nothing is longer than
-// a message, and what is need not fit into an int.
+// parseLength returns the length behind a tag, and the start of the content. A start
+// past the end of b means that the length is not known yet. No element is longer
+// than a message, and a longer one may not fit into an int.
 func parseLength(b []byte) (content, start int, err error) {
 	if b[1] < 0x80 {
 		return int(b[1]), 2, nil
@@ -98,8 +98,8 @@ func parseLength(b []byte) (content, start int, err error) {
 	for _, octet := range b[2 : 2+n] {
 		length = length<<8 | uint32(octet)
 	}
-	if length > maxFrame {
-		return 0, 0, fmt.Errorf("%w: the server sent a message of more than %d MiB", sasl.ErrProtocol, maxFrame>>20)
+	if length > maxMessage {
+		return 0, 0, fmt.Errorf("%w: the server sent a message of more than %d MiB", sasl.ErrProtocol, maxMessage>>20)
 	}
 	return int(length), 2 + n, nil
 }
@@ -118,8 +118,8 @@ func peekHeader(r *bufio.Reader) (header, error) {
 	}
 }
 
-// encodeBind is a BindRequest with SASL credentials (RFC 4511 s4.2). Absent
-// credentials, nil, are not the same as empty ones.
+// encodeBind returns a BindRequest with SASL credentials (RFC 4511 s4.2). Nil
+// credentials are absent, which is not empty.
 func encodeBind(id int64, mechanism string, credentials []byte) []byte {
 	choice := ber.Encode(ber.ClassContext, ber.TypeConstructed, 3, nil, "sasl")
 	choice.AppendChild(octets(mechanism))
@@ -128,12 +128,12 @@ func encodeBind(id int64, mechanism string, credentials []byte) []byte {
 	}
 	request := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationBindRequest, nil, "BindRequest")
 	request.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 3, "version"))
-	request.AppendChild(octets("")) // the name, which is the mechanism's matter
+	request.AppendChild(octets("")) // the name; the mechanism has its own
 	request.AppendChild(choice)
 	return encodeMessage(id, request)
 }
 
-// encodeStartTLS is the request of RFC 4511 s4.14.1.
+// encodeStartTLS returns the request of RFC 4511 s4.14.1.
 func encodeStartTLS(id int64) []byte {
 	request := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationExtendedRequest, nil, "ExtendedRequest")
 	request.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, startTLSOID, "requestName"))
@@ -156,7 +156,8 @@ const (
 	disconnectionNotice = "1.3.6.1.4.1.1466.20036"
 )
 
-// result is an LDAPResult (RFC 4511 s4.1.9), with what a BindResponse adds.
+// result is an LDAPResult (RFC 4511 s4.1.9), with the fields of a BindResponse and
+// of an ExtendedResponse.
 type result struct {
 	code        uint16
 	text        string // diagnosticMessage
@@ -165,10 +166,10 @@ type result struct {
 	library     error  // the library's error for it; nil with success
 }
 
-// decodeResult reads the result of a message with this operation.
+// decodeResult returns the result in a message with this operation.
 func decodeResult(f frame, op byte) (result, error) {
 	if f.op != op {
-		return result{}, fmt.Errorf("%w: the server sent another kind of answer", sasl.ErrProtocol)
+		return result{}, fmt.Errorf("%w: the server sent an answer of another kind", sasl.ErrProtocol)
 	}
 	if !isWhole(f.bytes) {
 		return result{}, errFrame

@@ -16,8 +16,8 @@ func TestHeader(t *testing.T) {
 		need        int
 		err         bool
 	}{
-		{name: "short", bytes: "\x30\x05\x02\x01\x03\x50\x00", want: header{size: 6, frame: 7, id: 3, op: 0x50}},
-		{name: "long", bytes: "\x30\x84\x00\x01\x00\x00\x02\x04\x7f\xff\xff\xff\x64", want: header{size: 13, frame: 65542, id: 1<<31 - 1, op: 0x64}},
+		{name: "short", bytes: "\x30\x05\x02\x01\x03\x50\x00", want: header{size: 6, total: 7, id: 3, op: 0x50}},
+		{name: "long", bytes: "\x30\x84\x00\x01\x00\x00\x02\x04\x7f\xff\xff\xff\x64", want: header{size: 13, total: 65542, id: 1<<31 - 1, op: 0x64}},
 		{name: "nothing", need: 2},
 		{name: "a tag", bytes: "\x30", need: 2},
 		{name: "half a length", bytes: "\x30\x82\x01", need: 4},
@@ -33,7 +33,7 @@ func TestHeader(t *testing.T) {
 		{name: "a set", bytes: "\x31\x05\x02\x01\x03\x50\x00", err: true},
 		{name: "indefinite", bytes: "\x30\x80\x02\x01\x03\x50\x00\x00\x00", err: true},
 		{name: "a length of five octets", bytes: "\x30\x85\x00\x00\x00\x00\x05\x02\x01\x03\x50\x00", err: true},
-		{name: "the longest", bytes: "\x30\x84\x10\x00\x00\x00\x02\x01\x03\x64", want: header{size: 10, frame: 6 + 1<<28, id: 3, op: 0x64}},
+		{name: "the longest", bytes: "\x30\x84\x10\x00\x00\x00\x02\x01\x03\x64", want: header{size: 10, total: 6 + 1<<28, id: 3, op: 0x64}},
 		{name: "longer", bytes: "\x30\x84\x10\x00\x00\x01", err: true},
 	} {
 		h, need, err := parseHeader([]byte(row.bytes))
