@@ -12,9 +12,9 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// BenchmarkSearch compares searching through a Client with searching through a
-// connection of the library alone, in turns, because what else the machine does
-// changes more than the difference is: "%more" is what the Client costs.
+// BenchmarkSearch compares searches through a Client with searches through a
+// connection of the library alone. The two take turns, because the load of the
+// machine varies by more than the difference: "%more" is the cost of the Client.
 func BenchmarkSearch(b *testing.B) {
 	for _, kind := range []struct {
 		name               string
@@ -60,8 +60,8 @@ func searchOnce(b *testing.B, client ldap.Client, entries int) {
 	}
 }
 
-// searchAnswer is what a server says to a search, with a message ID of four
-// octets, which are left open: the offsets are where.
+// searchAnswer is the answer of a server to a search. The offsets are the places of
+// the message IDs, four octets each, which are filled in later.
 func searchAnswer(entries, size int) (answer searchReply) {
 	entry := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationSearchResultEntry, nil, "")
 	entry.AppendChild(octets("uid=alice,ou=people,dc=test"))
@@ -95,7 +95,8 @@ func (r *searchReply) add(operation *ber.Packet) {
 	r.bytes = append(r.bytes, message...)
 }
 
-// searched is a connection to a server that gives this answer to everything.
+// searched returns a connection to a server that gives this answer to every
+// request.
 func searched(b *testing.B, answer searchReply) net.Conn {
 	b.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestMessageIDs: ours begin again below the largest that there may be.
+// TestMessageIDs: after the largest possible message ID ours begin again at the
+// lowest.
 func TestMessageIDs(t *testing.T) {
 	near, far := net.Pipe()
 	defer near.Close()

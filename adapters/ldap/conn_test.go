@@ -14,8 +14,8 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestBindRequest: the octets of RFC 4511 s4.2, with absent, empty and other
-// credentials, in one round trip.
+// TestBindRequest: a bind request has the octets of RFC 4511 s4.2, with absent,
+// empty and other credentials, and takes one round trip.
 func TestBindRequest(t *testing.T) {
 	for _, row := range []struct {
 		credentials []byte
@@ -46,8 +46,8 @@ func TestBindRequest(t *testing.T) {
 	}
 }
 
-// TestStalledServer: a server that answers the bind and then takes nothing more
-// keeps nobody past the end of the context, although requests were held back.
+// TestStalledServer: a server answers the bind and then reads no more. The end of
+// the context ends every wait, although requests were held back.
 func TestStalledServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()

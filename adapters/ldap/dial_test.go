@@ -19,8 +19,7 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// startTLSRequest and startTLSResponse are those of OpenLDAP's client and
-// server.
+// startTLSRequest and startTLSResponse come from OpenLDAP's client and server.
 const (
 	startTLSRequest  = "\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037"
 	startTLSResponse = "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"
@@ -51,7 +50,7 @@ func serve(t *testing.T, network, address string, talk func(conn net.Conn) error
 	return listener.Addr().String()
 }
 
-// readStartTLS reads the request, to the octet.
+// readStartTLS reads the request and compares every octet.
 func readStartTLS(conn net.Conn) error {
 	got := make([]byte, len(startTLSRequest))
 	if _, err := io.ReadFull(conn, got); err != nil || string(got) != startTLSRequest {
@@ -60,7 +59,7 @@ func readStartTLS(conn net.Conn) error {
 	return nil
 }
 
-// bindable is a server's part of a bind with PLAIN that succeeds.
+// bindable is the server of a bind with PLAIN that succeeds.
 func bindable(conn net.Conn) error {
 	w := newWire(conn)
 	if err := w.Greet("PLAIN", true); err != nil {
@@ -76,8 +75,8 @@ func bindable(conn net.Conn) error {
 	return nil
 }
 
-// TestDialURL: each scheme, with a bind by PLAIN, for which the connection must
-// be Secure.
+// TestDialURL dials each scheme, and binds with PLAIN, which needs a connection
+// that is Secure.
 func TestDialURL(t *testing.T) {
 	certificate, pool := sasltest.Certificate(t, host)
 	server := &tls.Config{Certificates: []tls.Certificate{certificate}}
@@ -132,7 +131,8 @@ func TestDialURLErrors(t *testing.T) {
 	}
 }
 
-// TestStartTLSAnswers: what else than an answer and TLS comes of it.
+// TestStartTLSAnswers: every answer to StartTLS other than success and TLS has an
+// error with its class.
 func TestStartTLSAnswers(t *testing.T) {
 	for name, row := range map[string]struct {
 		answer string
@@ -168,13 +168,13 @@ func TestStartTLSAnswers(t *testing.T) {
 	}
 }
 
-// TestStartTLSInjection: what somebody put behind the answer, later than that
-// it would be seen with it, is no TLS.
+// TestStartTLSInjection: data that somebody sends after the answer, too late to be
+// read with it, is not TLS.
 func TestStartTLSInjection(t *testing.T) {
 	address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {
 		err := readStartTLS(conn)
 		io.WriteString(conn, startTLSResponse)
-		conn.Read(make([]byte, 1)) // the client says hello
+		conn.Read(make([]byte, 1)) // the ClientHello
 		io.WriteString(conn, startTLSResponse)
 		return err
 	})
@@ -184,7 +184,7 @@ func TestStartTLSInjection(t *testing.T) {
 	}
 }
 
-// TestStartTLSCancelled: a context that ends while the answer is awaited.
+// TestStartTLSCancelled: a context ends during the wait for the answer.
 func TestStartTLSCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {
@@ -199,7 +199,8 @@ func TestStartTLSCancelled(t *testing.T) {
 	}
 }
 
-// TestNoStartTLS: a connection without TLS carries no password.
+// TestNoStartTLS: a connection without TLS carries no password, unless the caller
+// asserts that it is Secure.
 func TestNoStartTLS(t *testing.T) {
 	address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {
 		w := newWire(conn)
@@ -219,7 +220,7 @@ func TestNoStartTLS(t *testing.T) {
 	}
 	client.Conn.Close()
 
-	// What the caller vouches for.
+	// The caller asserts that the connection is Secure.
 	near, far := net.Pipe()
 	done := make(chan error, 1)
 	go func() { done <- bindable(far) }()

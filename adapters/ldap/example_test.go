@@ -13,8 +13,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// A client that binds with the strongest mechanism that the server has, bound
-// to the TLS connection, and searches. After a refusal it may bind again.
+// The client binds with the strongest mechanism of the server, with a binding to the
+// TLS connection, and searches. After a refusal the client may bind again.
 func ExampleDialURL() {
 	ctx := context.Background()
 	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "secret"))}
@@ -40,7 +40,7 @@ func ExampleDialURL() {
 	found.PrettyPrint(2)
 }
 
-// A connection made elsewhere, and a client certificate that says who it is.
+// The connection comes from the caller, and a client certificate has the identity.
 func ExampleNewConn() {
 	ctx := context.Background()
 	certificate, err := tls.LoadX509KeyPair("alice.pem", "alice.pem")
@@ -63,7 +63,7 @@ func ExampleNewConn() {
 	}
 }
 
-// The socket of a server on the same machine, which knows the user's number.
+// A server on the same machine identifies the user of its Unix socket.
 func ExampleDialURL_socket() {
 	ctx := context.Background()
 	client, err := saslldap.DialURL(ctx, "ldapi:///", nil)

@@ -13,7 +13,7 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// heard is a connection on which the server has said everything.
+// heard is a connection whose server has sent everything already.
 type heard struct {
 	net.Conn
 	io.Reader
@@ -21,7 +21,7 @@ type heard struct {
 
 func (h heard) Read(b []byte) (int, error) { return h.Reader.Read(b) }
 
-// fuzzSeeds are messages of OpenLDAP, and what is none.
+// fuzzSeeds are messages of OpenLDAP, and invalid messages.
 var fuzzSeeds = []string{
 	"\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x00\x04\x00\x04\x00",
 	"\x30\x10\x02\x04\x40\x00\x00\x00\x61\x08\x0a\x01\x0e\x04\x00\x04\x00\x87\x01r",
@@ -35,9 +35,9 @@ var fuzzSeeds = []string{
 	"* OK hello\r\n",
 }
 
-// FuzzFrames reads anything as what a server says: it terminates, without a
-// panic, its errors have a class, the library gets the octets as they came, and
-// where messages begin is where another implementation has them.
+// FuzzFrames reads any octets as a server's messages: reading ends without a panic,
+// each error has a class, the library gets the octets unchanged, and the messages
+// begin at the same places as in another implementation.
 func FuzzFrames(f *testing.F) {
 	for _, seed := range fuzzSeeds {
 		f.Add([]byte(seed))
@@ -77,8 +77,9 @@ func FuzzFrames(f *testing.F) {
 	})
 }
 
-// FuzzBindResponse reads anything as the answer to a bind: without a panic, its
-// errors have a class, and what comes out comes out again of its own encoding.
+// FuzzBindResponse reads any octets as the answer to a bind: there is no panic,
+// each error has a class, and a result that is encoded again is read as the same
+// result.
 func FuzzBindResponse(f *testing.F) {
 	for _, seed := range fuzzSeeds {
 		f.Add([]byte(seed))

@@ -12,8 +12,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestBindWaits: a bind abandons the requests before it (RFC 4511 s4.2.1), so
-// it goes out when they are answered, and requests after it once it is.
+// TestBindWaits: a bind abandons the requests before it (RFC 4511 s4.2.1), so the
+// client sends it after their answers, and later requests after its own answer.
 func TestBindWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -24,9 +24,9 @@ func TestBindWaits(t *testing.T) {
 		}
 		outcome := bind(t.Context(), client)
 		p.rootDSE(mechanisms("PLAIN"))
-		p.nothing() // of the bind
+		p.nothing() // the bind waits
 		third := search(client, "dc=three")
-		p.nothing() // of a request that it would abandon
+		p.nothing() // the bind would abandon a request
 
 		p.entry(two.id, "dc=two")
 		p.done(two.id)
@@ -53,8 +53,8 @@ func TestBindWaits(t *testing.T) {
 	})
 }
 
-// TestBindsTakeTurns: one of two that begin together waits for the other, and
-// gives up when its context ends.
+// TestBindsTakeTurns: one of two binds that begin together waits for the other,
+// until its context ends.
 func TestBindsTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -70,7 +70,7 @@ func TestBindsTakeTurns(t *testing.T) {
 		p.entry(root.id, "", mechanisms("PLAIN"))
 		p.done(root.id)
 		p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 49, "", nil))
-		p.rootDSE(mechanisms("PLAIN")) // the third's
+		p.rootDSE(mechanisms("PLAIN")) // for the third bind
 		p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 0, "", nil))
 		p.rootDSE(mechanisms("PLAIN"))
 		if got := <-first; !errors.Is(got.err, sasl.ErrAuthentication) {
@@ -82,8 +82,8 @@ func TestBindsTakeTurns(t *testing.T) {
 	})
 }
 
-// TestEndedBefore: a context that had ended before there was anything to wait
-// for closes the connection, every time.
+// TestEndedBefore: a context that ended before the bind closes the connection,
+// every time.
 func TestEndedBefore(t *testing.T) {
 	for range 10 {
 		synctest.Test(t, func(t *testing.T) {
@@ -102,8 +102,8 @@ func TestEndedBefore(t *testing.T) {
 	}
 }
 
-// TestBindGivesUpWaiting: a context that ends while answers are awaited leaves
-// the connection and everybody else on it as they are.
+// TestBindGivesUpWaiting: a context that ends during the wait for earlier answers
+// leaves the connection and its other requests alone.
 func TestBindGivesUpWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -112,7 +112,7 @@ func TestBindGivesUpWaiting(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		outcome := bind(ctx, client)
 		p.rootDSE(mechanisms("PLAIN"))
-		p.nothing() // it waits
+		p.nothing() // the bind waits
 		second := search(client, "dc=two")
 		p.nothing()
 		cancel()
@@ -133,8 +133,8 @@ func TestBindGivesUpWaiting(t *testing.T) {
 	})
 }
 
-// TestBindDoesNotWait: what has no answer, or an answer in parts, is counted as
-// what it is.
+// TestBindDoesNotWait: a bind waits neither for a request without an answer nor for
+// an answer after its last part.
 func TestBindDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -157,8 +157,8 @@ func TestBindDoesNotWait(t *testing.T) {
 	})
 }
 
-// TestLibraryBinds: the library's own bind waits for answers too, and so does
-// ours for it. A persistent search it ends.
+// TestLibraryBinds: the library's own bind waits for answers too, and ours waits
+// for the library's. The library's bind ends a persistent search.
 func TestLibraryBinds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -168,7 +168,7 @@ func TestLibraryBinds(t *testing.T) {
 		one := p.next(ldap.ApplicationSearchRequest)
 		simple := make(chan error, 1)
 		go func() { simple <- client.Bind("cn=alice", "pencil") }()
-		p.nothing() // of the bind
+		p.nothing() // the bind waits
 		second := search(client, "dc=two")
 		outcome := bind(t.Context(), client)
 		p.nothing()

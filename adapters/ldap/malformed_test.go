@@ -8,7 +8,7 @@ import (
 // ownID is the ID of the first bind request.
 const ownID = 1 << 30
 
-// malformed are frames in place of a challenge.
+// malformed are messages in place of a challenge.
 var malformed = []sasltest.Malformed{
 	{Name: "no LDAP", Frame: "* OK hello\r\n"},
 	{Name: "2 GiB", Frame: "\x30\x84\x80\x00\x00\x00\x02\x04\x40\x00\x00\x00\x61"},

@@ -12,8 +12,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestStrayAnswers: answers to what was never asked go nowhere, however long
-// they are, and the requests that there are get their own.
+// TestStrayAnswers: the mux drops answers without a request, of any length, and
+// each request gets its own answer.
 func TestStrayAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -40,8 +40,8 @@ func TestStrayAnswers(t *testing.T) {
 	})
 }
 
-// TestStrayAnswerInBind: one in the middle of an exchange ends it, and the
-// requests that were held back get errors, not somebody else's answer.
+// TestStrayAnswerInBind: an answer without a request ends an exchange, and the
+// requests that were held back get errors, not the answer of another request.
 func TestStrayAnswerInBind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -63,8 +63,8 @@ func TestStrayAnswerInBind(t *testing.T) {
 	})
 }
 
-// TestAbort: an exchange is ended by a bind request without a mechanism and
-// without credentials, and nothing follows it.
+// TestAbort: a bind request without a mechanism and without credentials ends an
+// exchange, and nothing follows it.
 func TestAbort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -73,7 +73,7 @@ func TestAbort(t *testing.T) {
 		p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 14, "", []byte("nonsense")))
 		end := p.next(ldap.ApplicationBindRequest)
 		if choice := end.op.Children[2]; len(choice.Children) != 1 || choice.Children[0].Value != "" {
-			t.Error("what should be the end of the exchange is another request")
+			t.Error("the request does not abort the exchange")
 		}
 		p.say(end.id, result(tagBindResponse, 7, "no SASL mechanism provided", nil))
 		if got := <-outcome; !errors.Is(got.err, sasl.ErrProtocol) {
@@ -83,8 +83,8 @@ func TestAbort(t *testing.T) {
 	})
 }
 
-// TestAbortTaken: a server has to refuse the end of an exchange. One that takes
-// it for more of the exchange is out of step.
+// TestAbortTaken: a server has to refuse the request that aborts an exchange. If
+// the server accepts it, the connection is out of sync and is closed.
 func TestAbortTaken(t *testing.T) {
 	for _, code := range []int64{0, 14} {
 		synctest.Test(t, func(t *testing.T) {
@@ -103,8 +103,8 @@ func TestAbortTaken(t *testing.T) {
 	}
 }
 
-// TestLengthInside: a length inside a message that reaches into the next one
-// costs the connection. Nobody gets what is another's.
+// TestLengthInside: a length inside a message that reaches into the next message
+// ends the connection, and no request gets an answer of another.
 func TestLengthInside(t *testing.T) {
 	for name, attributes := range map[string]string{
 		"too long":   "\x30\x11\x30\x0f\x04\x01x\x31\x0a\x04\x7fdc=other",
@@ -135,7 +135,7 @@ func TestLengthInside(t *testing.T) {
 	}
 }
 
-// TestCloseInBind: who closes the client ends a bind of another goroutine.
+// TestCloseInBind: Close ends a bind of another goroutine.
 func TestCloseInBind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -149,7 +149,7 @@ func TestCloseInBind(t *testing.T) {
 	})
 }
 
-// TestCloseWhileWaiting: the same while it waits for answers.
+// TestCloseWhileWaiting: Close ends the wait of a bind for earlier answers.
 func TestCloseWhileWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -165,8 +165,8 @@ func TestCloseWhileWaiting(t *testing.T) {
 	})
 }
 
-// TestHostileFrames: what the library would wait or make room for ends the
-// connection.
+// TestHostileFrames: a message for which the library would wait or allocate without
+// limit ends the connection.
 func TestHostileFrames(t *testing.T) {
 	for name, frame := range map[string]string{
 		"2 GiB":             "\x30\x84\x7f\xff\xff\xff\x02\x01\x01\x64",
@@ -181,7 +181,7 @@ func TestHostileFrames(t *testing.T) {
 			p.next(ldap.ApplicationSearchRequest)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			go p.conn.Write([]byte(frame)) // as far as the client reads
+			go p.conn.Write([]byte(frame)) // the client may not read all of it
 			if got := <-outcome; got.err == nil {
 				t.Errorf("%s: %+v", name, got)
 			}

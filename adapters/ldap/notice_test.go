@@ -26,8 +26,8 @@ func notification(name string, code int64, text string) *ber.Packet {
 	return op
 }
 
-// TestDisconnection: a notice in the middle of a bind is its outcome, and the
-// library hears of it too.
+// TestDisconnection: a notice of disconnection during a bind is the error of that
+// bind, and the library gets the notice too.
 func TestDisconnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -42,7 +42,8 @@ func TestDisconnection(t *testing.T) {
 	})
 }
 
-// TestDisconnectionTwice: the second notice is nobody's answer any more.
+// TestDisconnectionTwice: a second notice of disconnection is not the answer to
+// anything.
 func TestDisconnectionTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -63,8 +64,8 @@ func checkUnavailable(t *testing.T, got bindOutcome) {
 	}
 }
 
-// TestDisconnectionBefore: a notice while the bind waits for answers, or for the
-// root DSE, says why the connection ends.
+// TestDisconnectionBefore: a notice during the wait for earlier answers or for the
+// root DSE is the reason for the end of the connection.
 func TestDisconnectionBefore(t *testing.T) {
 	for _, waiting := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -85,8 +86,8 @@ func TestDisconnectionBefore(t *testing.T) {
 	}
 }
 
-// TestOtherNotification: one that ends something else (RFC 5805) is not the
-// answer to a bind, whenever it comes.
+// TestOtherNotification: a notification that ends something else (RFC 5805) is
+// never the answer to a bind.
 func TestOtherNotification(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -100,7 +101,7 @@ func TestOtherNotification(t *testing.T) {
 		if got := <-outcome; got.err != nil {
 			t.Error(got.err)
 		}
-		// The end of the connection is not its doing.
+		// The notification is not the reason for the end of the connection.
 		outcome = bind(t.Context(), client)
 		p.rootDSE(mechanisms("PLAIN"))
 		p.next(ldap.ApplicationBindRequest)
@@ -111,7 +112,7 @@ func TestOtherNotification(t *testing.T) {
 	})
 }
 
-// TestLongNotification: one that cannot be looked at ends a bind.
+// TestLongNotification: a notification that is too long to be decoded ends a bind.
 func TestLongNotification(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -130,8 +131,7 @@ const (
 	shown   = "[2Jall is well"
 )
 
-// TestWordsForPeople: what a server says about the connection comes out fit for
-// a terminal.
+// TestWordsForPeople: the server's text in an error is fit for a terminal.
 func TestWordsForPeople(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -159,8 +159,8 @@ func TestWordsForPeople(t *testing.T) {
 	}
 }
 
-// TestEchoInNotice: a server that says a password on leaving gets it into no
-// error, wherever in its text it stands.
+// TestEchoInNotice: a password that a server repeats in a notice of disconnection
+// is in no error, at any place of the text.
 func TestEchoInNotice(t *testing.T) {
 	for _, text := range []string{"goodbye, pencil", strings.Repeat("x", 1000) + "pencil"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -181,8 +181,8 @@ func TestEchoInNotice(t *testing.T) {
 	}
 }
 
-// TestNotificationInStartTLS: a notice of disconnection ends it, also one that
-// does not say why, and another notification is no answer.
+// TestNotificationInStartTLS: a notice of disconnection ends StartTLS, also without
+// a reason, and another notification is not an answer.
 func TestNotificationInStartTLS(t *testing.T) {
 	for name, class := range map[string]sasl.Class{"1.3.6.1.4.1.1466.20036": sasl.ErrConnection, "1.3.6.1.1.21.4": sasl.ErrProtocol} {
 		address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {

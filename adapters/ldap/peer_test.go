@@ -14,8 +14,9 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// peer is a server by hand, in a bubble of testing/synctest: what the client
-// has sent, and what it has not, can be told once everybody waits.
+// peer is a server that a test controls message by message, in a bubble of
+// testing/synctest: once every goroutine waits, the client has sent all that it is
+// going to send.
 type peer struct {
 	t    *testing.T
 	conn net.Conn
@@ -58,8 +59,8 @@ func newPeerOf(t *testing.T, options *saslldap.Options) (*saslldap.Client, *peer
 	return client, p
 }
 
-// next is the client's next message, which must be there as soon as everybody
-// waits, and be this operation.
+// next returns the client's next message, which must be there as soon as every
+// goroutine waits, and have this operation.
 func (p *peer) next(op ber.Tag) request {
 	p.t.Helper()
 	synctest.Wait()
@@ -78,7 +79,7 @@ func (p *peer) next(op ber.Tag) request {
 	return request{}
 }
 
-// nothing is the client's next message.
+// nothing verifies that the client has sent no further message.
 func (p *peer) nothing() {
 	p.t.Helper()
 	synctest.Wait()
@@ -125,7 +126,7 @@ func (p *peer) entry(id int64, dn string, attributes ...*ber.Packet) {
 
 func (p *peer) done(id int64) { p.say(id, result(tagSearchDone, 0, "", nil)) }
 
-// rootDSE answers the search for it, which must be next.
+// rootDSE answers the search for the root DSE, which must be the next message.
 func (p *peer) rootDSE(attributes ...*ber.Packet) {
 	p.t.Helper()
 	id := p.next(ldap.ApplicationSearchRequest).id
@@ -135,13 +136,14 @@ func (p *peer) rootDSE(attributes ...*ber.Packet) {
 
 func mechanisms(names ...string) *ber.Packet { return attribute("supportedSASLMechanisms", names...) }
 
-// bindOutcome is what SASLBind returned.
+// bindOutcome has the results of SASLBind.
 type bindOutcome struct {
 	result sasl.Result
 	err    error
 }
 
-// bind begins one with PLAIN, or with what the policy makes of the list.
+// bind begins a bind with PLAIN, or with the mechanism of the list that the policy
+// selects.
 func bind(ctx context.Context, client *saslldap.Client, list ...sasl.Mechanism) chan bindOutcome {
 	if list == nil {
 		list = []sasl.Mechanism{sasl.Plain(sasl.Password("alice", "pencil"))}
@@ -155,13 +157,13 @@ func bind(ctx context.Context, client *saslldap.Client, list ...sasl.Mechanism) 
 	return outcome
 }
 
-// found is what a search returned.
+// found has the result of a search.
 type found struct {
 	dn  string
 	err error
 }
 
-// search begins one for an entry of this DN.
+// search begins a search for an entry of this DN.
 func search(client ldap.Client, dn string, controls ...ldap.Control) chan found {
 	outcome := make(chan found, 1)
 	go func() {

@@ -12,9 +12,9 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestPersistentSearch: a search without end is in the way of a bind, whatever
-// kind it is; one that does end is waited for, and one that only mentions the
-// kind is any search.
+// TestPersistentSearch: a bind does not begin during a persistent search of any
+// kind. It waits for a search that ends, also for one that only mentions such a
+// control.
 func TestPersistentSearch(t *testing.T) {
 	const cookie, reload = "", false
 	for name, row := range map[string]struct {
@@ -53,7 +53,7 @@ func TestPersistentSearch(t *testing.T) {
 				if got := <-outcome; !errors.Is(got.err, sasl.ErrConfig) {
 					t.Error(got.err)
 				}
-				p.done(running.id) // it can have an end after all
+				p.done(running.id) // the server may end it
 				outcome = bind(t.Context(), client)
 				p.rootDSE(mechanisms("PLAIN"))
 				p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 49, "", nil))

@@ -10,14 +10,14 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// microsoft is what Active Directory says to wrong credentials, with the number
+// microsoft returns Active Directory's text for wrong credentials, with the number
 // of the reason.
 func microsoft(data string) string {
 	return "80090308: LdapErr: DSID-0C09042A, comment: AcceptSecurityContext error, data " + data + ", v3839\x00"
 }
 
-// TestResultCodes: each has its class, to the first message and, where that
-// makes a difference, to a later one; and the library's error is in it.
+// TestResultCodes: each result code has its class, in answer to the first message
+// and, if that differs, to a later one, and the error has the library's error.
 func TestResultCodes(t *testing.T) {
 	for _, row := range []struct {
 		code  uint16

@@ -19,8 +19,8 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestListAfterwards: a list that has something better after the bind was cut
-// before it; any other difference is nothing.
+// TestListAfterwards: if the list has a better mechanism after the bind, somebody
+// changed the list before it. Every other difference says nothing.
 func TestListAfterwards(t *testing.T) {
 	for name, row := range map[string]struct {
 		before, after []string
@@ -31,7 +31,7 @@ func TestListAfterwards(t *testing.T) {
 		"worse":             {[]string{"PLAIN"}, []string{"LOGIN", "ANONYMOUS"}, ""},
 		"none any more":     {[]string{"PLAIN"}, nil, ""},
 		"in other letters":  {[]string{"plain"}, []string{"Plain", "scram-sha-256"}, sasl.ErrSecurity},
-		"of another server": {[]string{"PLAIN"}, []string{"GSSAPI", "SCRAM-SHA-256-PLUS"}, ""}, // there is nothing to bind to
+		"of another server": {[]string{"PLAIN"}, []string{"GSSAPI", "SCRAM-SHA-256-PLUS"}, ""}, // the connection has no binding
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -52,8 +52,8 @@ func TestListAfterwards(t *testing.T) {
 	}
 }
 
-// TestRootDSEUnreadable: a server that does not say what it has is not given
-// anything, and the connection is fine.
+// TestRootDSEUnreadable: a server that does not list its mechanisms is sent
+// nothing, and the connection stays open.
 func TestRootDSEUnreadable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -63,7 +63,7 @@ func TestRootDSEUnreadable(t *testing.T) {
 			t.Error(got.err)
 		}
 		p.nothing()
-		// After it all the same, after a bind that has succeeded.
+		// An unreadable root DSE after a bind that has succeeded says nothing.
 		outcome = bind(t.Context(), client)
 		p.rootDSE(mechanisms("PLAIN"))
 		p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 0, "", nil))
@@ -74,8 +74,8 @@ func TestRootDSEUnreadable(t *testing.T) {
 	})
 }
 
-// TestMechanismsKnown: what the caller knows stands in for a list that there is
-// not, for nothing else, and is not what a later list is held to.
+// TestMechanismsKnown: the caller's list of mechanisms replaces a missing list, no
+// other, and a later list is not compared with it.
 func TestMechanismsKnown(t *testing.T) {
 	known := &saslldap.Options{Mechanisms: []string{"PLAIN"}}
 	ladder := sasl.PasswordMechanisms(sasl.Password("alice", "pencil"))
@@ -106,8 +106,8 @@ func TestMechanismsKnown(t *testing.T) {
 	})
 }
 
-// TestRootDSECut: without an answer there is no list, which is not the same as
-// a list that is not told; and nothing is left that later binds would wait for.
+// TestRootDSECut: a connection that ends before the answer is an error, unlike a
+// server that does not show its list, and later binds do not wait for that answer.
 func TestRootDSECut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, p := newPeer(t)
@@ -136,8 +136,8 @@ func TestRootDSECut(t *testing.T) {
 	})
 }
 
-// TestBindingForm: what the gs2-header says, and what is bound to, as the root
-// DSE or the caller has it.
+// TestBindingForm: the gs2-header and the data have the form of binding that the
+// root DSE or the caller says.
 func TestBindingForm(t *testing.T) {
 	certificate, pool := sasltest.Certificate(t, host)
 	hash := sha256.Sum256(certificate.Leaf.Raw)
@@ -179,8 +179,7 @@ func TestBindingForm(t *testing.T) {
 	}
 }
 
-// bindingSent serves up to the message of SCRAM that has the binding, which it
-// returns.
+// bindingSent serves up to SCRAM's message with the binding, which it returns.
 func bindingSent(t *testing.T, conn net.Conn, class string) string {
 	w := newWire(conn)
 	w.list = "SCRAM-SHA-256 SCRAM-SHA-256-PLUS"
@@ -211,8 +210,8 @@ func bindingSent(t *testing.T, conn net.Conn, class string) string {
 	return string(binding)
 }
 
-// TestLibraryBound: after a SASL bind of the library's that succeeded, and no
-// other bind, there is nothing to bind to in OpenLDAP's form.
+// TestLibraryBound: after a successful SASL bind of the library, and after no other
+// bind, OpenLDAP's form has no binding.
 func TestLibraryBound(t *testing.T) {
 	certificate, pool := sasltest.Certificate(t, host)
 	for name, row := range map[string]struct {

@@ -16,8 +16,8 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestServerInfo: what the caller asserts of the server arrives, and so does the
-// form of the channel bindings.
+// TestServerInfo: the assertions of the caller and the form of the channel bindings
+// are in the ServerInfo.
 func TestServerInfo(t *testing.T) {
 	for name, row := range map[string]struct {
 		options     saslldap.Options
@@ -35,16 +35,16 @@ func TestServerInfo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, p := newPeerOf(t, &row.options)
-				told := make(chan sasl.ServerInfo, 1)
+				infos := make(chan sasl.ServerInfo, 1)
 				go func() {
 					info, err := client.ServerInfo(t.Context())
 					if err != nil {
 						t.Error(err)
 					}
-					told <- info
+					infos <- info
 				}()
 				p.rootDSE(mechanisms("GSSAPI"), attribute("objectClass", row.class))
-				info := <-told
+				info := <-infos
 				if info.EnforcesBinding != row.enforces || info.BindingName != row.bindingName {
 					t.Errorf("it enforces: %t, name of the bindings: %q", info.EnforcesBinding, info.BindingName)
 				}
@@ -56,8 +56,8 @@ func TestServerInfo(t *testing.T) {
 	}
 }
 
-// TestBound: after a SASL bind of ours that succeeded, and no other, there is
-// nothing to bind to in OpenLDAP's form. In the standard form there still is.
+// TestBound: after a successful SASL bind of ours, and after no other bind,
+// OpenLDAP's form has no binding. The standard form has one.
 func TestBound(t *testing.T) {
 	certificate, pool := sasltest.Certificate(t, host)
 	for name, row := range map[string]struct {
@@ -109,8 +109,8 @@ func TestBound(t *testing.T) {
 	}
 }
 
-// TestListCut: without an answer after the bind there is no login, also if there
-// was no list before.
+// TestListCut: if the connection ends before the list after the bind, the login
+// fails, also if there was no list before the bind.
 func TestListCut(t *testing.T) {
 	for name, before := range map[string]*ber.Packet{
 		"a list before":  mechanisms("PLAIN"),

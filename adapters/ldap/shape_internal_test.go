@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestShape: elements end inside the one that they are in, to the octet.
+// TestShape: every element ends inside the element around it, to the octet.
 func TestShape(t *testing.T) {
 	for name, row := range map[string]struct {
 		message string
@@ -46,7 +46,7 @@ func TestShape(t *testing.T) {
 	}
 }
 
-// nested is that many sequences in one another.
+// nested returns this many sequences inside one another.
 func nested(depth int) (message string) {
 	for range depth {
 		message = "\x30" + string([]byte{byte(len(message))}) + message

@@ -7,8 +7,7 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestHeader: what is read of a message, when there is not enough of it, and
-// what is none.
+// TestHeader: a header is read, needs more octets, or is invalid.
 func TestHeader(t *testing.T) {
 	for _, row := range []struct {
 		name, bytes string
@@ -43,8 +42,8 @@ func TestHeader(t *testing.T) {
 	}
 }
 
-// TestLengths: X.690 s8.1.3, as far as RFC 4511 s5.1 has it, up to the largest
-// message and on machines whose int has 32 bits.
+// TestLengths: a length has the form of X.690 s8.1.3 with the limits of RFC 4511
+// s5.1, up to the largest message, also on machines whose int has 32 bits.
 func TestLengths(t *testing.T) {
 	for _, row := range []struct {
 		b              string
@@ -54,8 +53,8 @@ func TestLengths(t *testing.T) {
 		{b: "\x04\x00", content: 0, start: 2},
 		{b: "\x04\x7f", content: 127, start: 2},
 		{b: "\x04\x81\x80", content: 128, start: 3},
-		{b: "\x04\x84\x00\x00\x00\x05", content: 5, start: 6}, // longer than it need be
-		{b: "\x04\x82\x01", start: 4},                         // not known yet
+		{b: "\x04\x84\x00\x00\x00\x05", content: 5, start: 6}, // more octets than necessary
+		{b: "\x04\x82\x01", start: 4},                         // incomplete
 		{b: "\x04\x84\x10\x00\x00\x00", content: 256 << 20, start: 6},
 		{b: "\x04\x84\x10\x00\x00\x01", bad: true},
 		{b: "\x04\x84\x80\x00\x00\x00", bad: true},

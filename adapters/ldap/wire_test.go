@@ -18,7 +18,7 @@ import (
 type wire struct {
 	conn   net.Conn
 	reader *bufio.Reader
-	id     int64 // of the request that awaits an answer
+	id     int64 // the message ID of the outstanding request
 	binds  int
 	list   string // the mechanisms of the root DSE
 }
@@ -50,7 +50,7 @@ func message(id int64, operation *ber.Packet) []byte {
 	return m.Bytes()
 }
 
-// result is an LDAPResult; without credentials unless they are not nil.
+// result returns an LDAPResult; nil credentials are absent.
 func result(tag ber.Tag, code int64, text string, credentials []byte) *ber.Packet {
 	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, tag, nil, "")
 	op.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, code, ""))
@@ -73,7 +73,7 @@ const (
 	tagExtended     = 24
 )
 
-// attribute is one of a search entry.
+// attribute returns an attribute of a search entry.
 func attribute(name string, values ...string) *ber.Packet {
 	a := ber.NewSequence("")
 	a.AppendChild(octets(name))
@@ -108,7 +108,7 @@ func (w *wire) Greet(mechanism string, _ bool) error {
 	return w.answerRootDSE("top")
 }
 
-// bind reads a bind request and holds it to its grammar.
+// bind reads a bind request and verifies its grammar.
 func (w *wire) bind() (mechanism string, credentials []byte, err error) {
 	op, err := w.request()
 	if err != nil {
@@ -146,7 +146,7 @@ func (w *wire) ReadResponse() (response []byte, aborted bool, err error) {
 	return response, false, nil
 }
 
-// Challenge encodes by hand: the encoder copies what is long many times.
+// Challenge encodes by hand, because the encoder copies long data many times.
 func (w *wire) Challenge(data []byte) error {
 	id := []byte{0x02, 0x04, byte(w.id >> 24), byte(w.id >> 16), byte(w.id >> 8), byte(w.id)}
 	fields := append([]byte("\x0a\x01\x0e\x04\x00\x04\x00"), element(0x87, data)...)
@@ -154,14 +154,14 @@ func (w *wire) Challenge(data []byte) error {
 	return err
 }
 
-// element has its length in four octets.
+// element returns an element whose length has four octets.
 func element(tag byte, content []byte) []byte {
 	n := len(content)
 	return append([]byte{tag, 0x84, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}, content...)
 }
 
-// Succeed also answers the search for the root DSE that follows, unless the
-// client closes.
+// Succeed also answers the search for the root DSE that follows, unless the client
+// closes the connection.
 func (w *wire) Succeed(data []byte) error {
 	if err := w.send(result(tagBindResponse, 0, "", data)); err != nil {
 		return err
@@ -173,7 +173,7 @@ func (w *wire) Succeed(data []byte) error {
 	return err
 }
 
-// codes are the result codes for conditions.
+// codes has the result code of each condition.
 var codes = map[sasl.Condition]int64{
 	sasl.NotAuthorized:        49,
 	sasl.MechanismTooWeak:     8,
