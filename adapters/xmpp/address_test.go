@@ -11,8 +11,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestAddress: the session has the address that a server with SASL2 says, and
-// keeps the resource that was asked for until one is bound.
+// TestAddress: the session has the address that a server with SASL2 assigns, and
+// keeps the requested resource until a resource is bound.
 func TestAddress(t *testing.T) {
 	for asked, want := range map[string]string{
 		address + "/phone":         address + "/phone",

@@ -10,8 +10,9 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestSentAgain: a server that answers PLAIN with an empty challenge, as if its
-// message had not come, gets the message once more, and not a third time.
+// TestSentAgain: if a server answers PLAIN with an empty challenge, as if the
+// message had not come, the client sends the message once more, and not a third
+// time.
 func TestSentAgain(t *testing.T) {
 	const message = "AHVzZXIAcGVuY2ls"
 	authenticate1 := "<auth" + ns1 + " mechanism='PLAIN'>" + message + "</auth>"

@@ -11,8 +11,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// BenchmarkLogin is a session from its first octet to where it is ready, over
-// TCP on loopback without TLS, with what a server says ready-made.
+// BenchmarkLogin makes a session, from its first octet until it is ready, over TCP
+// on loopback without TLS, with prepared answers of the server.
 func BenchmarkLogin(b *testing.B) {
 	for name, turns := range map[string][]turn{
 		"SASL":  {{streamEnd, streamHeader + features(mechanisms)}, {"</auth>", "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"}, {streamEnd, streamHeader + features()}},
@@ -31,8 +31,8 @@ func BenchmarkLogin(b *testing.B) {
 	}
 }
 
-// BenchmarkCancel is how long it takes from the end of a context to the return
-// of a session that waits.
+// BenchmarkCancel measures the time from the end of a context to the return of a
+// session that waits.
 func BenchmarkCancel(b *testing.B) {
 	login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials))}
 	for b.Loop() {

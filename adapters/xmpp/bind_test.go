@@ -21,8 +21,8 @@ import (
 
 const offersBind = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
 
-// binding is a login at a server that answers to the request for a resource
-// with a text, in which ID stands for that of the request.
+// binding logs in at a server that answers the request for a resource with a text,
+// in which ID stands for the ID of the request.
 func binding(t *testing.T, success, answer string) (*xmpp.Session, saslxmpp.Outcome, error) {
 	t.Helper()
 	near, far := sasltest.Pair(t)
@@ -48,7 +48,7 @@ func binding(t *testing.T, success, answer string) (*xmpp.Session, saslxmpp.Outc
 	return session, outcome, err
 }
 
-// waits returns what the peer says up to a text, or its end.
+// waits returns the octets of the peer up to a text or to the end of the stream.
 func (c *talk) waits(end string) string {
 	var heard strings.Builder
 	for !strings.HasSuffix(heard.String(), end) {
@@ -69,7 +69,8 @@ func bindFailure(children string) string {
 	return "<iq xmlns='jabber:client' type='error' id='ID'>" + children + "</iq>"
 }
 
-// TestBind: a session is that of who has authenticated, and has a resource.
+// TestBind: a session belongs to the identity that has authenticated, and has a
+// resource.
 func TestBind(t *testing.T) {
 	conflict := "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>pencil, you say?</text>"
 	for name, row := range map[string]struct {
@@ -105,7 +106,7 @@ func TestBind(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, session.LocalAddr(), session.State())
 		}
 		known := sasl.Result{Mechanism: "PLAIN", Username: "user", RoundTrips: 1}
-		if row.answer == "" { // the answer to PLAIN is not legible
+		if row.answer == "" { // the answer to PLAIN is invalid
 			known.RoundTrips = 0
 		}
 		if err != nil && (outcome.Result != known || outcome.Address.String() != "" || outcome.Extensions != nil) {
@@ -117,8 +118,8 @@ func TestBind(t *testing.T) {
 	}
 }
 
-// TestNoBind: a server that offers no resource, to who asks for none in
-// particular or for one.
+// TestNoBind: a server offers no resource, to a client that requests a certain one
+// and to a client that does not.
 func TestNoBind(t *testing.T) {
 	for _, asked := range []string{address, address + "/phone"} {
 		end := strings.Replace(streamEnd, address, asked, 1)
@@ -137,7 +138,7 @@ func TestNoBind(t *testing.T) {
 	}
 }
 
-// deaf is a connection whose handshake does not hear of a context.
+// deaf is a connection whose handshake ignores its context.
 type deaf struct{ net.Conn }
 
 func (d deaf) HandshakeContext(context.Context) error {
@@ -145,7 +146,8 @@ func (d deaf) HandshakeContext(context.Context) error {
 	return err
 }
 
-// TestHandshakeEnds with the context, whatever the connection makes of it.
+// TestHandshakeEnds: a handshake ends with the context, also if the connection
+// ignores it.
 func TestHandshakeEnds(t *testing.T) {
 	near, _ := sasltest.Pair(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -156,12 +158,13 @@ func TestHandshakeEnds(t *testing.T) {
 	}
 }
 
-// stateful is a connection without TLS that has a method for its state.
+// stateful is a connection without TLS that has a ConnectionState.
 type stateful struct{ net.Conn }
 
 func (stateful) ConnectionState() tls.ConnectionState { return tls.ConnectionState{} }
 
-// TestStateOfNoTLS: having that method is not having TLS.
+// TestStateOfNoTLS: a connection with a ConnectionState is not Secure for that
+// reason.
 func TestStateOfNoTLS(t *testing.T) {
 	conn, heard := scripted(t, turn{streamEnd, streamHeader + features(offersTLS, mechanisms)},
 		turn{offersTLS, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"}, turn{"\x00", "HTTP/1.1 400"})
@@ -174,7 +177,7 @@ func TestStateOfNoTLS(t *testing.T) {
 	}
 }
 
-// releasing is a connection around another that has something to release.
+// releasing is a connection around another one that has something to release.
 type releasing struct {
 	net.Conn
 	released *atomic.Bool
@@ -187,7 +190,7 @@ func (r releasing) Close() error {
 	return r.Conn.Close()
 }
 
-// TestRelease: what is around a connection is closed too.
+// TestRelease: a connection around another one is closed too.
 func TestRelease(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	near, far := sasltest.Pair(t)

@@ -14,9 +14,9 @@ var (
 	oidXMPPAddr       = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 8, 5}
 )
 
-// External is EXTERNAL for a client certificate as XEP-0178 s3 has it: without
-// an authzid where the certificate has the one address that is logged in with,
-// else with the bare address.
+// External returns EXTERNAL for a client certificate in the form of XEP-0178 s3:
+// without an authzid if the address of the login is the only address of the
+// certificate, else with the bare address.
 func External(certificate *x509.Certificate, address jid.JID) sasl.Mechanism {
 	addresses := CertificateAddresses(certificate)
 	if len(addresses) == 1 && addresses[0].Equal(address.Bare()) {
@@ -25,10 +25,9 @@ func External(certificate *x509.Certificate, address jid.JID) sasl.Mechanism {
 	return sasl.External(address.Bare().String())
 }
 
-// CertificateAddresses returns the addresses that a certificate is for
-// (id-on-xmppAddr, RFC 6120 s13.7.1.4), in their order. What cannot be parsed is
-// left out. A server's sasl.ExternalServer finds out with it whose certificate
-// that is.
+// CertificateAddresses returns the addresses of a certificate (id-on-xmppAddr, RFC
+// 6120 s13.7.1.4), in their order, without the invalid ones. A server's
+// sasl.ExternalServer finds the user of a certificate with it.
 func CertificateAddresses(certificate *x509.Certificate) (addresses []jid.JID) {
 	for _, extension := range certificate.Extensions {
 		if !extension.Id.Equal(oidSubjectAltName) {
@@ -47,7 +46,7 @@ func CertificateAddresses(certificate *x509.Certificate) (addresses []jid.JID) {
 	return addresses
 }
 
-// xmppAddr reads an otherName of the one type.
+// xmppAddr returns the address in an otherName of that type.
 func xmppAddr(name asn1.RawValue) (jid.JID, bool) {
 	if name.Class != asn1.ClassContextSpecific || name.Tag != 0 {
 		return jid.JID{}, false

@@ -40,7 +40,8 @@ func certificate(t *testing.T, names ...string) *x509.Certificate {
 	return &x509.Certificate{Extensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: value}}}
 }
 
-// TestCertificateAddresses, and what of them a client says (XEP-0178 s3).
+// TestCertificateAddresses reads the addresses of a certificate, and verifies the
+// authzid of External (XEP-0178 s3).
 func TestCertificateAddresses(t *testing.T) {
 	for _, row := range []struct {
 		names     []string

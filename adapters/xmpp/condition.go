@@ -17,13 +17,13 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Refusal is what a server says in refusing (RFC 6120 s6.4.5, s6.5): its words,
-// unverified. It is in a *sasl.Failure, from where errors.As gets it.
+// Refusal has the words of a server that refuses an authentication (RFC 6120
+// s6.4.5, s6.5), unverified. It is in a *sasl.Failure; use errors.As.
 type Refusal struct {
-	Condition string // as the server has it; "" = it gave none
+	Condition string // as the server sent it; "" = none
 	Text      string
-	Lang      string // of the text, if the server says so
-	// Application are the elements of other namespaces.
+	Lang      string // the language of Text; "" = not stated
+	// Application has the elements of other namespaces; nil = none.
 	Application []Element
 }
 
@@ -35,12 +35,11 @@ func (r *Refusal) Error() string {
 	return text
 }
 
-// TasksError is the error of a login that the server wants to be followed by
-// tasks, such as a second factor, before it lets us in (XEP-0388 s2.6.3). Its
-// class is ErrAuthorization.
+// TasksError is the error of a login after which the server demands a task, such as
+// a second factor (XEP-0388 s2.6.3). Its class is ErrAuthorization.
 type TasksError struct {
-	Tasks []string // any one of them would do
-	Text  string   // the server's word for people
+	Tasks []string // the server demands one of them
+	Text  string   // the server's text for people; "" = none
 }
 
 func (e *TasksError) Error() string {
@@ -54,7 +53,7 @@ func (e *TasksError) Error() string {
 // Unwrap returns the class.
 func (e *TasksError) Unwrap() error { return sasl.ErrAuthorization }
 
-// failure is the refusal that <failure/> is. The conditions are in RFC 6120's
+// failure returns the refusal in a <failure/>. The conditions are in RFC 6120's
 // namespace in both profiles; some servers leave them in SASL2's.
 func failure(e *Element) *sasl.Failure {
 	refusal := &Refusal{}
@@ -76,8 +75,8 @@ func failure(e *Element) *sasl.Failure {
 	return &sasl.Failure{Condition: sasl.Condition(refusal.Condition), Text: refusal.Text, Err: refusal}
 }
 
-// refusalFor turns a reason into what the client may know of it (RFC 6120
-// s6.5). A *sasl.Failure says it in its own words.
+// refusalFor returns the condition and the text that a client gets for a reason
+// (RFC 6120 s6.5). A *sasl.Failure has its own.
 func refusalFor(reason error) (sasl.Condition, string) {
 	var own *sasl.Failure
 	if errors.As(reason, &own) && own.Condition != "" {
@@ -96,15 +95,15 @@ func refusalFor(reason error) (sasl.Condition, string) {
 	return sasl.TemporaryAuthFailure, ""
 }
 
-// grammarErrors are the stream errors about XML (RFC 6120 s4.9.3), in which the
-// library says what it finds wrong.
+// grammarErrors are the stream errors about XML (RFC 6120 s4.9.3). The library uses
+// them for its own findings too.
 var grammarErrors = []string{
 	stream.BadFormat.Err, stream.BadNamespacePrefix.Err, stream.InvalidNamespace.Err,
 	stream.InvalidXML.Err, stream.NotWellFormed.Err, stream.RestrictedXML.Err,
 }
 
-// streamError gives an error of reading a stream its class: ErrConnection
-// where the connection or the stream ended, else ErrProtocol.
+// streamError gives an error of reading a stream its class: ErrConnection if the
+// connection or the stream has ended, else ErrProtocol.
 func streamError(err error) error {
 	var ended stream.Error
 	var malformed *xml.SyntaxError
@@ -113,7 +112,7 @@ func streamError(err error) error {
 	case err == nil || sasl.ClassOf(err) != "":
 		return err
 	case errors.As(err, &ended) && slices.Contains(grammarErrors, ended.Err):
-		return fmt.Errorf("%w: this is no XMPP: %w", sasl.ErrProtocol, ended)
+		return fmt.Errorf("%w: the peer sent invalid XMPP: %w", sasl.ErrProtocol, ended)
 	case errors.As(err, &ended):
 		text := ""
 		if len(ended.Text) > 0 {
@@ -121,7 +120,8 @@ func streamError(err error) error {
 		}
 		return fmt.Errorf("%w: the peer ended the stream: %w%s", sasl.ErrConnection, ended, text)
 	case strings.Contains(err.Error(), "(*stream.Error).UnmarshalXML"):
-		// With an element that the server may add (RFC 6120 s4.9.4).
+		// The library cannot read a stream error with an application-specific
+		// condition (RFC 6120 s4.9.4).
 		return fmt.Errorf("%w: the peer ended the stream with an error of its own", sasl.ErrConnection)
 	case errors.As(err, &malformed) && malformed.Msg == "unexpected EOF":
 		return transport.ReadError(io.EOF)
@@ -133,9 +133,8 @@ func streamError(err error) error {
 	return fmt.Errorf("%w: %s", sasl.ErrProtocol, sasl.Printable(err.Error()))
 }
 
-// laterError is an error of what follows the authentication. What the server
-// says there may repeat what it was sent, and is not looked through: it is for
-// errors.As alone.
+// laterError is an error after the authentication. The server's words may repeat a
+// secret there, and no redaction applies to them: they are for errors.As alone.
 type laterError struct {
 	class sasl.Class
 	what  string
@@ -147,7 +146,7 @@ func (e *laterError) Error() string { return e.class.Error() + ": " + e.what }
 // Unwrap returns the class, and the library's error.
 func (e *laterError) Unwrap() []error { return []error{e.class, e.err} }
 
-// bindRefusal gives the library's error of a resource that is refused its class.
+// bindRefusal gives the library's error for a refused resource its class.
 func bindRefusal(err error) error {
 	const what = "the server refused to bind a resource"
 	refused, ok := err.(*stanza.Error)
@@ -155,13 +154,13 @@ func bindRefusal(err error) error {
 	case !ok:
 		return err
 	case refused.Type == stanza.Wait:
-		return &laterError{sasl.ErrTemporary, what + condition(string(refused.Condition)), *refused}
+		return &laterError{sasl.ErrTemporary, what + knownCondition(string(refused.Condition)), *refused}
 	}
-	return &laterError{sasl.ErrAuthorization, what + condition(string(refused.Condition)), *refused}
+	return &laterError{sasl.ErrAuthorization, what + knownCondition(string(refused.Condition)), *refused}
 }
 
-// later gives an error of what follows the authentication its class, unless it
-// is one already. One of reading may have the server's words in it.
+// later gives an error after the authentication its class, unless it is a
+// laterError. An error of reading may contain the server's words.
 func later(err error) error {
 	var ended stream.Error
 	classed := streamError(tlsError(err))
@@ -170,14 +169,14 @@ func later(err error) error {
 	case errors.As(err, new(*laterError)), class == sasl.ErrSecurity, sasl.ClassOf(err) != "" && class != sasl.ErrProtocol:
 		return classed
 	case errors.As(err, &ended):
-		return &laterError{class, "the server ended the stream, or broke its rules" + condition(ended.Err), ended}
+		return &laterError{class, "the server ended the stream, or the stream is invalid" + knownCondition(ended.Err), ended}
 	case class == sasl.ErrProtocol:
-		return &laterError{class, "what the server sent is not what is due", err}
+		return &laterError{class, "the server sent other data than the next step needs", err}
 	}
 	return classed
 }
 
-// conditions are those of RFC 6120 s4.9.3 and s8.3.3.
+// conditions are the conditions of RFC 6120 s4.9.3 and s8.3.3.
 var conditions = []string{
 	"bad-format", "bad-namespace-prefix", "conflict", "connection-timeout", "host-gone", "host-unknown",
 	"improper-addressing", "internal-server-error", "invalid-from", "invalid-namespace", "invalid-xml", "not-authorized",
@@ -189,8 +188,8 @@ var conditions = []string{
 	"remote-server-timeout", "service-unavailable", "subscription-required", "unexpected-request",
 }
 
-// condition is one of them behind a colon; of others nothing.
-func condition(name string) string {
+// knownCondition returns ": " and the name, or "" for an unknown name.
+func knownCondition(name string) string {
 	if !slices.Contains(conditions, name) {
 		return ""
 	}

@@ -19,8 +19,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// authenticated makes a session ready as soon as it is authenticated, because
-// the kit ends there.
+// authenticated makes a session ready as soon as it is authenticated, because the
+// kit ends there.
 func authenticated(negotiate xmpp.Negotiator) xmpp.Negotiator {
 	return func(ctx context.Context, in, out *stream.Info, s *xmpp.Session, data any) (xmpp.SessionState, io.ReadWriter, any, error) {
 		mask, rw, data, err := negotiate(ctx, in, out, s, data)
@@ -37,7 +37,7 @@ func dial(ctx context.Context, conn net.Conn, login *saslxmpp.Login) (sasl.Resul
 	return outcome.Result, err
 }
 
-// adapter is what the kit has to know of a profile.
+// adapter describes a profile for the kit.
 func adapter(sasl2 bool) sasltest.Adapter {
 	namespace := "urn:ietf:params:xml:ns:xmpp-sasl"
 	if sasl2 {
@@ -65,11 +65,11 @@ func TestSASLConforms(t *testing.T) { sasltest.TestAdapter(t, adapter(false)) }
 // TestSASL2Conforms runs the kit on the profile of XEP-0388.
 func TestSASL2Conforms(t *testing.T) { sasltest.TestAdapter(t, adapter(true)) }
 
-// TestFeaturesConform runs the kit on the features by themselves, in the
-// library's own negotiator.
+// TestFeaturesConform runs the kit on the features alone, in the library's own
+// negotiator.
 func TestFeaturesConform(t *testing.T) {
 	a := adapter(false)
-	a.Malformed = a.Malformed[:10] // the library waits for the end of what has none
+	a.Malformed = a.Malformed[:10] // for the others the library waits for an end that never comes
 	a.Dial = func(ctx context.Context, conn net.Conn, client *sasl.Client) (sasl.Result, error) {
 		var outcome saslxmpp.Outcome
 		login := &saslxmpp.Login{Client: client}
@@ -80,12 +80,12 @@ func TestFeaturesConform(t *testing.T) {
 		return outcome.Result, err
 	}
 	a.Cannot["over-long line"] = "the library reads elements of any size"
-	a.Cannot["cancel"] = "the library does not hear of a context that ends while it reads; TestFeaturesCancel"
+	a.Cannot["cancel"] = "the library ignores a context that ends while it reads; see TestFeaturesCancel"
 	sasltest.TestAdapter(t, a)
 }
 
-// TestFeaturesCancel: a context that ends in the exchange closes the
-// connection, whatever the library makes of it.
+// TestFeaturesCancel: a context that ends in the exchange closes the connection,
+// although the library ignores the context.
 func TestFeaturesCancel(t *testing.T) {
 	conn, heard := scripted(t, turn{streamEnd, streamHeader + features(mechanisms)})
 	ctx, cancel := context.WithCancel(t.Context())

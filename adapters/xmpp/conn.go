@@ -15,8 +15,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// link is what the profiles have in common: elements go out and come in,
-// on a stream that nobody else uses meanwhile.
+// link is the part that both profiles share: it sends and reads elements, on a
+// stream that nobody else uses meanwhile.
 type link struct {
 	reader  xml.TokenReader
 	conn    net.Conn
@@ -52,46 +52,45 @@ func (x *link) write(text string) error {
 	return nil
 }
 
-// end ends the stream with an error (RFC 6120 s4.9). Whether that arrives changes
-// nothing.
+// end ends the stream with an error (RFC 6120 s4.9). The peer may not get it.
 func (x *link) end(condition string) {
 	x.write(tag("stream:error", tag(condition+" xmlns='urn:ietf:params:xml:ns:xmpp-streams'", "")) + "</stream:stream>")
 }
 
-// abort cancels the exchange, which the server acknowledges with a failure.
+// abort cancels the exchange. The server acknowledges that with a <failure/>.
 func (x *link) abort(space string) error {
 	if !x.open {
-		return fmt.Errorf("%w: there is no exchange that could be cancelled", sasl.ErrProtocol)
+		return fmt.Errorf("%w: no exchange is open that an abort could end", sasl.ErrProtocol)
 	}
 	answer, err := x.roundTrip(tag("abort xmlns='"+space+"'", ""))
 	if err == nil && answer.Name != (xml.Name{Space: space, Local: "failure"}) {
-		err = fmt.Errorf("%w: the server did not acknowledge the end of the exchange", sasl.ErrProtocol)
+		err = fmt.Errorf("%w: the server did not acknowledge the abort", sasl.ErrProtocol)
 	}
 	return err
 }
 
-// challenge is the Reply for a challenge, well-formed or not, after which the
-// exchange goes on.
+// challenge returns the Reply for a challenge. Also after an invalid challenge, the
+// exchange is open.
 func (x *link) challenge(e *Element) (sasl.Reply, error) {
 	if e.Children != nil {
-		return sasl.Reply{}, fmt.Errorf("%w: the server's challenge has elements in it", sasl.ErrProtocol)
+		return sasl.Reply{}, fmt.Errorf("%w: the server sent a challenge with elements in it", sasl.ErrProtocol)
 	}
 	x.open = true
 	data, err := decodeMessage(e.Text)
 	return sasl.Reply{Data: data}, err
 }
 
-// unexpected is the error for any other element.
+// unexpected returns the error for an element that is not an answer.
 func unexpected(e *Element) error {
-	return fmt.Errorf("%w: the peer sent <%s xmlns=%q> where the answer to ours is due",
+	return fmt.Errorf("%w: the peer sent <%s xmlns=%q> in place of an answer",
 		sasl.ErrProtocol, sasl.Printable(e.Name.Local), sasl.Printable(e.Name.Space))
 }
 
-// Close closes the connection without a word.
+// Close closes the connection without further words.
 func (x *link) Close() error { return transport.Close(x.conn) }
 
-// serverInfo is what is known about the server and the connection, with the
-// list of RFC 6120's profile.
+// serverInfo returns the facts about the server and the connection, with the list
+// of RFC 6120's profile.
 func (l *Login) serverInfo(s *xmpp.Session) (sasl.ServerInfo, error) {
 	info, err := connectionInfo(s, asciiDomain(s.RemoteAddr().Domainpart()))
 	if err != nil {
@@ -112,13 +111,13 @@ func (l *Login) serverInfo(s *xmpp.Session) (sasl.ServerInfo, error) {
 	return info, nil
 }
 
-// connectionInfo is what the connection proves.
+// connectionInfo returns the facts that the connection proves.
 func connectionInfo(s *xmpp.Session, host string) (sasl.ServerInfo, error) {
 	state := s.ConnectionState()
 	switch {
 	case state.HandshakeComplete:
 		return channelbinding.Client(&state, host)
-	case s.Conn().RemoteAddr() == nil: // no net.Conn, but any io.ReadWriter
+	case s.Conn().RemoteAddr() == nil: // an io.ReadWriter that is not a net.Conn
 		return sasl.ServerInfo{Host: host}, nil
 	}
 	return channelbinding.ClientConn(struct{ net.Conn }{s.Conn()}, host)

@@ -28,7 +28,7 @@ import (
 // Errors are those of NewSession, and, as a *transport.StepError, ErrConfig for an
 // invalid Address and ErrConnection if no server was found or reached.
 func (l *Login) Dial(ctx context.Context, address jid.JID, features ...xmpp.StreamFeature) (*xmpp.Session, Outcome, error) {
-	if err := checkAddress(address); err != nil {
+	if err := requireDomain(address); err != nil {
 		return nil, Outcome{}, err
 	}
 	conn, err := l.connect(ctx, asciiDomain(address.Domainpart()))
@@ -95,7 +95,7 @@ func (l *Login) dialer() transport.Dialer {
 // server named; ErrAuthorization or ErrTemporary for a resource that is refused,
 // with a stanza.Error for errors.As; else ErrConnection.
 func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, features ...xmpp.StreamFeature) (*xmpp.Session, Outcome, error) {
-	err := checkAddress(address)
+	err := requireDomain(address)
 	if err == nil {
 		err = transport.Run(ctx, transport.TLSHandshake, transport.ConnectTimeout(l.StepTimeout), conn, func(ctx context.Context) error {
 			return transport.FinishHandshake(ctx, conn)
@@ -124,7 +124,7 @@ func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, 
 	return session, outcome, nil
 }
 
-func checkAddress(address jid.JID) error {
+func requireDomain(address jid.JID) error {
 	if address.Domainpart() == "" {
 		return fmt.Errorf("%w: the address has no domain", sasl.ErrConfig)
 	}

@@ -16,7 +16,8 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// listen serves at a port, with TLS from the first octet or STARTTLS.
+// listen serves a port, with TLS from the first octet or with STARTTLS, and returns
+// the port.
 func (l *loopback) listen(t *testing.T, direct bool) (port int) {
 	t.Helper()
 	address := sasltest.Listen(t, func(conn net.Conn) {
@@ -33,8 +34,8 @@ func (l *loopback) listen(t *testing.T, direct bool) (port int) {
 	return port
 }
 
-// TestDial finds servers by their SRV records, direct TLS first (XEP-0368),
-// and verifies the domain whatever the target is called.
+// TestDial finds servers by their SRV records, and verifies the domain, not the
+// name of the server.
 func TestDial(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	direct, startTLS := server.listen(t, true), server.listen(t, false)
@@ -53,7 +54,7 @@ func TestDial(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, outcome, err)
 			continue
 		}
-		state := session.ConnectionState() // XEP-0368 s4: direct TLS says what is spoken over it
+		state := session.ConnectionState() // XEP-0368 s4: direct TLS has ALPN
 		if want := map[bool]string{true: "xmpp-client"}[name == "direct"]; state.NegotiatedProtocol != want {
 			t.Errorf("%s: ALPN %q, want %q", name, state.NegotiatedProtocol, want)
 		}
@@ -61,7 +62,7 @@ func TestDial(t *testing.T) {
 	}
 }
 
-// TestInternationalDomain: certificates have a domain in its other form.
+// TestInternationalDomain: a certificate has the ASCII form of a domain.
 func TestInternationalDomain(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	certificate, pool := sasltest.Certificate(t, "xn--bcher-kva.example")

@@ -28,7 +28,7 @@ func Example() {
 	fmt.Println(session.LocalAddr(), "with", outcome.Mechanism, "bound to", outcome.Binding)
 }
 
-// A token that the server issues is used for the next login, in one round trip.
+// The next login uses the token that the server has issued, in one round trip.
 func ExampleLogin_Dial_tokens() {
 	ctx := context.Background()
 	login := &saslxmpp.Login{
@@ -51,7 +51,7 @@ func ExampleLogin_Dial_tokens() {
 	}
 }
 
-// In a list of features, Login.Features stands where xmpp.SASL stood.
+// In a list of features, Login.Features takes the place of xmpp.SASL.
 func ExampleLogin_Features() {
 	ctx := context.Background()
 	login := &saslxmpp.Login{Client: &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "secret"))}}
@@ -62,7 +62,7 @@ func ExampleLogin_Features() {
 		fmt.Println(err)
 		return
 	}
-	if session.State()&xmpp.Authn == 0 { // which Negotiator sees to
+	if session.State()&xmpp.Authn == 0 { // Negotiator returns an error instead
 		fmt.Println("the server offered nothing to authenticate with")
 	}
 }
@@ -75,7 +75,7 @@ func ExampleDomain() {
 	}
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}}
 	users := func(context.Context, sasl.Hash, string) (*sasl.SCRAMRecord, error) {
-		return nil, nil // nobody has a record yet: sasl.DeriveSCRAM makes one of a password
+		return nil, nil // no user has a record yet: sasl.DeriveSCRAM makes one of a password
 	}
 	server := &saslxmpp.Domain{
 		Server: &sasl.Server{Key: sasl.NewSecret("16 random octets"), Mechanisms: []sasl.ServerMechanism{
@@ -104,7 +104,7 @@ func ExampleDomain() {
 			}
 			defer session.Conn().Close()
 			session.Serve(nil)
-			fmt.Println(client.Address, "was here, by", client.Mechanism)
+			fmt.Println(client.Address, "was here, with", client.Mechanism)
 		}()
 	}
 }

@@ -9,20 +9,21 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// uuid is what the id of a user agent is (XEP-0388 s2.4).
+// uuid is the form of the id of a user agent (XEP-0388 s2.4).
 var uuid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
-// TokenMechanisms is what the server lists for tokens (XEP-0484 s3.1).
+// TokenMechanisms returns the server's list of mechanisms for tokens (XEP-0484
+// s3.1).
 func (x *sasl2) TokenMechanisms() []string { return x.offered.tokenMechanisms() }
 
-// RequestTokens is called by sasl.Client with what goes into <authenticate/>
-// beside the first message (XEP-0484 s3.2, s3.4).
+// RequestTokens is called by sasl.Client with the contents of <authenticate/> about
+// tokens (XEP-0484 s3.2, s3.4).
 func (x *sasl2) RequestTokens(request sasl.TokenRequest) { x.request, x.issued = request, nil }
 
 // IssuedToken returns the token that came with <success/> (XEP-0484 s3.3).
 func (x *sasl2) IssuedToken() *sasl.IssuedToken { return x.issued }
 
-// writeTokens writes what the Client says of tokens.
+// writeTokens writes the Client's elements about tokens.
 func (x *sasl2) writeTokens(b *strings.Builder) {
 	if x.request.Count > 0 {
 		attrs := fmt.Sprintf(" count='%d'", x.request.Count)
@@ -36,7 +37,7 @@ func (x *sasl2) writeTokens(b *strings.Builder) {
 	}
 }
 
-// tokenMechanisms is what the server lists for tokens (XEP-0484 s3.1).
+// tokenMechanisms returns the list of mechanisms for tokens (XEP-0484 s3.1).
 func (o *offer) tokenMechanisms() []string {
 	for i := range o.inline {
 		if e := &o.inline[i]; e.Name.Space == nsFAST && e.Name.Local == "fast" {
@@ -50,7 +51,7 @@ func (o *offer) tokenMechanisms() []string {
 func issuedToken(e *Element) *sasl.IssuedToken {
 	issued := &sasl.IssuedToken{Token: sasl.NewSecret(e.attr("token"))}
 	if expiry, err := time.Parse(time.RFC3339, e.attr("expiry")); err == nil {
-		issued.Expiry = expiry.UTC() // without a zone that nobody else can read
+		issued.Expiry = expiry.UTC() // the same in every time zone
 	}
 	return issued
 }

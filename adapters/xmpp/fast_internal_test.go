@@ -9,8 +9,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestTokenMechanisms: the list for tokens is the server's, in its order and
-// verbatim, and no other list is taken for it.
+// TestTokenMechanisms: the list for tokens is the server's, verbatim and in its
+// order, and no other list replaces it.
 func TestTokenMechanisms(t *testing.T) {
 	const fast = "<fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-UNIQ</mechanism><other/><mechanism>ht-none</mechanism>" +
 		"<mechanism xmlns='urn:other'>X</mechanism><mechanism>HT-SHA-256-EXPR</mechanism></fast>"
@@ -44,7 +44,7 @@ func TestTokenMechanisms(t *testing.T) {
 	}
 }
 
-// TestIssuedToken: a token is that of the last run.
+// TestIssuedToken: a token belongs to the last run.
 func TestIssuedToken(t *testing.T) {
 	var conn sasl.TokenInterface = &sasl2{issued: &sasl.IssuedToken{Token: sasl.NewSecret("of an earlier run")}}
 	conn.RequestTokens(sasl.TokenRequest{})

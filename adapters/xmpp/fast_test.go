@@ -9,8 +9,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestTokenElements is what a client says of tokens (XEP-0484 s3.2, s3.4), and
-// what it reads.
+// TestTokenElements: the client sends the elements of XEP-0484 s3.2 and s3.4, and
+// reads the server's.
 func TestTokenElements(t *testing.T) {
 	offer := "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>PLAIN</mechanism><inline><fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-NONE</mechanism></fast></inline></authentication>"
 	agent := "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/>"

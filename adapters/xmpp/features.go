@@ -12,23 +12,23 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// offer is what a server lists for SASL2.
+// offer is a server's list for SASL2.
 type offer struct {
 	mechanisms []string
 	inline     []Element
 }
 
-// Features are the stream features to hand to xmpp.NewClientSession,
-// DialClientSession or NewNegotiator in place of xmpp.SASL. What comes out of
-// the login is in outcome afterwards; nil = nobody wants to know. They are for
-// one session at a time.
+// Features returns the stream features for xmpp.NewClientSession, DialClientSession
+// or NewNegotiator in place of xmpp.SASL. They are for one session at a time. The
+// outcome of the login is in outcome afterwards; nil = no use for it.
 //
-// They authenticate only where the library takes the connection for secure:
-// after xmpp.StartTLS, on a *tls.Conn, or where it was told so.
+// The features authenticate only if the library takes the connection for secure:
+// after xmpp.StartTLS, on a *tls.Conn, or with xmpp.Secure. StepTimeout bounds the
+// answers of the authentication alone.
 //
-// Without Negotiator the library calls no feature at all for a server that
-// offers none, and gives out a session that is not authenticated, which only
-// its State tells; and it reads elements of any size.
+// Without Negotiator the library calls no feature for a server that offers none,
+// and returns a session that is not authenticated; only its State shows that. The
+// library also reads elements of any size.
 func (l *Login) Features(outcome *Outcome) []xmpp.StreamFeature {
 	if outcome == nil {
 		outcome = new(Outcome)
@@ -36,8 +36,8 @@ func (l *Login) Features(outcome *Outcome) []xmpp.StreamFeature {
 	return (&negotiation{login: l, outcome: outcome}).features(xmpp.Secure)
 }
 
-// features has both profiles, which the library chooses from at random: each
-// takes the one that is to be used.
+// features returns the features of both profiles. The library selects one of them
+// at random, so each of the two runs the profile that is to be used.
 func (n *negotiation) features(necessary xmpp.SessionState) []xmpp.StreamFeature {
 	return []xmpp.StreamFeature{
 		{
@@ -86,21 +86,21 @@ type negotiation struct {
 	login   *Login
 	outcome *Outcome
 	limited *limitedConn   // nil = the library alone reads
-	bind2   bool           // the session can be made ready by it
-	bound   bool           // it was
-	at      transport.Step // before the authentication; "" = in it or after it
+	bind2   bool           // Login.BindTag applies
+	bound   bool           // a resource was bound together with the authentication
+	at      transport.Step // the step before the authentication; "" = later
 }
 
-// negotiate is the Negotiate function of both profiles. SASL2 is used if the
-// server has it, and not without TLS (XEP-0388 s2.1).
+// negotiate is the Negotiate function of both profiles. It uses SASL2 if the server
+// has it, but not without TLS (XEP-0388 s2.1).
 func (n *negotiation) negotiate(ctx context.Context, s *xmpp.Session, _ any) (xmpp.SessionState, io.ReadWriter, error) {
 	*n.outcome, n.at = Outcome{}, ""
 	if n.login.Client == nil {
-		return 0, nil, fmt.Errorf("%w: the Login has no Client", sasl.ErrConfig)
+		return 0, nil, fmt.Errorf("%w: the Login has no Client: set Login.Client", sasl.ErrConfig)
 	}
 	reader, writer := s.TokenReader(), s.TokenWriter()
 	defer reader.Close()
-	defer writer.Close() // it is locked, and not written with
+	defer writer.Close() // only its lock is needed
 	info, err := n.login.serverInfo(s)
 	if err != nil {
 		return 0, nil, err
@@ -114,7 +114,7 @@ func (n *negotiation) negotiate(ctx context.Context, s *xmpp.Session, _ any) (xm
 			n.login.reportOffer(info)
 			return n.sasl2(ctx, s, &sasl2{link: x, login: n.login, offered: offered, bind2: n.bind2, domain: s.RemoteAddr().Domain()}, info)
 		case len(info.Mechanisms) == 0:
-			return 0, nil, fmt.Errorf("%w: the server offers SASL2 only, which needs TLS", sasl.ErrPolicy)
+			return 0, nil, fmt.Errorf("%w: the server offers only SASL2, which needs TLS: connect with TLS", sasl.ErrPolicy)
 		}
 	}
 	n.login.reportOffer(info)
@@ -132,7 +132,7 @@ func (l *Login) reportOffer(info sasl.ServerInfo) {
 
 func (n *negotiation) sasl2(ctx context.Context, s *xmpp.Session, conn *sasl2, info sasl.ServerInfo) (xmpp.SessionState, io.ReadWriter, error) {
 	if n.login.Client.Tokens != nil && !uuid.MatchString(n.login.UserAgent.ID) {
-		return 0, nil, fmt.Errorf("%w: tokens need a UserAgent whose ID is a UUID (XEP-0484 s4.1)", sasl.ErrConfig)
+		return 0, nil, fmt.Errorf("%w: tokens need a UserAgent whose ID is a UUID (XEP-0484 s4.1): set Login.UserAgent.ID", sasl.ErrConfig)
 	}
 	result, err := n.login.Client.Authenticate(ctx, conn, info)
 	n.outcome.Result, n.outcome.SASL2, n.outcome.Tasks = result, true, conn.tasks
@@ -141,7 +141,7 @@ func (n *negotiation) sasl2(ctx context.Context, s *xmpp.Session, conn *sasl2, i
 	}
 	n.outcome.Address, n.outcome.Extensions = conn.address, conn.extensions
 	n.bound = conn.isBound()
-	if asked := s.LocalAddr(); !asked.Bare().Equal(conn.address) { // else it may have the resource to bind
+	if asked := s.LocalAddr(); !asked.Bare().Equal(conn.address) { // an equal address may have the resource to bind
 		s.UpdateAddr(conn.address)
 	}
 	return xmpp.Authn, nil, nil // no stream restart

@@ -12,14 +12,14 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// discarding is a connection that takes everything.
+// discarding is a connection that accepts every Write.
 type discarding struct{ net.Conn }
 
 func (discarding) Write(p []byte) (int, error) { return len(p), nil }
 
-// FuzzElements reads anything as what a peer says within a stream: it
-// terminates, without a panic, its errors have a class, and what it returns is
-// within the bounds. Both profiles make of it what they do.
+// FuzzElements reads any text as a stream of the peer: reading ends without a
+// panic, each error has a class, and each element is within the limits. Both
+// profiles read the same text as an answer.
 func FuzzElements(f *testing.F) {
 	for _, seed := range []string{
 		"<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>YWJj</challenge><success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>=</success>",
@@ -65,7 +65,8 @@ func FuzzElements(f *testing.F) {
 	})
 }
 
-// size counts the elements of one and the octets of their texts and names.
+// size returns the number of elements in an element, and the octets of their texts
+// and names.
 func size(e *Element) (elements, octets int) {
 	elements, octets = 1, len(e.Text)+len(e.Name.Local)+len(e.Name.Space)
 	for _, a := range e.Attr {

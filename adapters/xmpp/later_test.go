@@ -16,8 +16,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestAfterwards: what a server says after it has seen the password is in no
-// error, on the stream that begins anew and after a resource is bound.
+// TestAfterwards: no error contains the words of a server that has seen the
+// password, on the stream after the authentication and after a resource is bound.
 func TestAfterwards(t *testing.T) {
 	bindTag := []turn{{streamEnd, streamHeader + features(sasl2)}}
 	for name, row := range map[string]struct {
@@ -51,7 +51,7 @@ func TestAfterwards(t *testing.T) {
 	}
 }
 
-// TestOwnFeature: what a feature of the caller's says is not the server's word.
+// TestOwnFeature: an error of the caller's feature keeps its text.
 func TestOwnFeature(t *testing.T) {
 	own := errors.New("own feature: the file is missing")
 	feature := xmpp.StreamFeature{
@@ -65,7 +65,7 @@ func TestOwnFeature(t *testing.T) {
 	}
 	nothing := feature
 	nothing.Negotiate = func(context.Context, *xmpp.Session, any) (xmpp.SessionState, io.ReadWriter, error) {
-		return 0, nil, (*stanza.Error)(nil) // as the library's own do
+		return 0, nil, (*stanza.Error)(nil) // as the library's own features do
 	}
 	turns := []turn{{streamEnd, streamHeader + features(sasl2)}, {"</authenticate>", success2(identified) + features("<own xmlns='urn:own'/>")}}
 	conn, heard := scripted(t, turns...)

@@ -21,22 +21,22 @@ const (
 	maxAtOnce      = 128 << 10 // the answer to the last element: one of these messages, or the start of a stream
 )
 
-// limitedConn is a connection with limits until the session is ready: on the data
-// that can be read, on the time that the peer takes for an answer, and on the first
-// octet, which has to begin XML. The parser would wait for the end of a text that
-// another protocol's greeting is.
+// limitedConn is a connection with limits until the session is ready: on the octets
+// of the peer, on the time of an answer, and on the first octet, which has to begin
+// XML. The parser would wait for the end of a text, such as the greeting of another
+// protocol.
 type limitedConn struct {
 	net.Conn
 	timeout time.Duration // of an answer; 0 = none
 	start   time.Time
-	asked   atomic.Int64 // when the peer's turn began, as a time.Duration since start
+	asked   atomic.Int64 // the start of the peer's time, as a time.Duration since start
 	total   atomic.Int64 // octets that may still be read
 	atOnce  atomic.Int64 // the same, until the next allow
 	ready   atomic.Bool
 	begun   bool // XML was seen
 }
 
-// allow lets the peer answer. A nil limitedConn has no limits.
+// allow gives the peer the octets and the time of an answer. A nil limitedConn has no limits.
 func (c *limitedConn) allow() {
 	if c != nil {
 		c.atOnce.Store(maxAtOnce)
@@ -53,20 +53,20 @@ func (c *limitedConn) Read(p []byte) (int, error) {
 	case total <= 0:
 		return 0, fmt.Errorf("%w: the peer sent more than %d MiB before the session was ready", sasl.ErrProtocol, maxNegotiation>>20)
 	case atOnce <= 0:
-		return 0, fmt.Errorf("%w: the peer sent more than %d KiB where one element is due", sasl.ErrProtocol, maxAtOnce>>10)
+		return 0, fmt.Errorf("%w: the peer sent more than %d KiB in place of one element", sasl.ErrProtocol, maxAtOnce>>10)
 	}
 	n, err := c.inTime(c.Conn.Read, p[:min(int64(len(p)), total, atOnce)])
 	c.total.Add(-int64(n))
 	c.atOnce.Add(-int64(n))
 	if text := bytes.TrimLeft(p[:n], xmlSpace); !c.begun && len(text) > 0 {
 		if c.begun = text[0] == '<'; !c.begun {
-			return 0, fmt.Errorf("%w: the peer does not speak XMPP", sasl.ErrProtocol)
+			return 0, fmt.Errorf("%w: the peer speaks another protocol than XMPP", sasl.ErrProtocol)
 		}
 	}
 	return n, err
 }
 
-// Write gives the peer its time for an answer.
+// Write gives the peer the time of an answer.
 func (c *limitedConn) Write(p []byte) (int, error) {
 	if c.ready.Load() {
 		return c.Conn.Write(p)

@@ -10,7 +10,7 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// flood is a connection on which the peer never stops.
+// flood is a connection whose peer never stops sending.
 type flood struct{ net.Conn }
 
 func (flood) Read(p []byte) (int, error) {

@@ -14,8 +14,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestOffered: what is told of the server is the profile in use, before
-// anything is sent.
+// TestOffered: Offered gets the list of the profile in use, before anything of the
+// login is sent.
 func TestOffered(t *testing.T) {
 	fast := "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1</mechanism><mechanism>PLAIN</mechanism>" +
 		"<inline><fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-NONE</mechanism></fast></inline></authentication>"
@@ -29,10 +29,10 @@ func TestOffered(t *testing.T) {
 		{features(mechanisms, fast, bindings), true, []string{"SCRAM-SHA-1", "PLAIN"}, []string{"HT-SHA-256-NONE"}, []string{"tls-exporter", "x"}},
 		{features(mechanisms, fast), false, []string{"PLAIN"}, nil, nil},
 	} {
-		var told []sasl.ServerInfo
+		var infos []sasl.ServerInfo
 		conn, heard := scripted(t, turn{streamEnd, streamHeader + row.offered})
-		login := &saslxmpp.Login{Client: insecure(sasl.Anonymous("")), Secure: row.secure, EnforcesBinding: row.secure, Offered: func(info sasl.ServerInfo) { told = append(told, info) }}
-		// Offered is not told the list for tokens: what is passed over shows it.
+		login := &saslxmpp.Login{Client: insecure(sasl.Anonymous("")), Secure: row.secure, EnforcesBinding: row.secure, Offered: func(info sasl.ServerInfo) { infos = append(infos, info) }}
+		// Offered does not get the list for tokens: PassedOver has it.
 		login.UserAgent.ID = "d4565fa7-4d72-4749-b3d3-740edbf87770"
 		login.Client.Binding = sasl.RequireBinding
 		login.Client.Tokens = &sasl.Tokens{Store: new(sasl.MemoryTokens), Username: "user", Mechanisms: []string{"HT-SHA-256-NONE", "HT-SHA-256-EXPR"}}
@@ -53,10 +53,10 @@ func TestOffered(t *testing.T) {
 		if said := heard(); strings.Contains(said, "<auth") {
 			t.Errorf("the client said %s", said)
 		}
-		if len(told) != 1 {
-			t.Fatalf("told %d times", len(told))
+		if len(infos) != 1 {
+			t.Fatalf("Offered was called %d times", len(infos))
 		}
-		info := told[0]
+		info := infos[0]
 		if !slices.Equal(info.Mechanisms, row.mechanisms) || !slices.Equal(info.AdvertisedBindings, row.bindings) {
 			t.Errorf("%v, %v", info.Mechanisms, info.AdvertisedBindings)
 		}
@@ -66,7 +66,7 @@ func TestOffered(t *testing.T) {
 	}
 }
 
-// TestConfiguration: what is wrong on our side is found before anything is sent.
+// TestConfiguration: an error of the configuration comes before anything is sent.
 func TestConfiguration(t *testing.T) {
 	tokens := insecure(sasl.Plain(credentials))
 	tokens.Tokens = &sasl.Tokens{Store: new(sasl.MemoryTokens), Username: "user"}
@@ -74,7 +74,7 @@ func TestConfiguration(t *testing.T) {
 		"tokens without the id of a user agent": {Client: tokens, Secure: true},
 		"tokens with an id of another kind":     {Client: tokens, Secure: true, UserAgent: saslxmpp.UserAgent{ID: "phone"}},
 		"no Client":                             {Secure: true},
-		"an inline feature that is no XML":      {Client: insecure(sasl.Plain(credentials)), Secure: true, Inline: []saslxmpp.Inline{{Space: "urn:other", Request: make(chan int)}}},
+		"an inline feature that is not XML":     {Client: insecure(sasl.Plain(credentials)), Secure: true, Inline: []saslxmpp.Inline{{Space: "urn:other", Request: make(chan int)}}},
 	} {
 		conn, heard := scripted(t, turn{streamEnd, streamHeader + features(sasl2)})
 		if _, _, err := negotiate(t.Context(), conn, login); !errors.Is(err, sasl.ErrConfig) {
@@ -86,8 +86,8 @@ func TestConfiguration(t *testing.T) {
 	}
 }
 
-// TestExchange: answers that are none, in both profiles. What they have in
-// common is in the transcripts.
+// TestExchange: invalid answers in both profiles. The transcripts have the answers
+// that the profiles share.
 func TestExchange(t *testing.T) {
 
 	for name, row := range map[string]struct {
@@ -128,7 +128,7 @@ func TestExchange(t *testing.T) {
 	}
 }
 
-// TestReady: the bound on what a server sends ends with the negotiation.
+// TestReady: the limits on a server's data end with the negotiation.
 func TestReady(t *testing.T) {
 	const count = 3 << 10
 	messages := strings.Repeat("<message><body>"+strings.Repeat("a", 1<<10)+"</body></message>", count)

@@ -21,12 +21,12 @@ import (
 // loopback is a server in this process.
 type loopback struct {
 	domain *saslxmpp.Domain
-	config *tls.Config // the server's
+	config *tls.Config // of the server
 	pool   *x509.CertPool
 	user   tls.Certificate
 }
 
-// accepted is what came of a connection at the server.
+// accepted is the outcome of a connection at the server.
 type accepted struct {
 	address jid.JID
 	result  sasl.Result
@@ -70,7 +70,7 @@ func (c tap) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// login connects and logs in; streams is how many streams that took over TLS.
+// login connects and logs in; streams is the number of streams over direct TLS.
 func (l *loopback) login(t *testing.T, login *saslxmpp.Login, address string, version uint16, direct bool) (outcome saslxmpp.Outcome, at accepted, streams int32, err error) {
 	t.Helper()
 	conn, served := l.connect(t, direct)

@@ -14,19 +14,19 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Negotiator is for xmpp.NewSession and xmpp.DialSession, with the features
-// that are wanted besides the login, such as xmpp.StartTLS and
-// xmpp.BindResource. What comes out of the login is in outcome afterwards; nil =
-// nobody wants to know.
+// Negotiator returns a negotiator for xmpp.NewSession and xmpp.DialSession, with
+// further features, such as xmpp.StartTLS and xmpp.BindResource. The outcome of the
+// login is in outcome afterwards; nil = no use for it.
 //
-// It holds the session to what the library does not: one that would be ready
-// without having been authenticated is ErrSecurity; where xmpp.BindResource is
-// among the features a resource is bound, of the domain and, with SASL2, of whom
-// the server named; where xmpp.StartTLS is among them nothing but TLS is
-// negotiated before TLS; a server sends 128 KiB at most at once, and 2 MiB until
-// the session is ready; a context that ends closes the connection; and every
-// error has a class. After another error the connection is closed where it is
-// not in sync.
+// The Negotiator verifies more than the library. A session that would be ready
+// without authentication is an ErrSecurity. With xmpp.BindResource among the
+// features a resource is bound, in the domain and, with SASL2, of the address that
+// the server named. With xmpp.StartTLS among them nothing else is negotiated before
+// TLS. The server sends 128 KiB at most at a time, and 2 MiB until the session is
+// ready. StepTimeout bounds the wait for each answer. A context that ends closes
+// the connection. Every error has a class, and an error before the authentication
+// is a *transport.StepError. After another error the connection is closed if it is
+// out of sync.
 func (l *Login) Negotiator(outcome *Outcome, features ...xmpp.StreamFeature) xmpp.Negotiator {
 	if outcome == nil {
 		outcome = new(Outcome)
@@ -44,7 +44,7 @@ func (l *Login) Negotiator(outcome *Outcome, features ...xmpp.StreamFeature) xmp
 			return 0, conn, p, nil
 		}
 		mask, rw, err := p.step(ctx, in, out, s)
-		if err != nil { // whoever was authenticated has no session
+		if err != nil { // only these are valid without a session
 			*outcome = Outcome{Result: outcome.Result, SASL2: outcome.SASL2, Tasks: outcome.Tasks}
 		}
 		return mask, rw, p, err
@@ -61,9 +61,8 @@ type progress struct {
 	greeted  bool // a stream was begun
 }
 
-// config is what there is to negotiate on a stream. As long as there is no TLS
-// but could be, that comes first: the library chooses among what a server
-// requires at random.
+// config returns the features to negotiate on a stream. STARTTLS is alone as long
+// as there is no TLS: the library selects one of the required features at random.
 func (p *progress) config(s *xmpp.Session, _ *xmpp.StreamConfig) xmpp.StreamConfig {
 	if s != nil && s.State()&xmpp.Secure == 0 {
 		for _, f := range p.others {
@@ -74,7 +73,7 @@ func (p *progress) config(s *xmpp.Session, _ *xmpp.StreamConfig) xmpp.StreamConf
 	}
 	features := p.features(0)
 	for _, f := range p.others {
-		features = append(features, p.watched(f))
+		features = append(features, p.instrumented(f))
 	}
 	return xmpp.StreamConfig{Features: features}
 }
@@ -110,7 +109,7 @@ func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Sessi
 		err = later(err)
 	}
 	if err == nil && mask&xmpp.Ready != 0 {
-		err = p.check(s, s.State()|mask)
+		err = p.verify(s, s.State()|mask)
 	}
 	if !stop() || ctx.Err() != nil {
 		transport.Close(s.Conn())
@@ -137,8 +136,8 @@ func (p *progress) located(s *xmpp.Session, err error) error {
 	return failed
 }
 
-// negotiateStream is the library's step, or the last one after a resource was
-// bound together with the authentication, which the library does not know.
+// negotiateStream is the library's step, or the last step after a resource was
+// bound together with the authentication: the library does not know that.
 func (p *progress) negotiateStream(ctx context.Context, in, out *stream.Info, s *xmpp.Session) (mask xmpp.SessionState, rw io.ReadWriter, err error) {
 	if p.bound {
 		reader := s.TokenReader()

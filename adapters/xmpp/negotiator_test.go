@@ -33,11 +33,11 @@ func success2(children string) string {
 	return "<success xmlns='urn:xmpp:sasl:2'>" + children + "</success>"
 }
 
-// turn is what a server waits for and what it says then.
+// turn is a text for which a server waits, and its answer.
 type turn struct{ hears, says string }
 
-// scripted is the client's end of a connection to a server that follows turns,
-// and what it heard in the end.
+// scripted returns the client's end of a connection to a server that follows turns,
+// and a function that returns all that the server has read.
 func scripted(t testing.TB, turns ...turn) (net.Conn, func() string) {
 	t.Helper()
 	near, far := sasltest.Pair(t)
@@ -64,7 +64,7 @@ func scripted(t testing.TB, turns ...turn) (net.Conn, func() string) {
 	}
 }
 
-// insecure allows for everything, because these servers have no TLS.
+// insecure allows every mechanism, because these servers have no TLS.
 func insecure(m ...sasl.Mechanism) *sasl.Client {
 	return &sasl.Client{Mechanisms: m, Allow: func(sasl.Candidate) error { return nil }}
 }
@@ -75,8 +75,8 @@ func negotiate(ctx context.Context, conn net.Conn, login *saslxmpp.Login, more .
 	return session, outcome, err
 }
 
-// TestNeverReadyUnauthenticated: the ways in which the library takes a session
-// for ready although nobody has authenticated.
+// TestNeverReadyUnauthenticated: in all these cases the library takes a session for
+// ready although the client has not authenticated.
 func TestNeverReadyUnauthenticated(t *testing.T) {
 	for name, offered := range map[string]string{
 		"nothing":       features(),
@@ -88,7 +88,7 @@ func TestNeverReadyUnauthenticated(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		heard()
-		// The library by itself.
+		// The library alone.
 		conn, heard = scripted(t, turn{streamEnd, streamHeader + offered})
 		session, err := xmpp.NewClientSession(t.Context(), jid.MustParse(address), conn, append((&saslxmpp.Login{}).Features(nil), xmpp.BindResource())...)
 		if err != nil || session.State()&xmpp.Authn != 0 {
@@ -98,7 +98,7 @@ func TestNeverReadyUnauthenticated(t *testing.T) {
 	}
 }
 
-// TestHostileStreams: what comes before the exchange is as hostile.
+// TestHostileStreams: a peer may be as hostile before the exchange as in it.
 func TestHostileStreams(t *testing.T) {
 	for name, row := range map[string]struct {
 		says  string
@@ -135,7 +135,7 @@ func TestHostileStreams(t *testing.T) {
 	}
 }
 
-// TestSASL2IsPreferred wherever it may be used, and never at random.
+// TestSASL2IsPreferred: SASL2 is used if it may be used, never at random.
 func TestSASL2IsPreferred(t *testing.T) {
 	for range 20 {
 		for _, list := range []string{mechanisms + sasl2, sasl2 + mechanisms} {
@@ -151,7 +151,8 @@ func TestSASL2IsPreferred(t *testing.T) {
 	}
 }
 
-// TestSASL2NeedsTLS: without it, SASL is used, and where there is none, nothing.
+// TestSASL2NeedsTLS: without TLS the login uses SASL, or fails if the server has
+// only SASL2.
 func TestSASL2NeedsTLS(t *testing.T) {
 	conn, heard := scripted(t, turn{streamEnd, streamHeader + features(mechanisms, sasl2)},
 		turn{"</auth>", "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"}, turn{streamEnd, streamHeader + features()})

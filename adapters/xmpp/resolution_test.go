@@ -84,7 +84,8 @@ func srv(priority, weight, port uint16, host string) dnsmessage.SRVResource {
 	return dnsmessage.SRVResource{Priority: priority, Weight: weight, Port: port, Target: dnsmessage.MustNewName(host)}
 }
 
-// TestResolution: which servers are tried, in which order, and over TLS or not.
+// TestResolution: Dial tries the servers of the records that the option TLS admits, in
+// their order.
 func TestResolution(t *testing.T) {
 	many := []dnsmessage.SRVResource{}
 	for i := range uint16(10) {
@@ -142,8 +143,8 @@ func TestResolution(t *testing.T) {
 	}
 }
 
-// TestWeights: with two records of equal weight each comes first some time, also if
-// they are of two services (XEP-0368 s3).
+// TestWeights: each of two records of equal weight comes first some time, also if the
+// records are of two services (XEP-0368 s3).
 func TestWeights(t *testing.T) {
 	login := &saslxmpp.Login{Resolver: resolverOf(t, map[string][]dnsmessage.SRVResource{
 		"_xmpp-client":  {srv(0, 1, 5222, "a.example.")},

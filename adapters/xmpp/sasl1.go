@@ -26,8 +26,7 @@ func (x *sasl1) Respond(ctx context.Context, response []byte) (sasl.Reply, error
 	return x.exchange(ctx, tag("response xmlns='"+nsSASL+"'", encode(response)))
 }
 
-// Abort sends <abort/>, to which the server answers with a failure
-// (RFC 6120 s6.4.4).
+// Abort sends <abort/>. The server answers with a <failure/> (RFC 6120 s6.4.4).
 func (x *sasl1) Abort(context.Context) error { return x.abort(nsSASL) }
 
 func (x *sasl1) exchange(ctx context.Context, text string) (sasl.Reply, error) {
@@ -46,8 +45,8 @@ func (x *sasl1) exchange(ctx context.Context, text string) (sasl.Reply, error) {
 	return sasl.Reply{}, unexpected(&answer)
 }
 
-// success is the Reply for <success/>, whose data is absent where it has no
-// text (RFC 6120 s6.4.6).
+// success returns the Reply for <success/>. Without a text the data is absent (RFC
+// 6120 s6.4.6).
 func success(e *Element) (sasl.Reply, error) {
 	switch {
 	case e.Children != nil:

@@ -21,17 +21,17 @@ type sasl2 struct {
 	domain  jid.JID
 	request sasl.TokenRequest
 	issued  *sasl.IssuedToken // nil = none
-	asked   bool              // for a resource
+	asked   bool              // a resource was requested
 
 	address    jid.JID
 	extensions []Element
 	tasks      []string
 }
 
-// Initiate sends <authenticate/> (XEP-0388 s2.4). An empty initial response is
-// an empty element, an absent one is none.
+// Initiate sends <authenticate/> (XEP-0388 s2.4). An empty initial response is an
+// empty element; a nil one has no element.
 func (x *sasl2) Initiate(ctx context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
-	x.address, x.extensions, x.tasks = jid.JID{}, nil, nil // those of an earlier attempt say nothing
+	x.address, x.extensions, x.tasks = jid.JID{}, nil, nil // those of an earlier attempt
 	var b strings.Builder
 	if initial != nil {
 		b.WriteString(tag("initial-response", encode(initial)))
@@ -51,8 +51,8 @@ func (x *sasl2) Respond(ctx context.Context, response []byte) (sasl.Reply, error
 	return x.exchange(ctx, tag("response xmlns='"+nsSASL2+"'", encode(response)))
 }
 
-// Abort sends <abort/> (XEP-0388 s2.5). There are servers that end the stream
-// then, after which the Client closes the connection.
+// Abort sends <abort/> (XEP-0388 s2.5). Some servers end the stream then, and the
+// Client closes the connection.
 func (x *sasl2) Abort(context.Context) error { return x.abort(nsSASL2) }
 
 func (a *UserAgent) xml() string {
@@ -73,7 +73,7 @@ func (a *UserAgent) xml() string {
 	return tag(name, text)
 }
 
-// writeInline writes the elements of features that the server offers inline.
+// writeInline writes the elements of the features that the server offers inline.
 func (x *sasl2) writeInline(b *strings.Builder) error {
 	if x.bind2 && x.login.BindTag != "" && x.offersInline(nsBind2) {
 		x.asked = true
@@ -115,8 +115,8 @@ func (x *sasl2) exchange(ctx context.Context, text string) (sasl.Reply, error) {
 	return sasl.Reply{}, unexpected(&answer)
 }
 
-// success reads <success/> (XEP-0388 s2.6.1). Additional data is absent where
-// its element is.
+// success reads <success/> (XEP-0388 s2.6.1). Without its element the additional
+// data is absent.
 func (x *sasl2) success(e *Element) (sasl.Reply, error) {
 	reply := sasl.Reply{Done: true}
 	if additional, ok := e.child(nsSASL2, "additional-data"); ok {
@@ -140,26 +140,26 @@ func (x *sasl2) success(e *Element) (sasl.Reply, error) {
 		}
 	}
 	if x.isBound() && (!x.asked || address.Resourcepart() == "") {
-		return sasl.Reply{}, fmt.Errorf("%w: the server bound a resource that nobody asked for, or does not say which", sasl.ErrProtocol)
+		return sasl.Reply{}, fmt.Errorf("%w: the server bound a resource without a request, or without its name", sasl.ErrProtocol)
 	}
 	return reply, nil
 }
 
-// authorized reads who the server says that we are.
+// authorized reads the address that the server assigns to the client.
 func (x *sasl2) authorized(e *Element) (jid.JID, error) {
 	identifier, ok := e.child(nsSASL2, "authorization-identifier")
 	if !ok {
-		return jid.JID{}, fmt.Errorf("%w: the server announced success and does not say for whom", sasl.ErrProtocol)
+		return jid.JID{}, fmt.Errorf("%w: the server announced success without an authorization identifier", sasl.ErrProtocol)
 	}
 	address, err := jid.Parse(identifier.Text)
 	if err != nil {
-		return jid.JID{}, fmt.Errorf("%w: the server's authorization identifier is no address: %s", sasl.ErrProtocol, sasl.Printable(err.Error()))
+		return jid.JID{}, fmt.Errorf("%w: the server sent an invalid authorization identifier: %s", sasl.ErrProtocol, sasl.Printable(err.Error()))
 	}
 	if address.Localpart() == "" {
-		return jid.JID{}, fmt.Errorf("%w: the server's authorization identifier is nobody's", sasl.ErrProtocol)
+		return jid.JID{}, fmt.Errorf("%w: the server sent an authorization identifier without a local part", sasl.ErrProtocol)
 	}
 	if !address.Domain().Equal(x.domain) {
-		return jid.JID{}, fmt.Errorf("%w: the server's authorization identifier is of the domain %q, not %q",
+		return jid.JID{}, fmt.Errorf("%w: the server sent an authorization identifier of the domain %q, not %q",
 			sasl.ErrProtocol, sasl.Printable(address.Domainpart()), x.domain.Domainpart())
 	}
 	return address, nil

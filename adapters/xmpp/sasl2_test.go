@@ -11,7 +11,7 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestWholeElement is <authenticate/> with all that there may be in it.
+// TestWholeElement: <authenticate/> has all its possible contents.
 func TestWholeElement(t *testing.T) {
 	type request struct {
 		XMLName struct{} `xml:"urn:other other"`
@@ -42,7 +42,7 @@ func TestWholeElement(t *testing.T) {
 	}
 }
 
-// TestSASL2Success: what a server says of who we are.
+// TestSASL2Success: the authorization identifier is a user's address in the domain.
 func TestSASL2Success(t *testing.T) {
 	for _, row := range []struct {
 		children string
@@ -58,9 +58,9 @@ func TestSASL2Success(t *testing.T) {
 		{"<authorization-identifier/>", sasl.ErrProtocol, ""},
 		{"<authorization-identifier xmlns='urn:other'>user@example.org</authorization-identifier>", sasl.ErrProtocol, ""},
 		{"", sasl.ErrProtocol, ""},
-		{"<additional-data>AA==</additional-data>" + identified, sasl.ErrProtocol, ""}, // PLAIN has none
+		{"<additional-data>AA==</additional-data>" + identified, sasl.ErrProtocol, ""}, // PLAIN has no additional data
 		{"<additional-data>!</additional-data>" + identified, sasl.ErrProtocol, ""},
-		{identified + "<bound xmlns='urn:xmpp:bind:0'/>", sasl.ErrProtocol, ""}, // to which resource?
+		{identified + "<bound xmlns='urn:xmpp:bind:0'/>", sasl.ErrProtocol, ""}, // the name of the resource is missing
 	} {
 		conn, heard := scripted(t, turn{streamEnd, streamHeader + features(sasl2)}, turn{"</authenticate>", success2(row.children) + features()})
 		session, outcome, err := negotiate(t.Context(), conn, &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), Secure: true})
@@ -77,7 +77,7 @@ func TestSASL2Success(t *testing.T) {
 	}
 }
 
-// TestTasks: success that wants more is none.
+// TestTasks: a login after which the server demands a task has failed.
 func TestTasks(t *testing.T) {
 	conn, heard := scripted(t, turn{streamEnd, streamHeader + features(sasl2)}, turn{"</authenticate>",
 		"<continue xmlns='urn:xmpp:sasl:2'><tasks><task>HOTP-EXAMPLE</task><task>TOTP-EXAMPLE</task></tasks><text>This account requires 2FA</text></continue>"})
@@ -92,7 +92,8 @@ func TestTasks(t *testing.T) {
 	heard()
 }
 
-// TestRefusal: all that a failure may say (RFC 6120 s6.4.5, XEP-0388 s2.6.2).
+// TestRefusal: a failure has all its possible contents (RFC 6120 s6.4.5, XEP-0388
+// s2.6.2).
 func TestRefusal(t *testing.T) {
 	for _, row := range []struct{ failure, condition, text, lang, application string }{
 		{"<account-disabled xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/><text xmlns='urn:ietf:params:xml:ns:xmpp-sasl' xml:lang='en'>Call 212-555-1212</text><a xmlns='urn:a'/>", "account-disabled", "Call 212-555-1212", "en", "a"},

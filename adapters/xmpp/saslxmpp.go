@@ -4,13 +4,13 @@
 //	login := &saslxmpp.Login{Client: auth}
 //	session, outcome, err := login.Dial(ctx, jid.MustParse("alice@example.org"))
 //
-// The session is an ordinary *xmpp.Session. Where a server has SASL2
-// (XEP-0388), that is used; else SASL as in RFC 6120 s6. A session that came up
-// without authentication is an error.
+// The session is an ordinary *xmpp.Session. The login uses SASL2 (XEP-0388) if the
+// server has it, else SASL as in RFC 6120 s6. A session without authentication is
+// an error.
 //
-// Then session.Serve takes over; session.Conn().Close ends it. Who makes sessions
-// in another way uses [Login.Negotiator] or, in a list of features,
-// [Login.Features]. For a server there is [Domain].
+// After the login session.Serve handles the stream; session.Conn().Close ends the
+// session. Sessions that are made in another way use [Login.Negotiator] or, in a
+// list of features, [Login.Features]. [Domain] is the server's side.
 package saslxmpp
 
 import (
@@ -24,7 +24,7 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Namespaces of what is spoken here.
+// Namespaces of the protocols.
 const (
 	nsSASL      = "urn:ietf:params:xml:ns:xmpp-sasl" // RFC 6120 s6
 	nsSASL2     = "urn:xmpp:sasl:2"                  // XEP-0388
@@ -102,39 +102,38 @@ const (
 	NoTLS
 )
 
-// UserAgent is what a client says about itself (XEP-0388 s2.4). All of it may
-// be empty.
+// UserAgent describes the client (XEP-0388 s2.4). Every field may be empty.
 type UserAgent struct {
-	ID       string // a UUID of version 4 that stays the same for an installation
+	ID       string // a UUID of version 4, the same for all logins of an installation
 	Software string
 	Device   string
 }
 
 // Inline is a feature that SASL2 negotiates together with the authentication
-// (XEP-0388 s2.1). What the server answers is in Outcome.Extensions.
+// (XEP-0388 s2.1). The server's answer is in Outcome.Extensions.
 type Inline struct {
-	// Space is the namespace under which the server offers the feature inline;
-	// where it does not, nothing is sent.
+	// Space is the namespace under which the server offers the feature inline. If
+	// the server does not, nothing is sent.
 	Space string
 	// Request is the element to send, in any form that encoding/xml marshals. An
-	// error of that ends the login with ErrConfig.
+	// error of encoding/xml ends the login with ErrConfig.
 	Request any
 }
 
-// Outcome is what came out of a login. If the session has not come up, only
-// Result, SASL2 and Tasks are valid.
+// Outcome is the outcome of a login. Without a session, only Result, SASL2 and
+// Tasks are valid.
 type Outcome struct {
-	// Result is, without a session, what was known when the login failed. It does
-	// not say that anybody has authenticated.
+	// Result describes the login. Without a session, it describes the failed login,
+	// and does not mean that the client has authenticated.
 	sasl.Result
-	// SASL2 reports whether it was used.
+	// SASL2 reports whether the login used SASL2.
 	SASL2 bool
-	// Address is who the server says that we are, with SASL2; the session has it
-	// too. Else it is zero, and the session has what was bound.
+	// Address is, with SASL2, the address that the server assigned; the session has
+	// it too. Without SASL2 it is zero, and only the session has an address.
 	Address jid.JID
-	// Extensions are elements that came with success, with SASL2, except tokens.
+	// Extensions are, with SASL2, the elements that came with success, except tokens.
 	Extensions []Element
-	// Tasks are what the server demands in addition (XEP-0388 s2.6.3) and what
-	// cannot be done here: the login has failed with a *TasksError.
+	// Tasks are the further tasks that the server demands (XEP-0388 s2.6.3). This
+	// package has none, so the login has failed with a *TasksError.
 	Tasks []string
 }

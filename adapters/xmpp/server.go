@@ -30,7 +30,7 @@ type Domain struct {
 	// XMPP carries data with success. The name of a user has the form of an
 	// address's local part (RFC 7622, no capital letters). Other names are refused,
 	// because two of them could be one address, unless Server.Canonical brings them
-	// into that form. A nil Authorize admits every user under the own name and,
+	// into that form. A nil Authorize admits every user under its own name and,
 	// without an AddressOf, under the authzid that is the user's bare address (RFC
 	// 6120 s6.3.8).
 	Server *sasl.Server
@@ -78,7 +78,7 @@ func (d *Domain) Accept(ctx context.Context, conn net.Conn, features ...xmpp.Str
 	if !stop() || err != nil {
 		transport.Close(conn)
 		if errors.Is(err, stream.PolicyViolation) { // the library's, for a request that comes too early
-			err = fmt.Errorf("%w: the client requests something before it may: %w", sasl.ErrProtocol, err)
+			err = fmt.Errorf("%w: the client requested a feature too early: %w", sasl.ErrProtocol, err)
 		}
 		return nil, Accepted{}, transport.Classify(ctx, streamError(err))
 	}
@@ -109,7 +109,7 @@ func (d *Domain) receive(ctx context.Context, conn net.Conn, features []xmpp.Str
 		return negotiate(ctx, in, out, s, data)
 	})
 	if err == nil {
-		err = c.check(session)
+		err = c.verify(session)
 	}
 	return session, c, err
 }

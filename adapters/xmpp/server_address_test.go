@@ -14,13 +14,14 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestServerAddress: who a client is, and who says so.
+// TestServerAddress: the address of a client comes from AddressOf, the authzid or
+// the username.
 func TestServerAddress(t *testing.T) {
 	own := errors.New("nobody")
 	for name, row := range map[string]struct {
 		of        func(sasl.Result) (jid.JID, error)
 		authzid   string
-		condition string // "" = it gets in
+		condition string // "" = the client is accepted
 		class     sasl.Class
 		address   string
 	}{
@@ -66,8 +67,8 @@ func TestServerAddress(t *testing.T) {
 	}
 }
 
-// TestStreamOfSomebodyElse: the stream after authentication says that it is
-// from another than the one before.
+// TestStreamOfSomebodyElse: the stream after the authentication has another from
+// than the stream before.
 func TestStreamOfSomebodyElse(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	talk, served := server.secured(t, host)
@@ -81,8 +82,8 @@ func TestStreamOfSomebodyElse(t *testing.T) {
 	}
 }
 
-// TestServerNames: a store may have any names, which may make nobody another's
-// address, or the server's own.
+// TestServerNames: a store may have any names, but no name gives its user the
+// address of another user or of the server.
 func TestServerNames(t *testing.T) {
 	told := 0
 	server := serve(t, &sasl.Server{Mechanisms: []sasl.ServerMechanism{
@@ -110,7 +111,7 @@ func TestServerNames(t *testing.T) {
 	}
 }
 
-// TestServerResource: one that is none is refused, and there is no session.
+// TestServerResource: an invalid resource is refused, and there is no session.
 func TestServerResource(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	talk, served := server.secured(t, host)
@@ -135,8 +136,8 @@ func TestServerResource(t *testing.T) {
 	}
 }
 
-// TestServerRefused: the owner is told of each refusal once, with the domain. That
-// the client's ID arrives is in TestServerTokenUsed.
+// TestServerRefused: Server.Refused is called once for each refusal, with the
+// domain. TestServerTokenUsed covers the client's ID.
 func TestServerRefused(t *testing.T) {
 	auth := sasltest.AllMechanisms()
 	var told []string
@@ -165,7 +166,7 @@ func TestServerRefused(t *testing.T) {
 	}
 }
 
-// TestServerFrom: whom a stream may be from.
+// TestServerFrom: a stream may have these values of from, and no others.
 func TestServerFrom(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	for from, class := range map[string]sasl.Class{
@@ -184,7 +185,7 @@ func TestServerFrom(t *testing.T) {
 	}
 }
 
-// TestServerNobody: by ANONYMOUS too, a client is somebody.
+// TestServerNobody: with ANONYMOUS too, a client has an address.
 func TestServerNobody(t *testing.T) {
 	server := serve(t, &sasl.Server{Mechanisms: []sasl.ServerMechanism{
 		sasl.AnonymousServer(func(context.Context, string) (string, error) { return "", nil }),

@@ -16,19 +16,19 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// client is the one of a session.
+// client is the client of one session.
 type client struct {
 	domain  *Domain
 	server  sasl.Server
-	conn    net.Conn     // with TLS, once there is
+	conn    net.Conn     // the TLS connection, as soon as there is one
 	limited *limitedConn // nil = the library alone reads
 
-	mechanism string // of the last attempt, as is what follows
+	mechanism string // this and the next two are of the last attempt
 	info      sasl.ConnInfo
 	reported  bool // Server.Refused was called for the last refusal
 
 	refusals int
-	address  jid.JID // bare; zero as long as it is not authenticated
+	address  jid.JID // bare; zero = the client has not authenticated
 	accepted *Accepted
 }
 
@@ -82,7 +82,8 @@ func (c *client) features() []xmpp.StreamFeature {
 	return features
 }
 
-// necessary is TLS, where there is STARTTLS: that says that it is required.
+// necessary returns Secure if there is STARTTLS, so a list before TLS says that
+// STARTTLS is required.
 func (c *client) necessary() xmpp.SessionState {
 	if c.domain.TLSConfig != nil {
 		return xmpp.Secure
@@ -126,10 +127,10 @@ func (c *client) feature(name, space string, list func(e xmlstream.TokenWriter, 
 	}
 }
 
-// requeued is the reader of a stream whose first element the library has begun
-// to read. It counts the levels from there, and so takes the text in an element
-// for text outside of it, which it returns with an error. It is for readElement
-// to see which it is.
+// requeued is the reader of a stream whose first element the library has begun to
+// read. The library counts the levels from there, takes text in an element for text
+// outside of it, and returns that text with an error. readElement decides which of
+// the two it is.
 type requeued struct{ xml.TokenReader }
 
 func (r requeued) Token() (xml.Token, error) {
@@ -140,11 +141,11 @@ func (r requeued) Token() (xml.Token, error) {
 	return token, err
 }
 
-// startTLS is the library's feature, and keeps what it makes of the connection,
-// because the lists of features depend on that.
+// startTLS is the library's feature. It keeps the TLS connection, because the lists
+// of features depend on the connection.
 func (c *client) startTLS() xmpp.StreamFeature {
 	feature := xmpp.StartTLS(c.domain.TLSConfig)
-	feature.Prohibited |= xmpp.Authn // who authenticated before it was somebody else, for all that is known
+	feature.Prohibited |= xmpp.Authn // an authentication before TLS proves nothing about the client afterwards
 	negotiate := feature.Negotiate
 	feature.Negotiate = func(ctx context.Context, s *xmpp.Session, data any) (xmpp.SessionState, io.ReadWriter, error) {
 		state, rw, err := negotiate(ctx, s, data)
@@ -159,14 +160,14 @@ func (c *client) startTLS() xmpp.StreamFeature {
 func (c *client) connInfo() (sasl.ConnInfo, error) {
 	conn := c.conn
 	if state, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok && !state.ConnectionState().HandshakeComplete {
-		conn = struct{ net.Conn }{conn} // which has a state, and no TLS
+		conn = struct{ net.Conn }{conn} // it has a state, but no TLS
 	}
 	info, err := channelbinding.ServerConn(conn, c.domain.Leaf)
 	info.Service, info.Downgrade = serviceName, true
 	return info, err
 }
 
-// listBindings is XEP-0440.
+// listBindings lists the types of channel bindings (XEP-0440).
 func (c *client) listBindings(_ context.Context, e xmlstream.TokenWriter, start xml.StartElement) (bool, error) {
 	info, err := c.connInfo()
 	if err != nil || len(info.Bindings) == 0 {

@@ -25,7 +25,7 @@ const (
 	ns2        = " xmlns='urn:xmpp:sasl:2'"
 )
 
-// secured is a client by hand over direct TLS, which has read the features.
+// secured returns a client by hand over direct TLS, after the features.
 func (l *loopback) secured(t *testing.T, to string) (*talk, <-chan accepted) {
 	t.Helper()
 	conn, served := l.connect(t, true)
@@ -39,8 +39,8 @@ func (l *loopback) secured(t *testing.T, to string) (*talk, <-chan accepted) {
 	return talk, served
 }
 
-// TestHostileClients: invalid XMPP ends the connection, without anybody
-// being let in and without much being kept.
+// TestHostileClients: invalid XMPP ends the connection, without an authentication
+// and without much memory.
 func TestHostileClients(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	for name, row := range map[string]struct {
@@ -69,7 +69,7 @@ func TestHostileClients(t *testing.T) {
 		}
 		talk, served := server.secured(t, to)
 		go io.Copy(io.Discard, talk.conn)
-		io.WriteString(talk.conn, row.says) // the server may be gone before its end
+		io.WriteString(talk.conn, row.says) // the server may close the connection before
 		select {
 		case at := <-served:
 			if sasl.ClassOf(at.err) != row.class || at.result.Mechanism != "" {
@@ -82,8 +82,8 @@ func TestHostileClients(t *testing.T) {
 	}
 }
 
-// TestRefusals: the words in which SASL2 is refused (RFC 6120 s6.5), each
-// followed by the next attempt on the same stream.
+// TestRefusals: SASL2 is refused with the conditions of RFC 6120 s6.5, and the next
+// attempt follows on the same stream.
 func TestRefusals(t *testing.T) {
 	auth := sasltest.AllMechanisms()
 	auth.Tokens = &sasl.ServerTokens{Store: new(sasl.MemoryTokens), Mechanisms: []string{"HT-SHA-256-NONE"}}
@@ -125,7 +125,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestServerFeatures: the features by themselves, handed to the library.
+// TestServerFeatures: the features work in the library without Accept.
 func TestServerFeatures(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	var who saslxmpp.Accepted
@@ -147,8 +147,8 @@ func TestServerFeatures(t *testing.T) {
 	}
 }
 
-// TestServerFeaturesAgain: an Accepted that is used again is nobody's until
-// somebody has a resource, and a session that is direct TLS's.
+// TestServerFeaturesAgain: an Accepted that is used again is zero until a client
+// has a resource, and direct TLS works too.
 func TestServerFeaturesAgain(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	who := saslxmpp.Accepted{Address: jid.MustParse("alice@example.org/r")}
@@ -172,7 +172,7 @@ func TestServerFeaturesAgain(t *testing.T) {
 	}
 }
 
-// TestAcceptEnds: the end of a context ends what waits for a client.
+// TestAcceptEnds: the end of a context ends the wait for a client.
 func TestAcceptEnds(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	_, far := sasltest.Pair(t)
@@ -184,8 +184,8 @@ func TestAcceptEnds(t *testing.T) {
 	}
 }
 
-// TestServerTokens: nobody gets one, and what logs in with one is spoken in
-// SASL2 alone.
+// TestServerTokens: a client without an identity gets no token, and a login with a
+// token uses SASL2 alone.
 func TestServerTokens(t *testing.T) {
 	auth := sasltest.AllMechanisms()
 	auth.Tokens = &sasl.ServerTokens{Store: new(sasl.MemoryTokens), Mechanisms: []string{"HT-SHA-256-NONE"}}
@@ -211,7 +211,8 @@ func TestServerTokens(t *testing.T) {
 	talk.conn.Close()
 }
 
-// TestServerConfig: no domain is served by accident.
+// TestServerConfig: a missing domain is an error, not a domain that is served by
+// accident.
 func TestServerConfig(t *testing.T) {
 	_, far := sasltest.Pair(t)
 	if _, _, err := (&saslxmpp.Domain{Server: sasltest.AllMechanisms()}).Accept(t.Context(), far); !errors.Is(err, sasl.ErrConfig) {
@@ -224,7 +225,7 @@ func TestServerConfig(t *testing.T) {
 	}
 }
 
-// TestServerWithinExchange: an exchange that begins within another ends both,
+// TestServerWithinExchange: an exchange that begins within another one ends both,
 // and counts as an attempt.
 func TestServerWithinExchange(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())

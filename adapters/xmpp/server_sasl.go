@@ -13,7 +13,7 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// maxRefusals is how many attempts a client has (RFC 6120 s6.4.5).
+// maxRefusals is the number of attempts that a client has (RFC 6120 s6.4.5).
 const maxRefusals = 5
 
 // errTooManyRefusals ends a stream.
@@ -71,13 +71,14 @@ func (c *client) serveSASL(ctx context.Context, s *xmpp.Session, info sasl.ConnI
 	}
 }
 
-// errWithinExchange is an exchange that begins within another, which ends both.
-var errWithinExchange = fmt.Errorf("%w: a new exchange within one", sasl.ErrProtocol)
+// errWithinExchange is the error of an exchange that begins within another
+// exchange. It ends both.
+var errWithinExchange = fmt.Errorf("%w: the client began an exchange within another one", sasl.ErrProtocol)
 
 var errAborted = &sasl.Failure{Class: sasl.ErrProtocol, Condition: sasl.Aborted}
 
-// respond passes a message of the client on, and returns the challenge or, if
-// done, the success that answers it.
+// respond passes a message of the client on, and returns the answer: a challenge
+// or, if done, success.
 func (c *client) respond(ctx context.Context, s *xmpp.Session, run *sasl.ServerSession, text string, present bool) (answer string, done bool, err error) {
 	data, done, err := c.step(ctx, s, run, text, present)
 	if err != nil {
@@ -92,10 +93,11 @@ func (c *client) respond(ctx context.Context, s *xmpp.Session, run *sasl.ServerS
 	return tag(name+" xmlns='"+nsSASL+"'", text), done, nil
 }
 
-// step decodes a message, passes it on, and logs in whom it proves.
+// step decodes a message, passes it on, and logs the client in if the message
+// completes the exchange.
 func (c *client) step(ctx context.Context, s *xmpp.Session, run *sasl.ServerSession, text string, present bool) (data []byte, done bool, err error) {
 	if run == nil {
-		return nil, false, fmt.Errorf("%w: a response outside of an exchange", sasl.ErrProtocol)
+		return nil, false, fmt.Errorf("%w: the client sent a response outside of an exchange", sasl.ErrProtocol)
 	}
 	var message []byte
 	if present {
@@ -105,13 +107,13 @@ func (c *client) step(ctx context.Context, s *xmpp.Session, run *sasl.ServerSess
 	}
 	data, done, err = run.Respond(ctx, message)
 	if err == nil && done {
-		err = c.login(s, run.Result())
+		err = c.identify(s, run.Result())
 	}
 	return data, done, err
 }
 
-// refuse tells the client why, and the server's owner where the Server has not,
-// and returns an error if that was the last time.
+// refuse sends the reason to the client, reports it to Server.Refused if the Server
+// has not, and returns an error after the last attempt.
 func (c *client) refuse(x link, space string, reason error) error {
 	if c.server.Refused != nil && reason != error(errAborted) {
 		c.server.Refused(c.mechanism, c.info, reason)

@@ -15,7 +15,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// listSASL2 is XEP-0388 s2.1, with the mechanisms for tokens (XEP-0484 s3.1).
+// listSASL2 lists the mechanisms of XEP-0388 s2.1, and those for tokens (XEP-0484
+// s3.1).
 func (c *client) listSASL2(e xmlstream.TokenWriter, info sasl.ConnInfo) error {
 	offered := c.server.Offer(info)
 	if !info.Secure || len(offered) == 0 {
@@ -75,7 +76,7 @@ func (c *client) serveSASL2(ctx context.Context, s *xmpp.Session, info sasl.Conn
 	}
 }
 
-// begin starts the run of <authenticate/>.
+// begin starts the exchange of an <authenticate/>.
 func (c *client) begin(ctx context.Context, info sasl.ConnInfo, e *Element) (*sasl.ServerSession, tokenRequest, error) {
 	c.mechanism = e.attr("mechanism")
 	request, err := c.readRequest(e, info)
@@ -87,8 +88,8 @@ func (c *client) begin(ctx context.Context, info sasl.ConnInfo, e *Element) (*sa
 	return run, request, err
 }
 
-// respond2 passes a message of the client on, and returns the challenge or, if
-// done, the success that answers it.
+// respond2 passes a message of the client on, and returns the answer: a challenge
+// or, if done, success.
 func (c *client) respond2(ctx context.Context, s *xmpp.Session, run *sasl.ServerSession, request *tokenRequest, text string, present bool) (answer string, done bool, err error) {
 	data, done, err := c.step(ctx, s, run, text, present)
 	switch {
@@ -101,20 +102,20 @@ func (c *client) respond2(ctx context.Context, s *xmpp.Session, run *sasl.Server
 	return tag("challenge xmlns='"+nsSASL2+"'", encode(data)), false, nil
 }
 
-// tokenRequest is what a client says of tokens.
+// tokenRequest is a client's request about tokens.
 type tokenRequest struct {
 	use       sasl.TokenUse
-	mechanism string // for which it wants one; "" = it does not
+	mechanism string // the mechanism of the token that the client requests; "" = none
 }
 
-// readRequest reads <authenticate/>, except the message. A mechanism that takes a
-// token needs <fast/> and the name of the client (XEP-0484 s3.4, s4.1).
+// readRequest reads <authenticate/>, except the message. A mechanism for tokens
+// needs <fast/> and the ID of the client (XEP-0484 s3.4, s4.1).
 func (c *client) readRequest(e *Element, info sasl.ConnInfo) (r tokenRequest, err error) {
 	if !info.Secure {
 		return r, &sasl.Failure{Class: sasl.ErrPolicy, Condition: sasl.EncryptionRequired}
 	}
 	if agent, ok := e.child(nsSASL2, "user-agent"); ok {
-		if id := agent.attr("id"); uuid.MatchString(id) { // another says nothing about which client it is
+		if id := agent.attr("id"); uuid.MatchString(id) { // another ID does not identify a client
 			r.use.ClientID = id
 		}
 	}
@@ -123,7 +124,7 @@ func (c *client) readRequest(e *Element, info sasl.ConnInfo) (r tokenRequest, er
 		r.use.Invalidate = slices.Contains([]string{"1", "true"}, fast.attr("invalidate"))
 		if count := fast.attr("count"); count != "" {
 			if r.use.Count, err = strconv.ParseUint(count, 10, 64); err != nil {
-				return r, fmt.Errorf("%w: the count is no number", sasl.ErrProtocol)
+				return r, fmt.Errorf("%w: the client sent an invalid count", sasl.ErrProtocol)
 			}
 		}
 	}
@@ -135,15 +136,15 @@ func (c *client) readRequest(e *Element, info sasl.ConnInfo) (r tokenRequest, er
 		return r, nil
 	}
 	if !used || r.use.ClientID == "" {
-		return r, fmt.Errorf("%w: %s without <fast/> or without the id of a user agent", sasl.ErrProtocol, sasl.Printable(mechanism))
+		return r, fmt.Errorf("%w: the client uses %s without <fast/> or without the id of a user agent", sasl.ErrProtocol, sasl.Printable(mechanism))
 	}
 	if !r.use.Invalidate && r.mechanism == "" {
-		r.mechanism = mechanism // it is replaced
+		r.mechanism = mechanism // the token in use is replaced
 	}
 	return r, nil
 }
 
-// success is <success/>, with a token if one is due.
+// success returns <success/>, with a token if the client is to get one.
 func (c *client) success(ctx context.Context, run *sasl.ServerSession, request *tokenRequest, data []byte) (string, error) {
 	text := ""
 	if data != nil {
@@ -156,7 +157,7 @@ func (c *client) success(ctx context.Context, run *sasl.ServerSession, request *
 		switch {
 		case err == nil:
 			text += tag("token xmlns='"+nsFAST+"' expiry='"+expiry.Format(time.RFC3339)+"' token='"+escape(string(token.Secret.Bytes()))+"'", "")
-		case sasl.ClassOf(err) != sasl.ErrPolicy: // a mechanism that there is not: it gets none
+		case sasl.ClassOf(err) != sasl.ErrPolicy: // for an unknown mechanism the client gets no token
 			return "", err
 		}
 	}

@@ -20,8 +20,8 @@ import (
 
 var credentials = sasl.Password("user", "pencil")
 
-// TestEveryMechanism logs in with every mechanism and binding, over both kinds
-// of TLS, in the round trips that it takes, without a restart of the stream.
+// TestEveryMechanism logs in with every mechanism and binding, over both kinds of
+// TLS, and compares the round trips and the restarts of the stream.
 func TestEveryMechanism(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	for _, row := range sasltest.AllLogins(true) {
@@ -48,7 +48,7 @@ func TestEveryMechanism(t *testing.T) {
 	}
 }
 
-// TestForeignClient: the library's own client, with the profile of RFC 6120.
+// TestForeignClient: the library's own client logs in with the profile of RFC 6120.
 func TestForeignClient(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	for _, m := range []foreign.Mechanism{foreign.Plain, foreign.ScramSha1, foreign.ScramSha256, foreign.ScramSha256Plus} {
@@ -71,8 +71,8 @@ func TestForeignClient(t *testing.T) {
 	}
 }
 
-// TestSomebodyElse: a client that authenticates as one and whose stream says
-// that it is another's.
+// TestSomebodyElse: a client authenticates as one user, and its stream is from
+// another.
 func TestSomebodyElse(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	_, at, _, err := server.login(t, &saslxmpp.Login{Client: &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}}, "root@"+host, tls.VersionTLS13, false)
@@ -135,7 +135,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// TestServerOffers: what is listed where, and in which words it is refused.
+// TestServerOffers: the lists and the refusals of a server, with and without TLS.
 func TestServerOffers(t *testing.T) {
 	auth := sasltest.AllMechanisms()
 	auth.Mechanisms = slices.DeleteFunc(auth.Mechanisms, func(m sasl.ServerMechanism) bool { return strings.Contains(m.Name(), "SHA3") })
@@ -152,7 +152,7 @@ func TestServerOffers(t *testing.T) {
 	offers("starttls", true)
 	offers("mechanism", false)
 	offers("channel-binding", false)
-	server.domain.TLSConfig = nil // what may be without TLS
+	server.domain.TLSConfig = nil // without it, mechanisms that need no TLS
 	offers("starttls", false)
 	for _, text := range []string{"<mechanism>PLAIN</mechanism>", "urn:xmpp:sasl:2", "urn:xmpp:sasl-cb:0"} {
 		offers(text, false)
@@ -169,7 +169,7 @@ func TestServerOffers(t *testing.T) {
 		{"<auth" + ns + " mechanism='ANONYMOUS'>!!!!</auth>", "incorrect-encoding"},
 		{"<response" + ns + ">AAAA</response>", "malformed-request"},
 		{"<abort" + ns + "/>", "aborted"},
-		{"<auth" + ns + " mechanism='ANONYMOUS'>////</auth>", "malformed-request"}, // the fifth: it was the last
+		{"<auth" + ns + " mechanism='ANONYMOUS'>////</auth>", "malformed-request"}, // the fifth and last attempt
 	} {
 		talk.says(t, row.say)
 		if got := talk.hears(t, "</failure>"); !strings.Contains(got, "<"+row.condition+ns+"/>") {

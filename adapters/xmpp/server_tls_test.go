@@ -15,13 +15,13 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestServerNeedsTLS: SASL2 is not spoken without it, also to who was not told
-// of it.
+// TestServerNeedsTLS: without TLS the server refuses SASL2, also from a client that
+// ignores the list.
 func TestServerNeedsTLS(t *testing.T) {
 	auth := sasltest.AllMechanisms()
 	auth.Insecure = []string{"PLAIN"}
 	server := serve(t, auth)
-	server.domain.TLSConfig = nil // with it, nothing is offered before TLS
+	server.domain.TLSConfig = nil // with it, the server offers nothing before TLS
 	conn, served := server.connect(t, false)
 	talk := newTalk(conn)
 	talk.says(t, openStream)
@@ -39,8 +39,8 @@ func TestServerNeedsTLS(t *testing.T) {
 	}
 }
 
-// TestServerTLSAfterwards: nobody authenticates before TLS, where there will be,
-// and TLS does not begin after that.
+// TestServerTLSAfterwards: if there is STARTTLS, no client authenticates before it,
+// and TLS does not start after the authentication.
 func TestServerTLSAfterwards(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	conn, served := server.connect(t, false)
@@ -62,8 +62,8 @@ func TestServerTLSAfterwards(t *testing.T) {
 	<-served
 }
 
-// TestServerStateOfNoTLS: a connection that has a state, and no TLS, gets to
-// STARTTLS.
+// TestServerStateOfNoTLS: a connection with a ConnectionState, but without TLS, is
+// offered STARTTLS.
 func TestServerStateOfNoTLS(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	near, far := sasltest.Pair(t)
@@ -79,7 +79,7 @@ func TestServerStateOfNoTLS(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	// Without TLS, for what may be.
+	// Mechanisms that need no TLS.
 	server.domain.TLSConfig, server.domain.Server.Insecure = nil, []string{"PLAIN"}
 	near, far = sasltest.Pair(t)
 	go func() {

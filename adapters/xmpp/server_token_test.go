@@ -22,7 +22,7 @@ const (
 	responder = "NnNtERu/o+e5vm+uR1LY5XAG45FsnVILEXl/Y5rhRoE="
 )
 
-// tokenServer has all mechanisms, and tokens that bind to nothing.
+// tokenServer has all mechanisms, and tokens without a binding.
 func tokenServer() (*sasl.Server, *sasl.MemoryTokens) {
 	auth, store := sasltest.AllMechanisms(), new(sasl.MemoryTokens)
 	auth.Tokens = &sasl.ServerTokens{Store: store, Mechanisms: []string{"HT-SHA-256-NONE"}}
@@ -36,7 +36,7 @@ func issuedIn(success string) string {
 	return token
 }
 
-// tokensOf are those of a user's client.
+// tokensOf returns the tokens of a user's client.
 func tokensOf(t *testing.T, store sasl.TokenStore, id string) (list []string) {
 	t.Helper()
 	account := sasl.TokenAccount{Service: "xmpp", Host: host, Username: "user", ClientID: id}
@@ -52,7 +52,7 @@ func tokensOf(t *testing.T, store sasl.TokenStore, id string) (list []string) {
 	return list
 }
 
-// TestServerTokenIssued: a token belongs to the client that asked for it.
+// TestServerTokenIssued: a token belongs to the client that requested it.
 func TestServerTokenIssued(t *testing.T) {
 	for _, id := range []string{thisClient, otherClient, "phone", ""} {
 		auth, store := tokenServer()
@@ -64,7 +64,7 @@ func TestServerTokenIssued(t *testing.T) {
 		issued := issuedIn(talk.hears(t, "</success>"))
 		talk.conn.Close()
 		var want []string
-		if id == thisClient || id == otherClient { // others are no UUID
+		if id == thisClient || id == otherClient { // the others are not UUIDs
 			want = []string{issued}
 		}
 		if got := tokensOf(t, store, id); !slices.Equal(got, want) || (issued != "") != (want != nil) {
@@ -73,8 +73,8 @@ func TestServerTokenIssued(t *testing.T) {
 	}
 }
 
-// TestServerTokenUsed: a token is good for the client that has it, and the owner
-// is told who was refused.
+// TestServerTokenUsed: only the token's own client can use it, and Server.Refused
+// gets the identity that was refused.
 func TestServerTokenUsed(t *testing.T) {
 	for name, row := range map[string]struct {
 		id      string
@@ -123,8 +123,8 @@ func TestServerTokenUsed(t *testing.T) {
 	}
 }
 
-// TestServerTokenCounted: what the client says about its use of the token
-// arrives: the count is kept, and a token that is invalidated is gone.
+// TestServerTokenCounted: the client's count is stored, and a token that the client
+// invalidates is deleted.
 func TestServerTokenCounted(t *testing.T) {
 	for fast, want := range map[string][]uint64{"count='5'": {5}, "count='5' invalidate='true'": nil, "invalidate='1'": nil, "": {0}} {
 		auth, store := tokenServer()
@@ -134,7 +134,7 @@ func TestServerTokenCounted(t *testing.T) {
 		})
 		server := serve(t, auth)
 		talk, served := server.secured(t, host)
-		server.domain.TokenLifetime = 0 // no other is issued
+		server.domain.TokenLifetime = 0 // no further token is issued
 		talk.says(t, "<authenticate"+ns2+" mechanism='HT-SHA-256-NONE'><initial-response>"+initiator+"</initial-response>"+
 			"<user-agent id='"+thisClient+"'/><fast xmlns='urn:xmpp:fast:0' "+fast+"/></authenticate>")
 		talk.hears(t, "</success>")

@@ -47,8 +47,8 @@ func startTLS(dialer transport.Dialer, domain string) xmpp.StreamFeature {
 	}
 }
 
-// tlsError gives an error of TLS its class where that is ErrSecurity, also one
-// of the handshake that the library's own STARTTLS leaves to the first octets
+// tlsError returns an error of TLS with its class if that is ErrSecurity, also an
+// error of the handshake that the library's own STARTTLS leaves to the first octets
 // that it sends.
 func tlsError(err error) error {
 	if classed := transport.StartTLSError(err); sasl.ClassOf(classed) == sasl.ErrSecurity {

@@ -19,8 +19,8 @@ import (
 
 const offersTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 
-// TestStartTLS: what stands in the way of it, and that nothing of the password
-// goes out before.
+// TestStartTLS: every obstacle to TLS has its class, and nothing of the password is
+// sent before TLS.
 func TestStartTLS(t *testing.T) {
 	asked := turn{startTLSRequest, ""}
 	for name, row := range map[string]struct {
@@ -56,7 +56,7 @@ func TestStartTLS(t *testing.T) {
 	}
 }
 
-// TestStartTLSInjection: what somebody puts behind the answer to STARTTLS has
+// TestStartTLSInjection: data that somebody puts behind the answer to STARTTLS has
 // no effect.
 func TestStartTLSInjection(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// talk is XMPP by hand.
+// talk speaks XMPP by hand.
 type talk struct {
 	conn   net.Conn
 	reader *bufio.Reader
@@ -27,7 +27,7 @@ func (c *talk) says(t *testing.T, text string) {
 	}
 }
 
-// hears returns what the peer says up to and with a text.
+// hears returns the peer's octets up to the end of a text.
 func (c *talk) hears(t *testing.T, end string) string {
 	t.Helper()
 	var heard strings.Builder

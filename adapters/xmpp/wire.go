@@ -14,8 +14,7 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Element is an XML element that a server sent. It has text or children, not
-// both.
+// Element is an XML element that a server sent. It has text or children, not both.
 type Element struct {
 	Name     xml.Name
 	Attr     []xml.Attr
@@ -23,18 +22,18 @@ type Element struct {
 	Children []Element
 }
 
-// Bounds on an element.
+// Limits on an element.
 const (
 	maxDepth    = 8
-	maxElements = 512 // with all below it
+	maxElements = 512 // the elements inside it included
 )
 
-// xmlSpace is what XML takes for white space.
+// xmlSpace is the white space of XML.
 const xmlSpace = " \t\r\n"
 
-// readElement reads the next element at the level of the reader, and passes
-// over white space before it. Errors are ErrProtocol for an invalid element, or
-// is one beyond the bounds, else ErrConnection.
+// readElement reads the next element at the level of the reader, after white space.
+// Errors are ErrProtocol for an invalid element and for one beyond the limits, else
+// ErrConnection.
 func readElement(r xml.TokenReader) (Element, error) {
 	for {
 		token, err := r.Token()
@@ -44,25 +43,25 @@ func readElement(r xml.TokenReader) (Element, error) {
 		switch token := token.(type) {
 		case xml.StartElement:
 			return readRest(r, token)
-		case xml.EndElement: // of the stream
+		case xml.EndElement: // the end of the stream
 			return Element{}, transport.ReadError(io.EOF)
 		case xml.CharData:
 			if strings.Trim(string(token), xmlSpace) != "" {
-				return Element{}, fmt.Errorf("%w: the peer sent text where an element is due", sasl.ErrProtocol)
+				return Element{}, fmt.Errorf("%w: the peer sent text in place of an element", sasl.ErrProtocol)
 			}
 		default:
-			return Element{}, fmt.Errorf("%w: the peer sent a %T where an element is due", sasl.ErrProtocol, token)
+			return Element{}, fmt.Errorf("%w: the peer sent a %T in place of an element", sasl.ErrProtocol, token)
 		}
 	}
 }
 
-// readRest reads an element whose start has been read.
+// readRest reads an element whose start was read.
 func readRest(r xml.TokenReader, start xml.StartElement) (Element, error) {
 	b := builder{reader: r}
 	return b.element(start.Copy(), 1)
 }
 
-// builder counts what it reads.
+// builder counts the elements and octets that it reads.
 type builder struct {
 	reader   xml.TokenReader
 	elements int
@@ -76,7 +75,7 @@ func (b *builder) element(start xml.StartElement, depth int) (Element, error) {
 		b.octets += len(a.Name.Space) + len(a.Name.Local) + len(a.Value)
 	}
 	if b.elements++; b.elements > maxElements || depth > maxDepth {
-		return Element{}, fmt.Errorf("%w: the peer sent more than %d elements in one, or more than %d levels of them", sasl.ErrProtocol, maxElements, maxDepth)
+		return Element{}, fmt.Errorf("%w: the peer sent an element with more than %d elements or more than %d levels", sasl.ErrProtocol, maxElements, maxDepth)
 	}
 	var text strings.Builder
 	for {
@@ -100,7 +99,7 @@ func (b *builder) element(start xml.StartElement, depth int) (Element, error) {
 		case xml.EndElement:
 			e.Text = strings.Trim(text.String(), xmlSpace)
 			if e.Text != "" && e.Children != nil {
-				return Element{}, fmt.Errorf("%w: the peer sent text among elements", sasl.ErrProtocol)
+				return Element{}, fmt.Errorf("%w: the peer sent an element with both text and elements", sasl.ErrProtocol)
 			}
 			return e, nil
 		default:
@@ -109,7 +108,7 @@ func (b *builder) element(start xml.StartElement, depth int) (Element, error) {
 	}
 }
 
-// child returns the first child of a name.
+// child returns the first child with this name.
 func (e *Element) child(space, local string) (*Element, bool) {
 	for i := range e.Children {
 		if e.Children[i].Name == (xml.Name{Space: space, Local: local}) {
@@ -119,7 +118,7 @@ func (e *Element) child(space, local string) (*Element, bool) {
 	return nil, false
 }
 
-// texts returns the texts of the children of a name.
+// texts returns the texts of the children with this name.
 func (e *Element) texts(space, local string) []string {
 	texts := []string{}
 	for i := range e.Children {
@@ -130,7 +129,7 @@ func (e *Element) texts(space, local string) []string {
 	return texts
 }
 
-// attr returns the value of an attribute without a namespace.
+// attr returns the value of an attribute without a namespace; "" = there is none.
 func (e *Element) attr(local string) string {
 	for _, a := range e.Attr {
 		if a.Name == (xml.Name{Local: local}) {
@@ -140,7 +139,7 @@ func (e *Element) attr(local string) string {
 	return ""
 }
 
-// names is a list of elements with texts.
+// names returns elements with these texts.
 func names(local string, texts []string) (list []Element) {
 	for _, text := range texts {
 		list = append(list, Element{Name: xml.Name{Local: local}, Text: text})
@@ -167,8 +166,8 @@ func (e *Element) encode(w xmlstream.TokenWriter) error {
 	return w.EncodeToken(start.End())
 }
 
-// decodeMessage decodes the text of an element. RFC 6120 s6.4.2 writes a
-// message that is empty as "=".
+// decodeMessage decodes the text of an element. RFC 6120 s6.4.2 writes an empty
+// message as "=".
 func decodeMessage(text string) ([]byte, error) {
 	if text == "=" {
 		return []byte{}, nil
@@ -180,7 +179,7 @@ func decodeMessage(text string) ([]byte, error) {
 	return message, nil
 }
 
-// tag writes an element with a text. The name and the text are XML already.
+// tag returns an element with a text. The name and the text are XML already.
 func tag(name, text string) string {
 	if text == "" {
 		return "<" + name + "/>"
@@ -196,6 +195,6 @@ func encode(message []byte) string { return base64.StdEncoding.EncodeToString(me
 
 func escape(text string) string {
 	var b bytes.Buffer
-	xml.EscapeText(&b, []byte(text)) // a Buffer takes everything
+	xml.EscapeText(&b, []byte(text)) // a Buffer returns no error
 	return b.String()
 }

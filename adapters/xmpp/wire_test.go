@@ -31,7 +31,7 @@ func newWire(conn net.Conn, sasl2 bool) sasltest.Wire {
 	return &serverWire{conn: conn, decoder: xml.NewDecoder(conn), sasl2: sasl2}
 }
 
-// message is what of an element a server looks at.
+// message has the parts of an element that a server reads.
 type message struct {
 	XMLName   xml.Name
 	Mechanism string  `xml:"mechanism,attr"`
@@ -40,7 +40,7 @@ type message struct {
 	Inner     string  `xml:",innerxml"`
 }
 
-// readHeader reads the beginning of a stream.
+// readHeader reads the start of a stream.
 func (w *serverWire) readHeader() error {
 	for {
 		token, err := w.decoder.Token()
@@ -151,14 +151,13 @@ func (w *serverWire) Refuse(condition sasl.Condition) error {
 	return w.write("<failure xmlns='" + w.namespace() + "'><" + string(condition) + " xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></failure>")
 }
 
-// conditions are all that there are: the words are XMPP's.
+// conditions are all conditions of core, which has XMPP's words.
 var conditions = []sasl.Condition{
 	sasl.Aborted, sasl.AccountDisabled, sasl.CredentialsExpired, sasl.EncryptionRequired, sasl.IncorrectEncoding, sasl.InvalidAuthzid,
 	sasl.InvalidMechanism, sasl.MalformedRequest, sasl.MechanismTooWeak, sasl.NotAuthorized, sasl.TemporaryAuthFailure,
 }
 
-// malformed are the frames that both profiles have to stand, in the namespace
-// of one of them.
+// malformed returns invalid answers in the namespace of a profile.
 func malformed(namespace string) []sasltest.Malformed {
 	list := []sasltest.Malformed{
 		{Name: "not base64", Frame: "<challenge xmlns='NS'>!!!!</challenge>", Class: sasl.ErrProtocol, InSync: true},
