@@ -5,10 +5,12 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
 
+	saslldap "github.com/saslkit/saslkit/adapters/ldap"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -198,5 +200,35 @@ func TestLibraryBinds(t *testing.T) {
 		}
 		client.Close()
 		<-endless
+	})
+}
+
+// TestServerInfoWaits: ServerInfo waits for the end of a bind, and that wait does not
+// use up StepTimeout.
+func TestServerInfoWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeerOf(t, &saslldap.Options{Secure: true, StepTimeout: time.Second})
+		search(client, "dc=one")
+		one := p.next(ldap.ApplicationSearchRequest)
+		outcome := bind(t.Context(), client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.nothing() // the bind waits
+		failed := make(chan error, 1)
+		go func() {
+			_, err := client.ServerInfo(t.Context())
+			failed <- err
+		}()
+		time.Sleep(time.Hour)
+		p.nothing()
+		p.done(one.id)
+		p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 0, "", nil))
+		p.rootDSE(mechanisms("PLAIN"))
+		if got := <-outcome; got.err != nil {
+			t.Error(got.err)
+		}
+		p.rootDSE(mechanisms("PLAIN"))
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
 	})
 }

@@ -19,9 +19,10 @@ type rootDSE struct {
 }
 
 // ServerInfo returns the facts about the server and the connection that SASLBind
-// uses. A bind of another goroutine ends first. Errors are a
-// *transport.StepError, after which the connection is closed; if ctx ends during
-// that other bind, an ErrConnection, and the connection stays open.
+// uses. It waits for the end of a bind of another goroutine. If ctx ends during that
+// wait, the error is an ErrConnection, and the connection stays open. Errors of the
+// request are a *transport.StepError with the class of the reason, and the
+// connection is closed.
 func (c *Client) ServerInfo(ctx context.Context) (sasl.ServerInfo, error) {
 	if err := c.mux.takeTurn(ctx); err != nil {
 		return sasl.ServerInfo{}, err

@@ -26,9 +26,8 @@ const (
 	success1        = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"
 )
 
-// follow is a server that follows turns, and then reads to the end of the
-// connection.
-func follow(conn net.Conn, turns []turn) error {
+// play plays a server's turns, each after a pause.
+func play(conn net.Conn, pause time.Duration, turns ...turn) error {
 	c := newTalk(conn)
 	for _, turn := range turns {
 		for heard := ""; !strings.HasSuffix(heard, turn.hears); {
@@ -38,10 +37,10 @@ func follow(conn net.Conn, turns []turn) error {
 			}
 			heard += string(b)
 		}
+		time.Sleep(pause)
 		io.WriteString(conn, turn.says)
 	}
-	_, err := io.Copy(io.Discard, c.reader)
-	return err
+	return nil
 }
 
 // TestStepTimeout: a server that falls silent in a step ends that step at its
@@ -72,16 +71,15 @@ func TestStepTimeout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			end := make(chan error, 1)
 			address := sasltest.Listen(t, func(conn net.Conn) {
-				if row.turns == nil {
-					end <- follow(conn, row.before)
-					return
+				err := play(conn, 0, row.before...)
+				if row.turns != nil && err == nil {
+					conn = tls.Server(conn, config)
+					err = play(conn, 0, row.turns...)
 				}
-				c := newTalk(conn)
-				for _, turn := range row.before {
-					c.hears(t, turn.hears)
-					c.says(t, turn.says)
+				if err == nil {
+					_, err = io.Copy(io.Discard, conn)
 				}
-				end <- follow(tls.Server(conn, config), row.turns)
+				end <- err
 			})
 			login := &saslxmpp.Login{
 				Client: &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, TLSConfig: &tls.Config{RootCAs: pool},
@@ -95,7 +93,7 @@ func TestStepTimeout(t *testing.T) {
 			if step != nil && (step.Step != row.step || step.Address != address) {
 				t.Errorf("%v, want the step %s", err, row.step)
 			}
-			if err := <-end; errors.Is(err, os.ErrDeadlineExceeded) {
+			if err := <-end; errors.Is(err, os.ErrDeadlineExceeded) { // the server's own deadline
 				t.Errorf("the server: %v", err)
 			}
 		})
@@ -118,6 +116,16 @@ func TestStepTimeoutDrip(t *testing.T) {
 	_, _, err := login.NewSession(t.Context(), jid.MustParse(address), near)
 	if !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begun) > 4*time.Second {
 		t.Errorf("%v after %s", err, time.Since(begun))
+	}
+}
+
+// TestStepTimeoutEach: the limit applies to each answer, not to all of them.
+func TestStepTimeoutEach(t *testing.T) {
+	near, far := sasltest.Pair(t)
+	go play(far, 500*time.Millisecond, turn{streamEnd, streamHeader + features(offersTLS)}, turn{startTLSRequest, proceed}, turn{"\x00", "not TLS"})
+	login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), StepTimeout: 800 * time.Millisecond}
+	if _, _, err := login.NewSession(t.Context(), jid.MustParse(address), near); !errors.Is(err, sasl.ErrSecurity) {
+		t.Error(err)
 	}
 }
 

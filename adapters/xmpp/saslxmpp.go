@@ -38,20 +38,23 @@ const (
 )
 
 // Login is the configuration of a client's logins. It is safe for concurrent use.
+//
+// The name that is verified is the domain of the address (RFC 6120 s13.7.1),
+// whatever name the server has. A server that is verified under the ServerName of
+// the TLSConfig instead does not count as verified, unless Secure is set. Secure
+// does not replace TLS, which NewSession needs unless TLS is NoTLS.
 type Login struct {
 	// Client has the mechanisms, the policy and the tokens. Tokens (XEP-0484) need a
 	// UserAgent with an ID; without it a login with SASL2 is an ErrConfig.
 	Client *sasl.Client
 	// TLSConfig is for the TLS handshake; nil = an empty one. An empty ServerName
-	// becomes the domain, which is the name that is verified (RFC 6120 s13.7.1),
-	// whatever name the server has. A server that is verified under another name
-	// does not count as verified; Secure changes that.
+	// becomes the domain, which is the name that is verified.
 	TLSConfig *tls.Config
 	// DialContext makes the connection, for example through a SOCKS proxy. Nil = a
 	// net.Dialer does.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
-	// Address is where the connection goes, host:port, if not to the servers of the
-	// domain, which stays the name that is verified. "" = to those servers.
+	// Address is where the connection goes, host:port, if not to the domain that is
+	// dialled, which stays the name that is verified. "" = to that domain.
 	Address string
 	// Resolver finds the servers of the domain by their SRV records and, without a
 	// DialContext, their addresses. Nil = net.DefaultResolver.
@@ -60,7 +63,6 @@ type Login struct {
 	TLS TLSStart
 	// Secure asserts that the connection is confidential and its peer the domain,
 	// although crypto/tls did not verify it: for pinned certificates and DANE.
-	// Secure does not replace TLS, which NewSession needs unless TLS is NoTLS.
 	Secure bool
 	// EnforcesBinding asserts that the server refuses a login with a wrong channel
 	// binding or without one; see sasl.ServerInfo.
