@@ -85,10 +85,10 @@ func TestStreamOfSomebodyElse(t *testing.T) {
 // TestServerNames: a store may have any names, but no name gives its user the
 // address of another user or of the server.
 func TestServerNames(t *testing.T) {
-	told := 0
+	reported := 0
 	server := serve(t, &sasl.Server{Mechanisms: []sasl.ServerMechanism{
 		sasl.PlainServer(func(context.Context, string, sasl.Secret) error { return nil }),
-	}, Refused: func(string, sasl.ConnInfo, error) { told++ }})
+	}, Refused: func(string, sasl.ConnInfo, error) { reported++ }})
 	rows := map[string]string{
 		"\x00Alice": "invalid-authzid", "\x00a@b": "invalid-authzid", "\x00alice": "",
 		"alice@example.org\x00alice": "", "bob@example.org\x00alice": "invalid-authzid", "alice\x00alice": "invalid-authzid",
@@ -106,8 +106,8 @@ func TestServerNames(t *testing.T) {
 		}
 		talk.conn.Close()
 	}
-	if told != len(rows)-2 {
-		t.Errorf("the owner is told %d times", told)
+	if reported != len(rows)-2 {
+		t.Errorf("Refused was called %d times", reported)
 	}
 }
 
@@ -140,9 +140,9 @@ func TestServerResource(t *testing.T) {
 // domain. TestServerTokenUsed covers the client's ID.
 func TestServerRefused(t *testing.T) {
 	auth := sasltest.AllMechanisms()
-	var told []string
+	var reported []string
 	auth.Refused = func(mechanism string, conn sasl.ConnInfo, reason error) {
-		told = append(told, mechanism+" "+conn.Host+" "+string(sasl.ClassOf(reason)))
+		reported = append(reported, mechanism+" "+conn.Host+" "+string(sasl.ClassOf(reason)))
 	}
 	server := serve(t, auth)
 	agent := "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/>"
@@ -161,8 +161,8 @@ func TestServerRefused(t *testing.T) {
 	<-served
 	const at = " " + host + " "
 	want := []string{"PLAIN" + at + "protocol", "PLAIN" + at + "protocol", "SCRAM-SHA-1" + at + "security"}
-	if !slices.Equal(told, want) {
-		t.Errorf("%q, want %q", told, want)
+	if !slices.Equal(reported, want) {
+		t.Errorf("%q, want %q", reported, want)
 	}
 }
 

@@ -79,16 +79,16 @@ func TestServerTokenUsed(t *testing.T) {
 	for name, row := range map[string]struct {
 		id      string
 		success bool
-		told    []string
+		reported    []string
 	}{
 		"by this client":  {thisClient, true, nil},
 		"by another":      {otherClient, false, []string{"HT-SHA-256-NONE example.org authentication"}},
 		"by nobody known": {"phone", false, []string{"HT-SHA-256-NONE example.org protocol"}},
 	} {
 		auth, store := tokenServer()
-		var told []string
+		var reported []string
 		auth.Refused = func(mechanism string, conn sasl.ConnInfo, reason error) {
-			told = append(told, mechanism+" "+conn.Host+" "+string(sasl.ClassOf(reason)))
+			reported = append(reported, mechanism+" "+conn.Host+" "+string(sasl.ClassOf(reason)))
 		}
 		account := sasl.TokenAccount{Service: "xmpp", Host: host, Username: "user", ClientID: thisClient}
 		store.Update(t.Context(), account, func([]sasl.Token) []sasl.Token {
@@ -117,8 +117,8 @@ func TestServerTokenUsed(t *testing.T) {
 		if row.id == otherClient && tokensOf(t, store, otherClient) != nil {
 			t.Errorf("%s: the other client has a token", name)
 		}
-		if !slices.Equal(told, row.told) {
-			t.Errorf("%s: told %q, want %q", name, told, row.told)
+		if !slices.Equal(reported, row.reported) {
+			t.Errorf("%s: reported %q, want %q", name, reported, row.reported)
 		}
 	}
 }
