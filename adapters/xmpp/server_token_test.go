@@ -77,9 +77,9 @@ func TestServerTokenIssued(t *testing.T) {
 // gets the identity that was refused.
 func TestServerTokenUsed(t *testing.T) {
 	for name, row := range map[string]struct {
-		id      string
-		success bool
-		reported    []string
+		id       string
+		success  bool
+		reported []string
 	}{
 		"by this client":  {thisClient, true, nil},
 		"by another":      {otherClient, false, []string{"HT-SHA-256-NONE example.org authentication"}},
