@@ -6,40 +6,44 @@ import (
 	"fmt"
 )
 
-// Client is the configuration of a client: what it may use and what it
-// demands. It is safe for concurrent use and may serve any number of
-// connections. The zero policy is the safe one.
+// Client is the configuration of a client: the mechanisms that the client may use,
+// and its demands on the server and the connection. A Client is safe for
+// concurrent use and may serve any number of connections. The zero values of the
+// policies are the safe values.
 type Client struct {
-	// Mechanisms is what may be used, most preferred first; PasswordMechanisms
-	// returns the full ladder. One run uses one mechanism, the first that the
-	// server offers and the policy allows. There is no automatic second try, which
-	// would hand the password to a server that refuses SCRAM. Empty: ErrConfig.
+	// Mechanisms are the mechanisms that the client may use, most preferred first;
+	// PasswordMechanisms returns the full ladder. One run uses one mechanism, the
+	// first that the server offers and the policy allows. There is no automatic
+	// second try, which would reveal the password to a server that refuses SCRAM.
+	// Empty Mechanisms are an ErrConfig.
 	Mechanisms []Mechanism
 	// Binding is the policy about binding to the channel.
 	Binding BindingPolicy
-	// BindingTypes are the channel-binding types that may be used, most
-	// preferred first; nil = whatever the connection offers, in its order.
+	// BindingTypes are the channel-binding types that the client may use, most
+	// preferred first; nil = all types of the connection, in the connection's order.
 	BindingTypes []string
-	// Allow decides whether a mechanism may be used with a server. It is called
-	// once for each of the mechanisms, whether the server offers it or not, before
-	// anything is sent; and once more for each of the Client that Retry returns. If no mechanism is left, its error is the reason in an
-	// ErrPolicy. Nil = SecureOnly.
+	// Allow returns nil if the client may use a mechanism with a server. The Client
+	// calls Allow once for each mechanism, offered or not, before anything is sent,
+	// and again once for each mechanism of the Client that Retry returns. If no
+	// mechanism is left, the error of Allow is the reason in an ErrPolicy. Nil =
+	// SecureOnly.
 	Allow func(Candidate) error
-	// Retry is asked for the Client of another attempt on the same connection
-	// after an attempt that failed and left the connection in sync: the server
-	// refused, so that a person may type the password again, or the exchange was
-	// given up, for example because the password could not be used. Nil, or a nil
-	// Client, = no further attempt. There are three attempts at most, and none
-	// after ErrSecurity, ErrPolicy or a cut, nor if nothing could be begun. The
-	// Retry of the Client that it returns is not used.
-	Retry func(ctx context.Context, refused error) *Client
-	// Trace is called with each step of a run, in order, from the goroutine
-	// that runs it. Passwords, keys and proofs are not in it. Nil = no trace.
+	// Retry returns the Client of another attempt on the same connection. Retry is
+	// called after a failed attempt that left the connection in sync: the server
+	// refused, so that a person may type the password again, or the client gave up
+	// the exchange, for example because the password is not usable. A nil Retry,
+	// or a nil Client, means no further attempt. There are at most three attempts.
+	// There is no attempt after ErrSecurity, after ErrPolicy, after a lost
+	// connection, or if no run could begin. The returned Client's own Retry is not
+	// used.
+	Retry func(ctx context.Context, failed error) *Client
+	// Trace is called with each step of a run, in order, from the goroutine of the
+	// run. The events contain no passwords, keys or proofs. Nil = no trace.
 	Trace func(Event)
 	// SCRAM are the options of the SCRAM mechanisms.
 	SCRAM SCRAMOptions
-	// Tokens lets the Client log in with tokens that the server issued, before
-	// any of Mechanisms, and ask for one. This needs an Interface that is a
+	// Tokens lets the Client log in with a token that the server issued, before
+	// any of Mechanisms, and ask for a token. Tokens need an Interface that is a
 	// TokenInterface; nil = no tokens.
 	Tokens *Tokens
 
@@ -50,13 +54,13 @@ type Client struct {
 type BindingPolicy uint8
 
 const (
-	// PreferBinding binds if both sides can.
+	// PreferBinding binds if both sides can bind.
 	PreferBinding BindingPolicy = iota
-	// RequireBinding uses only mechanisms that bind, with a binding that the
-	// exchange confirms or that the server is known to enforce
+	// RequireBinding uses only mechanisms that bind. The exchange must confirm the
+	// binding, or the caller must state that the server enforces the binding
 	// (ServerInfo.EnforcesBinding).
 	RequireBinding
-	// DisableBinding never binds, and says so to the server.
+	// DisableBinding never binds, and the gs2 flag 'n' states this to the server.
 	DisableBinding
 )
 
@@ -67,15 +71,16 @@ type Candidate struct {
 	Server     ServerInfo
 }
 
-// Result describes an authentication, on either side. It describes a completed
-// one only if there is no error; with an error it has what was known by then.
+// Result describes an authentication, on either side. Without an error, the
+// authentication is complete. With an error, the Result holds the facts that were
+// known when the error occurred.
 type Result struct {
 	Mechanism string `json:"mechanism,omitempty"`
 	Binding   string `json:"binding,omitempty"` // the channel-binding type; "" = not bound
-	// BindingUnconfirmed reports that the client sent the binding, and that
-	// nothing shows whether the server compared it (BindsAlways).
+	// BindingUnconfirmed reports that the client sent the binding, but has no proof
+	// that the server compared the binding (BindsAlways).
 	BindingUnconfirmed bool   `json:"binding_unconfirmed,omitempty"`
-	Username           string `json:"username,omitempty"` // as prepared; "" if the mechanism has none
+	Username           string `json:"username,omitempty"` // as prepared; "" if the mechanism has no username
 	Authzid            string `json:"authzid,omitempty"`  // "" = not stated
 	// RoundTrips is the number of the client's messages that the server
 	// answered.
@@ -84,7 +89,7 @@ type Result struct {
 
 // PasswordMechanisms returns every client mechanism for a password, most
 // preferred first: SCRAM bound to the channel, with SHA-512, SHA3-512, SHA-384,
-// SHA-256, SHA-224 and SHA-1, then SCRAM unbound with the same, then PLAIN.
+// SHA-256, SHA-224 and SHA-1, then unbound SCRAM with the same hashes, then PLAIN.
 func PasswordMechanisms(credentials Credentials) []Mechanism {
 	ladder := make([]Mechanism, 0, 2*len(hashesByPreference)+1)
 	for _, h := range hashesByPreference {
@@ -96,9 +101,10 @@ func PasswordMechanisms(credentials Credentials) []Mechanism {
 	return append(ladder, Plain(credentials))
 }
 
-// SecureOnly is the policy of a Client without one. If the server is not known
-// to be Secure, it allows only what is Anonymous or SafeWithoutTLS. Everything
-// else, SCRAM too, would give an eavesdropper something to try passwords on.
+// SecureOnly is the policy of a Client whose Allow is nil. If the server is not
+// Secure, SecureOnly allows only a mechanism that is Anonymous or SafeWithoutTLS.
+// Every other mechanism, also SCRAM, would give an eavesdropper data for testing
+// guesses of the password.
 func SecureOnly(c Candidate) error {
 	return secureOnly(&c.Server, &c.Properties)
 }
@@ -113,8 +119,8 @@ func secureOnly(srv *ServerInfo, properties *Properties) error {
 	return errInsecure
 }
 
-// AllowInsecure returns SecureOnly with exceptions: the named mechanisms may
-// be used with a server that is not Secure.
+// AllowInsecure returns SecureOnly with exceptions: the named mechanisms are
+// allowed with a server that is not Secure.
 func AllowInsecure(mechanisms ...string) func(Candidate) error {
 	return func(c Candidate) error {
 		for _, name := range mechanisms {

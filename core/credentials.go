@@ -7,23 +7,24 @@ import (
 	"unicode/utf8"
 )
 
-// Credentials gives the identity to log in as. It is called once a run, when
-// the mechanism is chosen, and may ask a person; it must return when ctx ends.
-// An error without a Class counts as ErrConfig.
+// Credentials is a function that returns the identity to log in as. The function
+// is called once in a run, after the mechanism is chosen. The function may ask a
+// person, and must return when ctx ends. An error without a Class counts as
+// ErrConfig.
 type Credentials func(ctx context.Context, prompt Prompt) (Credential, error)
 
-// Prompt says who asks for a credential.
+// Prompt names the mechanism and the server that need a credential.
 type Prompt struct {
 	Mechanism string
 	Server    ServerInfo
 }
 
-// Credential is an identity and how to get at its password.
+// Credential is an identity with access to its password.
 type Credential struct {
-	// Authzid is the identity to act as; empty = that of Username.
+	// Authzid is the identity to act as; empty = the identity of Username.
 	Authzid  string
 	Username string
-	// Password is called at most once a run.
+	// Password returns the password. Password is called at most once in a run.
 	Password func(context.Context) (Secret, error)
 }
 
@@ -37,8 +38,8 @@ func Password(username, password string) Credentials {
 	return func(context.Context, Prompt) (Credential, error) { return credential, nil }
 }
 
-// ActingAs returns the same credentials with an authzid, the identity to act
-// as once Username is authenticated.
+// ActingAs returns the same credentials with an authzid. The authzid is the
+// identity to act as after Username is authenticated.
 func (c Credentials) ActingAs(authzid string) Credentials {
 	return func(ctx context.Context, prompt Prompt) (Credential, error) {
 		credential, err := c(ctx, prompt)
@@ -47,7 +48,7 @@ func (c Credentials) ActingAs(authzid string) Credentials {
 	}
 }
 
-// credential asks for the credential and gives an error its class.
+// credential calls c for the credential and gives an error its class.
 func (c Credentials) credential(ctx context.Context, mechanism string, srv *ServerInfo) (Credential, error) {
 	if c == nil {
 		return Credential{}, configError("%s has no credentials", mechanism)
@@ -59,7 +60,7 @@ func (c Credentials) credential(ctx context.Context, mechanism string, srv *Serv
 	return credential, nil
 }
 
-// password asks for the password and gives an error its class.
+// password calls Password and gives an error its class.
 func (c Credential) password(ctx context.Context) ([]byte, error) {
 	if c.Password == nil {
 		return nil, configError("the credential has no password")
@@ -78,11 +79,12 @@ func credentialError(ctx context.Context, err error) error {
 	return withClass(err, ErrConfig)
 }
 
-// maxName bounds a name or a salt, in octets.
+// maxName limits the length of a name or a salt, in octets.
 const maxName = 1 << 10
 
-// checkName is the syntax that RFC 4422 s3.4.1 gives an authorization identity
-// and RFC 4616 s2 every name: UTF-8 without NUL.
+// checkName checks the syntax of a name: UTF-8 without NUL. RFC 4422 s3.4.1
+// defines this syntax for an authorization identity, and RFC 4616 s2 for every
+// name.
 func checkName(name string) error {
 	switch {
 	case !utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0:

@@ -5,92 +5,95 @@ import (
 	"strings"
 )
 
-// Mechanism is a client's mechanism together with its credentials. It is
+// Mechanism is a client's mechanism together with its credentials. A Mechanism is
 // immutable and safe for concurrent use.
 //
-// A mechanism of another module takes part in the same way as those of this
-// package. It should declare its [Properties]; sasltest.TestMechanism tests it.
+// A mechanism of another module works in the same way as the mechanisms of this
+// package. Such a mechanism should declare its [Properties];
+// sasltest.TestMechanism tests the mechanism.
 type Mechanism interface {
 	Name() string // as registered with IANA; RFC 4422 s3.1 has the syntax
 	New(Terms) Exchange
 }
 
-// ServerMechanism is a server's mechanism together with its store of
-// credentials. It is immutable and safe for concurrent use. A name that ends
-// in -PLUS is offered only if there is something to bind to.
+// ServerMechanism is a server's mechanism together with its store of credentials.
+// A ServerMechanism is immutable and safe for concurrent use. A Server offers a
+// mechanism whose name ends in -PLUS only if the connection has a channel binding.
 type ServerMechanism interface {
 	Name() string
 	New(ServerTerms) Exchange
 }
 
-// Properties is what a Mechanism or a ServerMechanism declares about itself. A
-// mechanism declares it with the method
+// Properties holds the properties of a Mechanism or a ServerMechanism. A mechanism
+// declares its properties with the method
 //
 //	Properties() sasl.Properties
 //
-// The zero value, which is also that of a mechanism without the method, is the
-// careful one.
+// The zero value is the careful value. The zero value also applies to a mechanism
+// without this method.
 type Properties struct {
-	// SingleMessage: the client says everything in one message, and the server
+	// SingleMessage: the client sends everything in one message, and the server
 	// proves nothing.
 	SingleMessage bool
 	// Repeatable: the client's first message may be sent a second time on the
 	// same connection, if the server has not read it.
 	Repeatable bool
-	// KeepsSecret: a server that receives the messages cannot use them to log in
-	// elsewhere. PLAIN does not keep the secret; SCRAM does. A mechanism that has
-	// no secret keeps it.
+	// KeepsSecret: a server that receives the messages cannot use the messages to
+	// log in elsewhere. PLAIN does not keep the secret; SCRAM does. Set KeepsSecret
+	// also for a mechanism without a secret.
 	KeepsSecret bool
 	// UsesPassword: the user logs in with a password.
 	UsesPassword bool
-	// ProvesServer: the server proves that it knows the secret, or proves its
-	// identity, before the exchange is done.
+	// ProvesServer: before the exchange is done, the server proves its identity, or
+	// proves that the server knows the secret.
 	ProvesServer bool
 	// Anonymous: the client has no identity.
 	Anonymous bool
 	// SendsGS2Flag: the first message has the gs2-cbind-flag of RFC 5801 s4, also
 	// in a mechanism that does not bind.
 	SendsGS2Flag bool
-	// ConfirmsLists: the server confirms its lists of mechanisms and channel
-	// bindings in the exchange if it can (XEP-0474), and the client then compares
-	// them. If Terms.ListHashRequired is set, the exchange fails without that.
+	// ConfirmsLists: a server that supports XEP-0474 confirms its lists of
+	// mechanisms and channel bindings in the exchange, and the client compares the
+	// lists with its own. If Terms.ListHashRequired is set, the exchange fails
+	// without this confirmation.
 	ConfirmsLists bool
-	// Binds says when the mechanism binds to the channel.
+	// Binds states when the mechanism binds to the channel.
 	Binds Binds
 	// SafeWithoutTLS: the mechanism authenticates the server by itself and
-	// negotiates a confidential security layer, or fails. SecureOnly allows it on
-	// a connection that is not Secure.
+	// negotiates a confidential security layer, or fails. SecureOnly allows such a
+	// mechanism on a connection that is not Secure.
 	SafeWithoutTLS bool
-	// NeedsKey: a server needs Server.Key for it.
+	// NeedsKey: a server needs Server.Key for the mechanism.
 	NeedsKey bool
-	// Unavailable is why the mechanism cannot be used in this process, for
-	// example because FIPS 140 forbids its hash; nil = it can.
+	// Unavailable is the reason why this process cannot use the mechanism, for
+	// example because FIPS 140 forbids its hash; nil = the mechanism is available.
 	Unavailable error
 }
 
-// Binds says when a mechanism binds to the channel (RFC 5056).
+// Binds states when a mechanism binds to the channel (RFC 5056).
 type Binds uint8
 
 const (
 	// BindsByName: the mechanism binds if its name ends in -PLUS (RFC 5801 s4).
-	// It is used only with a binding then, and the exchange confirms the binding.
+	// A Client uses a -PLUS mechanism only with a binding, and the exchange confirms
+	// the binding.
 	BindsByName Binds = iota
-	// BindsAlways: the mechanism binds if there is something to bind to, whatever
-	// its name is. The server may ignore the binding.
+	// BindsAlways: the mechanism binds if the connection has a channel binding,
+	// regardless of the mechanism's name. The server may ignore the binding.
 	BindsAlways
-	// BindsNever: the mechanism never binds, whatever its name is.
+	// BindsNever: the mechanism never binds, regardless of its name.
 	BindsNever
 )
 
 // plusSuffix ends the name of a mechanism that binds by name (RFC 5801 s4).
 const plusSuffix = "-PLUS"
 
-// bindsByName reports whether the name of a mechanism says that it binds.
+// bindsByName reports whether a mechanism binds because its name ends in -PLUS.
 func bindsByName(name string, properties *Properties) bool {
 	return properties.Binds == BindsByName && strings.HasSuffix(name, plusSuffix)
 }
 
-// propertiesOf returns what a mechanism of either side declares.
+// propertiesOf returns the declared properties of a mechanism of either side.
 func propertiesOf(mechanism interface{ Name() string }) Properties {
 	if m, ok := mechanism.(interface{ Properties() Properties }); ok {
 		return m.Properties()
@@ -101,20 +104,20 @@ func propertiesOf(mechanism interface{ Name() string }) Properties {
 // Terms are the parameters of a client's run.
 type Terms struct {
 	Server  ServerInfo
-	Binding ChannelBinding // what to bind to; the zero value unless GS2Flag is 'p'
+	Binding ChannelBinding // the binding to use; the zero value unless GS2Flag is 'p'
 	GS2Flag byte           // 'n', 'y' or 'p': the gs2-cbind-flag of RFC 5801 s4
 	SCRAM   SCRAMOptions
 	// ListHashRequired: the lists of the Server are suspicious. Before the server
-	// has confirmed them (XEP-0474), the client may send nothing that depends on
-	// the password.
+	// has confirmed the lists (XEP-0474), the client may send nothing that depends
+	// on the password.
 	ListHashRequired bool
 
 	nonce func() string // nil = random; set by tests that replay an exchange
 }
 
-// GS2Binding returns the cb-name of a gs2-header and the channel-binding data
-// that goes with it, in the form of this connection (ServerInfo.BindingName).
-// Both are empty if there is nothing to bind to.
+// GS2Binding returns the cb-name of a gs2-header and the matching channel-binding
+// data, in the form of this connection (ServerInfo.BindingName). Both are empty if
+// the run does not bind.
 func (t *Terms) GS2Binding() (cbName string, data []byte) {
 	if t.Server.BindingName != "" && t.Binding.Type != "" {
 		return t.Server.BindingName, t.Binding.Prefixed()
@@ -125,12 +128,12 @@ func (t *Terms) GS2Binding() (cbName string, data []byte) {
 // ServerTerms are the parameters of a server's run.
 type ServerTerms struct {
 	Conn        ConnInfo
-	PlusOffered bool     // this connection was offered a mechanism that binds
-	Offered     []string // what the connection was offered; set if Conn.Downgrade is
+	PlusOffered bool     // the server offered this connection a -PLUS mechanism
+	Offered     []string // the offered mechanisms; set if Conn.Downgrade is set
 	// Canonical prepares a username or an authzid; see Identity.
 	Canonical func(name string) (string, error)
-	// Authorize says, once the identity is proved, whether it may log in. Every
-	// mechanism calls it last; its error ends the run.
+	// Authorize returns nil if the proved identity may log in. Every mechanism
+	// calls Authorize as its last action; an error of Authorize ends the run.
 	Authorize func(ctx context.Context, id Identity) error
 	Key       Secret
 	Stored    StoredRecords
@@ -139,16 +142,16 @@ type ServerTerms struct {
 }
 
 // StoredRecords describes the SCRAM records of a server. A user who does not
-// exist seems to have such a record too. A user whose record differs can be
-// told from them.
+// exist seems to have such a record too. A client can detect that a user exists if
+// the record of that user differs from this description.
 type StoredRecords struct {
 	Iterations int // 0 = 4096
 	SaltSize   int // octets; 0 = 16
 }
 
 // Identity makes the names of a client's message canonical. An empty authzid
-// stays empty. A name that is not UTF-8, has a NUL, is over 1 KiB or cannot be
-// prepared is an ErrProtocol.
+// stays empty. The error is an ErrProtocol if a name is not UTF-8, has a NUL, is
+// over 1 KiB or cannot be prepared.
 func (t *ServerTerms) Identity(username, authzid string) (id Identity, err error) {
 	for _, name := range []string{username, authzid} {
 		if err := checkName(name); err != nil {
@@ -167,48 +170,47 @@ func (t *ServerTerms) Identity(username, authzid string) (id Identity, err error
 	return id, nil
 }
 
-// Exchange is one run of one side of a mechanism. It does no I/O.
+// Exchange is one run of one side of a mechanism. An Exchange does no I/O.
 //
-// Step takes the peer's next message and returns the one to send:
-//   - in is nil only on the first call, when there is no message yet.
-//   - out nil means no message; on a client's first call it means that the
-//     server speaks first. An empty out is an empty message.
-//   - done reports that after this step the peer has proved all that the
-//     mechanism requires. Success that is announced before that is not believed.
-//     It may become false again.
-//   - out and err together mean: send out, and whatever comes back, the run has
-//     failed with err.
+// Step takes the peer's next message and returns the message to send:
+//   - A nil in occurs only on the first call, when there is no message yet.
+//   - A nil out means no message. On a client's first call, a nil out means that
+//     the server sends the first message. An empty out is an empty message.
+//   - done reports that after this step the peer has proved everything that the
+//     mechanism requires. A Client does not believe an earlier announcement of
+//     success. A later step may return a false done again.
+//   - out and err together mean: send out. The run has failed with err, regardless
+//     of the answer.
 //   - err should have a Class. An err without a Class takes the class of the
-//     server's refusal, if one follows, else ErrProtocol. After an error every
-//     further call returns that error.
+//     refusal that follows. If no refusal follows, the class is ErrProtocol. After
+//     an error every further call returns that error.
 //
 // An Exchange may have further methods:
 //   - SentSecrets() []Secret returns the secrets that the run has sent, or that
-//     the server knows: passwords, tokens, proofs. A text of the server that
-//     repeats one of them is withheld. Without the method, every text that
-//     repeats a part of the client's messages is withheld.
+//     the server knows: passwords, tokens, proofs. The package withholds a text of
+//     the server that repeats one of these secrets. Without the method, the
+//     package withholds every text that repeats a part of the client's messages.
 //   - Describe(message []byte) string renders a message of either side without
 //     its secrets, for the trace. Without the method, a trace shows sizes.
-//   - BoundTo() string returns the channel-binding type that the run is bound
-//     to; "" = none. Without the method, a client's run is bound to the type of
+//   - BoundTo() string returns the channel-binding type of the run; "" = not
+//     bound. Without the method, a client's run is bound to the type of
 //     Terms.Binding, and a server's run is not bound.
-//   - Hints() []Hint returns what may be behind a refusal, as far as only the
+//   - Hints() []Hint returns the possible causes of a refusal that only the
 //     mechanism can know.
 type Exchange interface {
 	Step(ctx context.Context, in []byte) (out []byte, done bool, err error)
-	// Identity is complete once done.
+	// Identity returns the identity, which is complete once Step has returned done.
 	Identity() Identity
 }
 
-// Identity is the user who authenticated and the identity to act as. Authzid is
-// empty if it is not stated, which means the identity that goes with Username
-// (RFC 4422 s3.4.1).
+// Identity is the user who authenticated and the identity to act as. An empty
+// Authzid is not stated, which means the identity of Username (RFC 4422 s3.4.1).
 type Identity struct {
 	Username string
 	Authzid  string
 }
 
-// Bounds on what a peer may send or demand.
+// Limits on the messages of a peer.
 const (
 	maxMessage = 64 << 10 // octets of a message
 	maxSteps   = 16       // steps of a run
