@@ -6,40 +6,41 @@ import (
 	"fmt"
 )
 
-// Class says what a caller can do about a failed run. Every error that a
-// Client or a Server returns matches one of the classes below with errors.Is;
-// ClassOf finds it.
+// Class says how a caller can react to a failed run. Every error that a Client or
+// a Server returns matches one of the classes below with errors.Is; ClassOf
+// returns the class.
 //
 // A Class is itself an error, so an adapter or a mechanism of another module
 // gives its errors a class by wrapping it: fmt.Errorf("%w: …", sasl.ErrProtocol).
 type Class string
 
 const (
-	// ErrAuthentication: the credentials were refused. Ask for others.
+	// ErrAuthentication: the credentials were refused. Ask for other credentials.
 	ErrAuthentication Class = "authentication"
-	// ErrAuthorization: the identity may not do this. The authzid was refused,
-	// or the account is disabled although the proof was right.
+	// ErrAuthorization: the identity may not log in. The server refused the
+	// authzid, or the account is disabled although the proof was right.
 	ErrAuthorization Class = "authorization"
-	// ErrProtocol: the peer broke grammar or order.
+	// ErrProtocol: the peer violated the grammar or the order of the messages.
 	ErrProtocol Class = "protocol"
-	// ErrSecurity: tampering or a downgrade is the likely cause. Never try
-	// again with something weaker.
+	// ErrSecurity: tampering or a downgrade is the likely cause. Never try again
+	// with a weaker mechanism or a weaker policy.
 	ErrSecurity Class = "security"
-	// ErrPolicy: this way is not possible with this server, whatever the
-	// credentials are. A Client's own ErrPolicy comes before anything is sent,
-	// with one exception: a salt or a key derivation that FIPS 140 forbids, which
-	// a client learns in the exchange, before it sends anything that depends on
+	// ErrPolicy: this way is not possible with this server, regardless of the
+	// credentials. A Client's own ErrPolicy comes before anything is sent, with one
+	// exception: a salt or a key derivation that FIPS 140 forbids. A client learns
+	// the salt in the exchange, before the client sends anything that depends on
 	// the password. A server's ErrPolicy, in a *Failure or as the reason why the
-	// server ends the connection, may come after a mechanism that hands the secret
-	// over has sent the secret.
+	// server ends the connection, may come after a mechanism that does not keep
+	// the secret has sent the secret.
 	ErrPolicy Class = "policy"
-	// ErrTemporary: the server says to come back later.
+	// ErrTemporary: the server asks the client to try again later.
 	ErrTemporary Class = "temporary"
-	// ErrConfig: the configuration or the credentials that the caller passed in
-	// cannot be used. Nothing that depends on the password was sent.
+	// ErrConfig: the configuration or the credentials of the caller are not usable.
+	// Nothing that depends on the password was sent.
 	ErrConfig Class = "config"
-	// ErrConnection: cut, timed out or cancelled. The outcome is unknown. The
-	// error also matches the context's error if that was the cause.
+	// ErrConnection: the connection was lost, timed out or was cancelled. The
+	// outcome is unknown. The error also matches the context's error if the context
+	// was the cause.
 	ErrConnection Class = "connection"
 )
 
@@ -52,9 +53,9 @@ func (c Class) String() string { return string(c) }
 // MarshalText returns the name of the class.
 func (c Class) MarshalText() ([]byte, error) { return []byte(c), nil }
 
-// ClassOf returns the class of err, or "" if it is nil or has none. An error
-// that has two (a channel binding that is required but impossible is
-// ErrPolicy and ErrSecurity) is shown as the first.
+// ClassOf returns the class of err, or "" if err is nil or has no class. For an
+// error with two classes, ClassOf returns the first. A required but impossible
+// channel binding, for example, is ErrPolicy and ErrSecurity.
 func ClassOf(err error) Class {
 	if err == nil { // a login that succeeds allocates nothing here
 		return ""
@@ -64,7 +65,7 @@ func ClassOf(err error) Class {
 	return c
 }
 
-// withClass gives err a class unless it has one.
+// withClass gives err a class unless err has a class.
 func withClass(err error, c Class) error {
 	if ClassOf(err) != "" {
 		return err
@@ -80,8 +81,8 @@ func classed(c Class, format string, args ...any) error {
 	return &ownError{c, fmt.Errorf(format, args...)}
 }
 
-// ownError is an error in words of this package, which repeat no word of the
-// peer.
+// ownError is an error in the words of this package. The text repeats no word of
+// the peer.
 type ownError struct {
 	class Class
 	err   error
@@ -95,11 +96,11 @@ func contextError(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", ErrConnection, ctx.Err())
 }
 
-// Condition is a reason for refusal in the vocabulary of RFC 6120 s6.5, into
-// which adapters translate the words of their protocol.
+// Condition is a reason for refusal in the vocabulary of RFC 6120 s6.5. Adapters
+// translate the words of their protocol into this vocabulary.
 type Condition string
 
-// The conditions of RFC 6120 s6.5. An unknown one has the class of
+// The conditions of RFC 6120 s6.5. An unknown condition has the class of
 // not-authorized.
 const (
 	Aborted              Condition = "aborted"
@@ -115,7 +116,7 @@ const (
 	TemporaryAuthFailure Condition = "temporary-auth-failure"
 )
 
-// class is the one table from conditions to classes.
+// class returns the class of a condition. There is no other table of this kind.
 func (c Condition) class() Class {
 	switch c {
 	case AccountDisabled, InvalidAuthzid:
@@ -130,7 +131,7 @@ func (c Condition) class() Class {
 	return ErrAuthentication
 }
 
-// known reports whether RFC 6120 s6.5 has the condition.
+// known reports whether RFC 6120 s6.5 defines the condition.
 func (c Condition) known() bool {
 	switch c {
 	case Aborted, AccountDisabled, CredentialsExpired, EncryptionRequired, IncorrectEncoding, InvalidAuthzid,
@@ -140,22 +141,21 @@ func (c Condition) known() bool {
 	return false
 }
 
-// Failure is a refusal by the server: the exchange is over and the connection
-// in sync. An Interface returns one with Condition, Text and Err set and Class
-// empty. The Client fills in the class, by the condition and by what it knows
-// of the run.
+// Failure is a refusal by the server: the exchange is over, and the connection is
+// in sync. An Interface returns a Failure with Condition, Text and Err set and
+// Class empty. The Client sets the class according to the condition and the run.
 type Failure struct {
 	Class     Class
 	Condition Condition
-	Text      string // what the server said for people; it is the server's word, unverified
+	Text      string // the server's text for people, unverified
 	Err       error  // the protocol's own error, for errors.As; nil if there is none
-	// Unread reports that the server refused the command because of its form, and
-	// so did not read the message in it. IMAP's BAD says so, NO does not. See
-	// DeferringInterface.
+	// Unread reports that the server refused the command because of the command's
+	// form, and therefore did not read the message in the command. IMAP's BAD has
+	// this meaning, NO does not. See DeferringInterface.
 	Unread bool
 }
 
-// Error gives condition and text; control characters of the text are removed.
+// Error returns the condition and the text without control characters.
 func (f *Failure) Error() string {
 	class := f.Class
 	if class == "" {

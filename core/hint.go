@@ -1,30 +1,32 @@
 package sasl
 
-// Hint is what may be behind a failed login. A Client reports a hint only if it
-// can be true; the most likely one comes first.
+// Hint is a possible cause of a failed login. A Client reports a hint only if the
+// hint can be true. The most likely hint comes first.
 type Hint string
 
 const (
 	// HintPassword: the username or the password may be wrong.
 	HintPassword Hint = "password"
 	// HintPreparation: SASLprep (RFC 4013) changed or refused the password. Some
-	// servers store it as it was typed.
+	// servers store the password as the user typed it.
 	HintPreparation Hint = "preparation"
 	// HintOtherCredentials: the server wants credentials of another kind, such
 	// as a password for this application alone.
 	HintOtherCredentials Hint = "other-credentials"
-	// HintBinding: the channel binding may be the cause. Somebody in between
-	// looks like this, and so does a server that does not know the type.
+	// HintBinding: the channel binding may be the cause. An attacker between client
+	// and server has this effect. A server that does not know the binding type has
+	// the same effect.
 	HintBinding Hint = "binding"
-	// HintProxy: a proxy that hides the mechanisms with -PLUS looks like this, and
-	// so does somebody in between who hides them.
+	// HintProxy: a proxy that hides the -PLUS mechanisms may be the cause. An
+	// attacker who hides these mechanisms has the same effect.
 	HintProxy Hint = "proxy"
 	// HintList: a list of the server may have been truncated on the way.
 	HintList Hint = "list"
 )
 
-// Text returns the hint as a sentence for Go programmers: it names the fields
-// of this package that change the matter. It is "" for an unknown hint.
+// Text returns the hint as a sentence for Go programmers. The sentence names the
+// field of this package that removes the cause. For an unknown hint, Text returns
+// "".
 func (h Hint) Text() string {
 	switch h {
 	case HintPassword:
@@ -43,28 +45,29 @@ func (h Hint) Text() string {
 	return ""
 }
 
-// PassedOver is a mechanism that the server offers and that a Client did not
-// use, with the reason.
+// PassedOver is a mechanism that the server offers and that the Client did not
+// use, together with the reason.
 type PassedOver struct {
 	Mechanism string // the name, printable
 	Reason    error
 }
 
-// LoginError is the error of a login with what is known about it besides its
-// cause. Its text is that of Err. Get it with errors.As.
+// LoginError is the error of a login with further facts about the failure. Its
+// text is the text of Err. Use errors.As to get a LoginError.
 type LoginError struct {
-	// Err is what happened; it has the Class.
+	// Err is the failure itself, with its Class.
 	Err error
-	// Hints are what may be behind it, the most likely one first.
+	// Hints are the possible causes of the failure, the most likely cause first.
 	Hints []Hint
-	// NotTried are the mechanisms that the server offers and that could still be
-	// used, most preferred first. A Client does not try them by itself.
+	// NotTried are the mechanisms that the server offers and that the Client could
+	// still use, most preferred first. A Client does not try these mechanisms by
+	// itself.
 	NotTried []string
-	// PassedOver are the mechanisms that the server offers and that cannot be
-	// used: those of the Client first, most preferred first, then the others in
-	// the server's order.
+	// PassedOver are the mechanisms that the server offers and that the Client
+	// cannot use: first the mechanisms of the Client, most preferred first, then
+	// the other mechanisms in the server's order.
 	PassedOver []PassedOver
-	// ByServer reports that the server refused; false = this Client decided.
+	// ByServer reports that the server refused; false = the Client decided.
 	ByServer bool
 }
 

@@ -1,21 +1,21 @@
 package sasl
 
-// Secret holds a password, a token or a key. Formatting one, or a value that
-// contains one, with any verb, as JSON or through log/slog, does not show its
-// bytes. The zero value is an empty secret.
+// Secret holds a password, a token or a key. A Secret, or a value that contains a
+// Secret, does not show the secret's bytes when the value is formatted with any
+// verb, as JSON or through log/slog. The zero value is an empty secret.
 type Secret struct {
-	// A func, because fmt shows the fields of a value that it reaches through an
-	// unexported field, whatever String does, and under %s even what a pointer
-	// in them points to.
+	// A func, because fmt shows the fields of a value that fmt reaches through an
+	// unexported field, regardless of String. Under %s, fmt even shows the target
+	// of a pointer in such a field.
 	reveal func() []byte
 }
 
-// NewSecret makes a Secret of a copy of s.
+// NewSecret makes a Secret from a copy of s.
 func NewSecret[T ~string | ~[]byte](s T) Secret {
 	return hide([]byte(string(s)))
 }
 
-// hide makes a Secret of b itself.
+// hide makes a Secret from b itself.
 func hide(b []byte) Secret { return Secret{func() []byte { return b }} }
 
 // Bytes returns the secret itself, not a copy. The caller must not change it.

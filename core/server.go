@@ -7,43 +7,44 @@ import (
 	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
 
-// Server is the configuration of a server. It is safe for concurrent use.
+// Server is the configuration of a server. A Server is safe for concurrent use.
 type Server struct {
-	// Mechanisms is what may be offered, in the order in which it is.
+	// Mechanisms are the mechanisms that the server may offer, in the order of the
+	// server's list.
 	Mechanisms []ServerMechanism
-	// Insecure names the mechanisms that are offered also where the connection
-	// is not Secure. ANONYMOUS always is.
+	// Insecure names the mechanisms that the server also offers if the connection
+	// is not Secure. The server always offers ANONYMOUS.
 	Insecure []string
-	// SuccessData says that the protocol carries additional data with success.
-	// Without it a mechanism's last message goes out as a challenge and wants
-	// an empty response.
+	// SuccessData reports that the protocol carries additional data with success.
+	// Without SuccessData, a mechanism's last message is sent as a challenge, and
+	// the client answers that challenge with an empty response.
 	SuccessData bool
 	// Canonical prepares usernames and authzids before lookup, authorization
 	// and result. Nil = SASLprep (RFC 4013), as a query string, not empty.
 	Canonical func(name string) (string, error)
-	// Authorize says, once the identity is proved, whether it may log in and
-	// act as its Authzid. An error without a Class counts as ErrAuthorization.
-	// Nil = everybody may, as themselves.
+	// Authorize returns nil if the proved identity may log in and act as its
+	// Authzid. An error without a Class counts as ErrAuthorization. Nil = every user
+	// may log in, but not act as another identity.
 	Authorize func(ctx context.Context, id Identity, conn ConnInfo) error
-	// Refused is told why a client is refused, once a run and as soon as it is
-	// decided: a client that was told in a challenge may not come back for the
-	// refusal. Nil = nobody is told.
+	// Refused is called with the reason for a refusal, once in a run and
+	// immediately after the decision: a client that learnt the refusal in a
+	// challenge may not return for the end of the exchange. Nil = no call.
 	Refused func(mechanism string, conn ConnInfo, reason error)
-	// Key makes the salts that SCRAM shows for users who do not exist: at least
-	// 16 random octets, which stay the same as long as the users do. Without it
-	// there is no SCRAM.
+	// Key makes the salts that SCRAM sends for users who do not exist: at least
+	// 16 random octets, which stay the same as long as the users do. A server
+	// without a Key refuses SCRAM.
 	Key Secret
-	// Stored is what the stored SCRAM records have in common.
+	// Stored describes the common properties of the stored SCRAM records.
 	Stored StoredRecords
 	// Tokens lets clients log in with tokens that the server issued (XEP-0484), in
-	// a protocol that carries them; nil = no tokens.
+	// a protocol that carries tokens; nil = no tokens.
 	Tokens *ServerTokens
 
 	nonce func() string
 }
 
-// Offer returns the names of the mechanisms for the connection. Those that take
-// a token are listed apart: OfferTokens.
+// Offer returns the names of the mechanisms for the connection. OfferTokens
+// returns the mechanisms that accept a token.
 func (s *Server) Offer(conn ConnInfo) []string {
 	var names []string
 	for _, m := range s.Mechanisms {
@@ -62,13 +63,14 @@ func (s *Server) offers(m ServerMechanism, conn *ConnInfo) bool {
 	return validName(name) && (conn.Secure || properties.Anonymous || slices.Contains(s.Insecure, name))
 }
 
-// bindable reports whether there is something to bind to. A binding without data
-// would be the same on every connection.
+// bindable reports whether the connection has a channel binding. A binding without
+// data does not count: it would be the same on every connection.
 func bindable(conn *ConnInfo) bool {
 	return slices.ContainsFunc(conn.Bindings, func(b ChannelBinding) bool { return len(b.Data) > 0 })
 }
 
-// find returns the mechanism of the name, if the connection was offered it.
+// find returns the mechanism with the name, if the server offers the mechanism on
+// the connection.
 func (s *Server) find(conn *ConnInfo, mechanism string) (ServerMechanism, error) {
 	i := slices.IndexFunc(s.Mechanisms, func(m ServerMechanism) bool {
 		return m.Name() == mechanism && s.offers(m, conn)

@@ -2,33 +2,34 @@ package sasl
 
 import "context"
 
-// ServerLoop is a run in the form that the servers of several libraries drive:
-// Next, with each response of the client, until it is done.
+// ServerLoop is a run in the form that several server libraries use. Such a
+// library calls Next with each response of the client until the run is done.
 type ServerLoop struct {
-	ctx     context.Context // a ServerLoop is one operation
-	session *ServerSession
-	login   func(Result) error
-	refusal func(reason error) error
+	ctx       context.Context // a ServerLoop is one operation
+	session   *ServerSession
+	onSuccess func(Result) error
+	refusal   func(reason error) error
 }
 
-// Loop begins a run. Login is called once the client is authenticated; its
-// error refuses it. Refusal turns a reason for refusal, also one for which
-// nothing is begun, into the error that the library sends to the client.
-func (s *Server) Loop(ctx context.Context, conn ConnInfo, mechanism string, login func(Result) error, refusal func(reason error) error) (*ServerLoop, error) {
+// Loop begins a run. After the client is authenticated, the run calls onSuccess;
+// an error of onSuccess refuses the client. Refusal translates the reason for a
+// refusal into the error that the library sends to the client. Loop itself also
+// calls refusal, if the run cannot begin.
+func (s *Server) Loop(ctx context.Context, conn ConnInfo, mechanism string, onSuccess func(Result) error, refusal func(reason error) error) (*ServerLoop, error) {
 	session, err := s.Begin(ctx, conn, mechanism)
 	if err != nil {
 		return nil, refusal(err)
 	}
-	return &ServerLoop{ctx, session, login, refusal}, nil
+	return &ServerLoop{ctx, session, onSuccess, refusal}, nil
 }
 
-// Next takes the client's message, nil if it sent no initial response, and
-// returns the next challenge. An empty one is nil, because some libraries send
-// an empty one of another kind as "=".
+// Next takes the client's message, which is nil if the client sent no initial
+// response, and returns the next challenge. Next returns nil for an empty
+// challenge, because some libraries send an empty slice that is not nil as "=".
 func (l *ServerLoop) Next(response []byte) (challenge []byte, done bool, err error) {
 	challenge, done, err = l.session.Respond(l.ctx, response)
 	if err == nil && done {
-		err = l.login(l.session.Result())
+		err = l.onSuccess(l.session.Result())
 	}
 	if err != nil {
 		return nil, false, l.refusal(err)

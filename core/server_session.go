@@ -2,8 +2,8 @@ package sasl
 
 import "context"
 
-// ServerSession is one run of a server's mechanism. It is used by one
-// goroutine.
+// ServerSession is one run of a server's mechanism. One goroutine uses a
+// ServerSession.
 type ServerSession struct {
 	server     *Server
 	conn       ConnInfo
@@ -11,26 +11,27 @@ type ServerSession struct {
 	properties Properties
 	exchange   Exchange
 
-	steps    int
-	confirm  bool  // the last message is out as a challenge
-	doomed   error // the outcome once the client has answered the message that tells it
-	done     bool
-	err      error
-	reported bool
+	steps     int
+	lastSent  bool  // the last message was sent as a challenge
+	failsNext error // the outcome after the client's answer to a message that names the fault
+	done      bool
+	err       error
+	reported  bool
 }
 
-// Begin starts a run of the mechanism that the client named. One that Offer does
-// not list for the connection is ErrPolicy.
+// Begin starts a run of the mechanism that the client named. If Offer does not
+// list the mechanism for the connection, the error is an ErrPolicy.
 func (s *Server) Begin(_ context.Context, conn ConnInfo, mechanism string) (*ServerSession, error) {
 	m, err := s.find(&conn, mechanism)
 	return s.begin(conn, mechanism, m, err)
 }
 
-// begin starts a run, or tells the server's owner why there is none.
+// begin starts a run. If there is an error, begin reports the error to
+// Server.Refused.
 func (s *Server) begin(conn ConnInfo, name string, m ServerMechanism, err error) (*ServerSession, error) {
 	session := &ServerSession{server: s, conn: conn, name: name}
 	if err != nil {
-		session.refused(err)
+		session.report(err)
 		return nil, err
 	}
 	session.properties = propertiesOf(m)
@@ -38,13 +39,14 @@ func (s *Server) begin(conn ConnInfo, name string, m ServerMechanism, err error)
 	return session, nil
 }
 
-// Respond takes the client's message and returns the next challenge; nil means
-// that there is none and, on the first call, that the client sent no initial
-// response. With done, the client is authenticated and the challenge is the
-// additional data for success, nil if there is none.
+// Respond takes the client's message and returns the next challenge. On the first
+// call, a nil message means that the client sent no initial response. A nil
+// challenge means that there is no challenge. If done is true, the client is
+// authenticated, and the challenge is the additional data for success, or nil if
+// there is no such data.
 //
-// An error ends the run and is the reason for refusal. A mechanism may have
-// told the client already, in a challenge.
+// An error ends the run and is the reason for refusal. A mechanism may already
+// have reported the reason to the client, in a challenge.
 func (s *ServerSession) Respond(ctx context.Context, response []byte) (challenge []byte, done bool, err error) {
 	if s.err == nil && s.done {
 		s.err = protocolError("a response after the exchange was over")
@@ -55,7 +57,7 @@ func (s *ServerSession) Respond(ctx context.Context, response []byte) (challenge
 	challenge, err = s.respond(ctx, response)
 	if err != nil {
 		s.err, s.done = withClass(err, ErrProtocol), false
-		s.refused(s.err)
+		s.report(s.err)
 		return nil, false, s.err
 	}
 	return challenge, s.done, nil
@@ -66,13 +68,13 @@ func (s *ServerSession) respond(ctx context.Context, response []byte) ([]byte, e
 		return nil, protocolError("the exchange is longer than %d steps", maxSteps)
 	}
 	switch {
-	case s.doomed != nil:
-		return nil, s.doomed
+	case s.failsNext != nil:
+		return nil, s.failsNext
 	case len(response) > maxMessage:
 		return nil, protocolError("a message of more than 64 KiB")
-	case s.confirm && len(response) > 0:
+	case s.lastSent && len(response) > 0:
 		return nil, protocolError("the response to the last challenge is not empty")
-	case s.confirm:
+	case s.lastSent:
 		s.done = true
 		return nil, nil
 	case response == nil && s.steps > 1:
@@ -81,29 +83,29 @@ func (s *ServerSession) respond(ctx context.Context, response []byte) ([]byte, e
 	out, done, err := s.exchange.Step(ctx, response)
 	switch {
 	case err != nil && out != nil:
-		s.doomed = withClass(err, ErrProtocol)
-		s.refused(s.doomed)
+		s.failsNext = withClass(err, ErrProtocol)
+		s.report(s.failsNext)
 	case err != nil:
 		return nil, err
 	case done && out != nil && !s.server.SuccessData:
-		s.confirm = true
+		s.lastSent = true
 	default:
 		s.done = done
 	}
 	return out, nil
 }
 
-// refused tells the server's owner, once.
-func (s *ServerSession) refused(reason error) {
+// report calls Server.Refused, once in a run.
+func (s *ServerSession) report(reason error) {
 	if s.server.Refused != nil && !s.reported {
 		s.server.Refused(s.name, s.conn, reason)
 	}
 	s.reported = true
 }
 
-// Result describes the authentication. It is complete once Respond has returned
-// done; before that it has what is known. RoundTrips counts the client's
-// messages.
+// Result describes the authentication. The Result is complete after Respond has
+// returned done. Before that, the Result holds the facts that are known.
+// RoundTrips counts the client's messages.
 func (s *ServerSession) Result() Result {
 	identity := s.exchange.Identity()
 	result := Result{

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// OfferTokens returns the names of the mechanisms that take a token, for the
-// connection. They are listed apart from those of Offer (XEP-0484 s3.1).
+// OfferTokens returns the names of the mechanisms that accept a token on the
+// connection. A protocol lists these mechanisms separately from the mechanisms of
+// Offer (XEP-0484 s3.1).
 func (s *Server) OfferTokens(conn ConnInfo) []string {
 	if s.Tokens == nil || s.Tokens.Store == nil || !conn.Secure {
 		return nil
@@ -26,10 +27,10 @@ func (s *Server) OfferTokens(conn ConnInfo) []string {
 	return offered
 }
 
-// BeginWithToken is Begin for a protocol that carries tokens: the mechanism may
-// also be one that OfferTokens lists. Such a mechanism is ErrPolicy if the client
-// does not state its ClientID. A ClientID that is not UTF-8, or over 1 KiB, is
-// ErrProtocol.
+// BeginWithToken is Begin for a protocol that carries tokens: BeginWithToken also
+// accepts a mechanism that OfferTokens lists. For such a mechanism the error is an
+// ErrPolicy if the client does not state its ClientID. If the ClientID is not
+// UTF-8 or is over 1 KiB, the error is an ErrProtocol.
 func (s *Server) BeginWithToken(ctx context.Context, conn ConnInfo, use TokenUse, mechanism string) (*ServerSession, error) {
 	if err := checkName(use.ClientID); err != nil {
 		return s.begin(conn, mechanism, nil, protocolError("the client's ID %w", err))
@@ -43,12 +44,15 @@ func (s *Server) BeginWithToken(ctx context.Context, conn ConnInfo, use TokenUse
 	return s.begin(conn, mechanism, &hashedTokenServer{mechanism, s.Tokens.Store, use}, nil)
 }
 
-// IssueToken makes a token for the client of this ID, which has authenticated, to
-// go out with success: for the mechanism that the client asks for or, if its own
-// token is near its end, for the one that it logged in with. Until the new token
-// is used, the one in use stays good too (XEP-0484 s3.5). ErrPolicy if the client
-// has not authenticated, is anonymous, or has no ID of at most 1 KiB of UTF-8 without NUL, or if OfferTokens does not
-// list the mechanism.
+// IssueToken makes a token for the authenticated client with this ID. The protocol
+// sends the token with success. The mechanism is the mechanism that the client
+// requests. If the client's own token expires soon, the mechanism is the mechanism
+// of the login. Until the client uses the new token, the token in use stays valid
+// too (XEP-0484 s3.5).
+//
+// The error is an ErrPolicy if the client has not authenticated, is anonymous, or
+// has no valid ID, or if OfferTokens does not list the mechanism. A valid ID is at
+// most 1 KiB of UTF-8 without NUL.
 func (s *ServerSession) IssueToken(ctx context.Context, clientID, mechanism string, expiry time.Time) (Token, error) {
 	switch {
 	case !slices.Contains(s.server.OfferTokens(s.conn), mechanism):
@@ -66,7 +70,7 @@ func (s *ServerSession) IssueToken(ctx context.Context, clientID, mechanism stri
 	token := NewToken(mechanism, expiry)
 	account := tokenAccountOf(&s.conn, s.exchange.Identity().Username, clientID)
 	err := s.server.Tokens.Store.Update(ctx, account, func(tokens []Token) []Token {
-		// What follows the one in use was issued since, and never used.
+		// The tokens after the token in use are newer, and were never used.
 		return append(tokens[:min(len(tokens), maxTokens-1)], token)
 	})
 	if err != nil {

@@ -5,30 +5,34 @@ import "time"
 // TokenInterface is an Interface of a protocol that carries tokens (XEP-0484).
 type TokenInterface interface {
 	Interface
-	// TokenMechanisms is what the server offers to a client that holds a token, in
-	// the server's order, verbatim. It is no part of ServerInfo.Mechanisms, nor of
-	// what the server confirms (XEP-0484 s3.1).
+	// TokenMechanisms returns the mechanisms that the server offers to a client
+	// with a token, in the server's order, verbatim. ServerInfo.Mechanisms does not
+	// contain these mechanisms, and the server does not confirm their list
+	// (XEP-0484 s3.1).
 	TokenMechanisms() []string
-	// RequestTokens is called before each Initiate with what goes out beside it.
+	// RequestTokens is called before each Initiate with the data to send together
+	// with the first message.
 	RequestTokens(TokenRequest)
 	// IssuedToken returns the token that came with success (XEP-0484 s3.3); nil =
-	// none. The Client decides whether to keep it.
+	// no token came. The Client decides whether to keep the token.
 	IssuedToken() *IssuedToken
 }
 
-// TokenRequest is what a client says about tokens beside its first message.
+// TokenRequest holds a client's data about tokens that accompany the first
+// message.
 type TokenRequest struct {
 	// Count: the mechanism logs in with a token, for the Count-th time:
-	// <fast count="…"/>. 0 = it logs in with something else.
+	// <fast count="…"/>. 0 = the mechanism logs in without a token.
 	Count uint64
-	// Invalidate goes with it.
+	// Invalidate asks the server to forget the token of this login.
 	Invalidate bool
-	// Mechanism is the one to ask for a token for: <request-token/>; "" = none.
+	// Mechanism is the mechanism of the requested token: <request-token/>; "" = the
+	// client requests no token.
 	Mechanism string
 }
 
-// IssuedToken is a token as it arrived: <token/>.
+// IssuedToken is a token in the form in which it arrived: <token/>.
 type IssuedToken struct {
 	Token  Secret
-	Expiry time.Time // zero = not stated, or not legible
+	Expiry time.Time // zero = not stated, or illegible
 }
