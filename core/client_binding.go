@@ -11,16 +11,16 @@ import (
 var (
 	errNoBinding       = errors.New("there is nothing to bind to on this connection")
 	errBindDisabled    = errors.New("DisableBinding")
-	errBindUnconfirmed = errors.New("nothing confirms its channel binding, and RequireBinding demands that unless ServerInfo.EnforcesBinding is set")
+	errBindUnconfirmed = errors.New("nothing confirms its channel binding, and RequireBinding demands a confirmation unless ServerInfo.EnforcesBinding is set")
 )
 
-// channel is what a login can bind to.
+// channel holds the channel bindings that a login can use.
 type channel struct {
 	srv    *ServerInfo
 	policy BindingPolicy
-	ours   []ChannelBinding // what the connection has and BindingTypes allows, best first
+	ours   []ChannelBinding // the bindings that the connection has and BindingTypes allows, best first
 	named  bool             // BindingTypes names types
-	none   error            // why ours is empty or not to be used; nil if it is
+	none   error            // the reason not to use ours, for example because ours is empty; nil = use ours
 }
 
 // newChannel reads the bindings of a connection.
@@ -30,7 +30,7 @@ func newChannel(c *Client, srv *ServerInfo) (channel, error) {
 	}
 	for _, b := range srv.Bindings {
 		if !validBindingType(b.Type) || len(b.Data) == 0 {
-			return channel{}, configError("the channel binding %q has no data or no valid name", b.Type)
+			return channel{}, configError("the channel binding %q has no data or an invalid name", b.Type)
 		}
 	}
 	if _, unique := find(srv.Bindings, "tls-unique"); unique && srv.TLSVersion >= versionTLS13 {
@@ -57,10 +57,10 @@ func newChannel(c *Client, srv *ServerInfo) (channel, error) {
 	return ch, nil
 }
 
-// versionTLS13 is as in crypto/tls.
+// versionTLS13 is the number of TLS 1.3 in crypto/tls.
 const versionTLS13 = 0x0304
 
-// find returns the binding of this type; false if there is none.
+// find returns the binding of this type; false = there is no such binding.
 func find(bindings []ChannelBinding, name string) (ChannelBinding, bool) {
 	for _, b := range bindings {
 		if b.Type == name {
@@ -70,9 +70,9 @@ func find(bindings []ChannelBinding, name string) (ChannelBinding, bool) {
 	return ChannelBinding{}, false
 }
 
-// always returns what a mechanism binds to that binds whatever its name is: the
-// type that the caller names, else that of the profile, else, if a binding is
-// required, any; the zero value = nothing.
+// always returns the binding for a mechanism that binds regardless of its name:
+// the type that the caller names, else the type of the profile, else, if a binding
+// is required, the best type. The zero value means no binding.
 func (ch *channel) always() ChannelBinding {
 	profile, found := find(ch.ours, ch.srv.ProfileBinding)
 	switch {
@@ -86,13 +86,13 @@ func (ch *channel) always() ChannelBinding {
 	return ChannelBinding{}
 }
 
-// plusBinding is what a login makes of mechanisms that bind by name, for one list of
-// the server's.
+// plusBinding is the decision about mechanisms that bind by name, for one list of
+// the server.
 type plusBinding struct {
-	binding ChannelBinding // the zero value if there is none
-	refused error          // why binding is empty; nil if it is not
-	y       bool           // the gs2 flag of a mechanism that does not bind
-	cut     bool           // a list may have been cut: the server has to confirm it
+	binding   ChannelBinding // the zero value if there is no binding
+	none      error          // the reason why binding is empty; nil if binding is not empty
+	y         bool           // the gs2 flag of a mechanism that does not bind
+	truncated bool           // a list may be truncated: the server has to confirm the list
 }
 
 // byName decides between the rows of the table that binds:
@@ -103,18 +103,18 @@ type plusBinding struct {
 //	   one, somebody took it out of the list, and the server will see
 //	n  otherwise
 //
-// have reports that a -PLUS is among our mechanisms, offered that the server
-// offers one of them. A -PLUS that we do not have counts for nothing: an
-// attacker who takes ours out of the list could put it there.
+// have reports that a -PLUS is among our mechanisms; offered reports that the
+// server offers one of these mechanisms. A -PLUS that we do not have does not
+// count: an attacker who removes ours from the list could insert another -PLUS.
 //
-// If the server offers -PLUS and lists its types (XEP-0440), and none of them is
-// ours, the list may have been cut by half. The login then stops or, in a
-// profile that has XEP-0474, goes on with what lets the server confirm its
-// lists.
+// If the server offers -PLUS and lists its types (XEP-0440), but no type is ours,
+// an attacker may have removed the other types from the list. The login then
+// stops. In a profile with XEP-0474, the login instead goes on with a mechanism in
+// which the server can confirm its lists.
 func (ch *channel) byName(have, offered bool) (plusBinding, error) {
 	switch {
 	case ch.none != nil:
-		return plusBinding{refused: ch.none}, nil
+		return plusBinding{none: ch.none}, nil
 	case !offered:
 		return plusBinding{binding: ch.ours[0], y: have}, nil
 	case ch.srv.AdvertisedBindings == nil:
@@ -127,17 +127,17 @@ func (ch *channel) byName(have, offered bool) (plusBinding, error) {
 	}
 	none := fmt.Errorf("the server binds to %s, this connection to %s",
 		Printable(strings.Join(ch.srv.AdvertisedBindings, " ")), typesOf(ch.ours))
-	cut := ch.policy == PreferBinding && !ch.endPointUndefined()
-	if cut && !ch.srv.Downgrade {
+	truncated := ch.policy == PreferBinding && !ch.endPointUndefined()
+	if truncated && !ch.srv.Downgrade {
 		err := securityError("the list of channel bindings may have been truncated: %w", none)
 		return plusBinding{}, &LoginError{Err: err, Hints: []Hint{HintList}}
 	}
-	return plusBinding{refused: none, cut: cut}, nil
+	return plusBinding{none: none, truncated: truncated}, nil
 }
 
-// endPointUndefined reports whether the one type that the server lists is
-// tls-server-end-point, which a certificate may leave undefined (RFC 5929
-// s4.1): then nothing was cut.
+// endPointUndefined reports whether the server's list explains itself: the only
+// type in the list is tls-server-end-point, which some certificates leave
+// undefined (RFC 5929 s4.1). Then the list is not truncated.
 func (ch *channel) endPointUndefined() bool {
 	const endPoint = "tls-server-end-point"
 	_, defined := find(ch.srv.Bindings, endPoint)

@@ -13,7 +13,7 @@ type connGuard struct {
 }
 
 func guardConn(ctx context.Context, conn io.Closer) connGuard {
-	if ctx.Done() == nil { // it can not end
+	if ctx.Done() == nil { // the context cannot end
 		return connGuard{}
 	}
 	closed := make(chan struct{})
@@ -33,13 +33,13 @@ func (g connGuard) release() bool {
 	return true
 }
 
-// cancelled is the error of an operation whose context ended: that, and what
-// it made of the run.
+// cancelled returns the error of an operation whose context ended. The error also
+// contains the error of the run.
 func cancelled(ctx context.Context, err error) error {
 	switch {
 	case ClassOf(err) == ErrConnection && errors.Is(err, ctx.Err()):
-		return err // it says both already
-	case errors.Is(err, ErrSecurity): // which must not be lost
+		return err // err already contains both
+	case errors.Is(err, ErrSecurity): // an ErrSecurity must not be lost
 		return classed(ErrConnection, "%w (%w)", ctx.Err(), err)
 	case err == nil || errors.Is(err, ctx.Err()):
 		return contextError(ctx)

@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// abortWait is how long an aborted exchange waits for the server to acknowledge
-// it. The reason for the abort is known by then.
+// abortWait is the time that the client waits for the server's acknowledgement of
+// an abort. The wait is short, because the reason for the abort is already known.
 const abortWait = 2 * time.Second
 
-// converse is the loop: it runs a session over an Interface. It reports whether
-// it has aborted the exchange, so that the connection serves on.
+// converse is the loop: converse runs a session over an Interface. The result
+// aborted reports that converse aborted the exchange and that the connection is in
+// sync.
 func converse(s *Session, conn Interface) (aborted bool, err error) {
 	mechanism, initial, err := s.Start()
 	if err != nil {
@@ -40,15 +41,16 @@ func converse(s *Session, conn Interface) (aborted bool, err error) {
 	return false, err
 }
 
-// isUnread reports whether the server refused a command without having read the
-// message in it. What is suspicious is not repeated.
+// isUnread reports whether the server refused a command without reading the message
+// in the command. An ErrSecurity does not count: a suspicious run sends nothing
+// again.
 func isUnread(err error) bool {
 	f := asFailure(err)
 	return f != nil && f.Unread && !errors.Is(err, ErrSecurity)
 }
 
-// abort cancels the exchange, if what ended it leaves a connection to go on
-// with, and reports whether the server has acknowledged it.
+// abort cancels the exchange, unless the cause or the context makes the connection
+// unusable. abort reports whether the server has acknowledged the end.
 func abort(s *Session, conn Interface, cause error) bool {
 	if errors.Is(cause, ErrSecurity) || s.ctx.Err() != nil {
 		return false

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// The reasons why a mechanism of the server's is not among the candidates.
+// The reasons why a mechanism of the server is not among the candidates.
 var (
 	errNotConfigured = errors.New("not configured")
 	errNotKnown      = errors.New("this library does not have it")
-	errInvalidName   = errors.New("an invalid name (RFC 4422 s3.1): no capitals, or another character, or too long")
+	errInvalidName   = errors.New("an invalid name (RFC 4422 s3.1): use 1 to 20 capitals, digits, hyphens and underscores")
 )
 
-// knownMechanism reports whether this package has a client's mechanism of the
+// knownMechanism reports whether this package has a client's mechanism with the
 // name.
 func knownMechanism(name string) bool {
 	if slices.Contains([]string{plainName, anonymousName, externalName}, name) {
@@ -26,8 +26,7 @@ func knownMechanism(name string) bool {
 }
 
 // passedOver returns the candidates that are not used, most preferred first. If
-// all is set, the server's mechanisms that are no candidates follow, in the
-// server's order.
+// all is set, the server's other mechanisms follow, in the server's order.
 func (s *selection) passedOver(all bool) (list []PassedOver) {
 	for i := range s.candidates {
 		if c := &s.candidates[i]; c.reason != nil && c.reason != errSpent && (c.reason != errNotOffered || c.remembered) {
@@ -60,7 +59,7 @@ func (s *selection) passedOver(all bool) (list []PassedOver) {
 	return list
 }
 
-// byReason returns the names for each reason, in the order of the list.
+// byReason groups the names by reason, in the order of the list.
 func byReason(list []PassedOver) (groups []passedOverGroup) {
 	for _, p := range list {
 		i := slices.IndexFunc(groups, func(g passedOverGroup) bool { return g.reason.Error() == p.Reason.Error() })
@@ -72,13 +71,14 @@ func byReason(list []PassedOver) (groups []passedOverGroup) {
 	return groups
 }
 
-// passedOverGroup are mechanisms that are not used for one reason.
+// passedOverGroup holds the mechanisms that are not used for one reason.
 type passedOverGroup struct {
 	names  []string
 	reason error
 }
 
-// describe says what was selected and why nothing stronger was.
+// describe returns a text about the selected candidate, with the reasons why no
+// preferred candidate was selected.
 func (s *selection) describe(c *candidate) string {
 	text := c.name
 	switch {
@@ -87,7 +87,7 @@ func (s *selection) describe(c *candidate) string {
 	case c.flag == 'p':
 		text += " bound to " + c.binding.Type
 	case c.flag == 'y' && c.properties.SendsGS2Flag:
-		text += ", telling the server that it could have been bound"
+		text += ", with a flag that the client can bind"
 	}
 	for _, g := range byReason(s.passedOver(false)) {
 		text += "; passed over " + strings.Join(g.names, " ") + ": " + g.reason.Error()
@@ -98,23 +98,23 @@ func (s *selection) describe(c *candidate) string {
 	return text
 }
 
-// listsBindingsInVain reports whether the server lists channel bindings although
-// it offers nothing that binds by name. Some servers do; it may also be the
-// trace of somebody who cut the list of mechanisms.
+// listsBindingsInVain reports whether the server lists channel bindings, but offers
+// no mechanism that binds by name. Some servers have such lists. Such lists may
+// also be the trace of an attacker who truncated the list of mechanisms.
 func (s *selection) listsBindingsInVain() bool {
 	return len(s.srv.AdvertisedBindings) > 0 && !slices.ContainsFunc(s.srv.Mechanisms, func(name string) bool {
 		return strings.HasSuffix(name, plusSuffix)
 	})
 }
 
-// errUnbindable is the class of a run whose binding is required and cannot be
-// had: refused here, and somebody may have taken the binding away.
+// errUnbindable is the class of a run whose required binding is impossible: our
+// policy refuses the run, and an attacker may have removed the binding.
 type errUnbindable struct{}
 
 func (errUnbindable) Error() string   { return ErrPolicy.Error() }
 func (errUnbindable) Unwrap() []error { return []error{ErrPolicy, ErrSecurity} }
 
-// failure is the error of a login for which no candidate is left.
+// failure returns the error of a login without a usable candidate.
 func (s *selection) failure() error {
 	if len(s.candidates) == 0 {
 		return configError("the Client has no mechanisms")
@@ -140,12 +140,12 @@ func (s *selection) failure() error {
 	return &LoginError{Err: err, PassedOver: list}
 }
 
-// onlyBindingIsMissing reports whether nothing but the binding keeps the
-// candidates back that the server offers.
+// onlyBindingIsMissing reports whether a missing binding is the only reason
+// against the candidates that the server offers.
 func (s *selection) onlyBindingIsMissing() bool {
 	return !slices.ContainsFunc(s.candidates, func(c candidate) bool {
 		switch c.reason {
-		case errNotOffered, errUnbound, errBindUnconfirmed, s.plus.refused, s.channel.none:
+		case errNotOffered, errUnbound, errBindUnconfirmed, s.plus.none, s.channel.none:
 			return false
 		}
 		return !c.remembered

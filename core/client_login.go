@@ -8,40 +8,41 @@ import (
 	"slices"
 )
 
-// maxAttempts bounds Retry, and what follows a refused token.
+// maxAttempts limits the attempts of an operation: Retry's attempts, and the
+// attempts after a refused token.
 const maxAttempts = 3
 
 // Authenticate authenticates over conn. A nil error means that the server has
-// proved all that the mechanism demands. With an error, the Result has what was
-// known by then.
+// proved everything that the mechanism demands. With an error, the Result holds
+// the facts that were known when the error occurred.
 //
-// When ctx ends, also if it had before, conn is closed. It is also closed after
-// every error that left the exchange open, and after an ErrSecurity of a run in
-// which something was sent. After another error it is in sync and Authenticate
-// may be called again.
+// Authenticate closes conn if ctx ends, or has already ended. Authenticate also
+// closes conn after every error that left the exchange open, and after an
+// ErrSecurity of a run in which a message was sent. After any other error conn is
+// in sync, and the caller may call Authenticate again.
 func (c *Client) Authenticate(ctx context.Context, conn Interface, srv ServerInfo) (Result, error) {
 	l := &login{first: c, client: c, conn: conn, srv: srv}
 	return l.operate(ctx)
 }
 
-// Drive authenticates through a library that owns its loop: run hands the
-// Session to it and returns the library's error, a refusal as *Failure. What
-// the Session knows outranks that error: a library that returns nil although
-// the server has not proved everything does not lead to success, and a
-// mechanism's own error is not lost in it. If run returns nil and has not
-// called Finish, the server is taken to have announced success without data.
+// Drive authenticates through a library that owns its loop. The function run
+// passes the Session to the library and returns the library's error, with a
+// refusal as a *Failure. The state of the Session outranks that error. If the
+// library returns nil although the server has not proved everything, the login
+// fails. An error of the mechanism itself is not lost. If run returns nil and has
+// not called Finish, the server has announced success without data.
 //
-// After any other error than a *Failure conn is closed, unless run returned
-// before it called Start: a foreign loop does not say whether it left the
+// After an error that is not a *Failure, Drive closes conn, unless run returned
+// before calling Start: a foreign loop does not report whether the loop left the
 // exchange cleanly.
 func (c *Client) Drive(ctx context.Context, conn io.Closer, srv ServerInfo, run func(*Session) error) (Result, error) {
 	l := &login{first: c, client: c, conn: conn, srv: srv, foreign: run}
 	return l.operate(ctx)
 }
 
-// Begin selects the mechanism and returns the Session of a run, for a loop
-// that sees success announced and reports it with Finish. Nearly everyone
-// wants Authenticate or Drive, which cannot be misread.
+// Begin selects the mechanism and returns the Session of a run, for a loop that
+// sees the announcement of success and reports the announcement with Finish.
+// Prefer Authenticate or Drive: their results cannot be misread.
 func (c *Client) Begin(ctx context.Context, srv ServerInfo) (*Session, error) {
 	l := &login{first: c, client: c, srv: srv}
 	if err := l.choose(ctx); err != nil {
@@ -52,16 +53,16 @@ func (c *Client) Begin(ctx context.Context, srv ServerInfo) (*Session, error) {
 
 // login is one operation of a Client.
 type login struct {
-	first   *Client // whose Retry is asked
-	client  *Client // of the attempt
+	first   *Client // the Client of the operation, whose Retry is called
+	client  *Client // the Client of the attempt
 	conn    io.Closer
 	srv     ServerInfo
 	foreign func(*Session) error // a library's loop; nil = conn is an Interface
 
 	selection  selection
 	memories   []memory
-	remembered bool      // the client has sent a secret that it remembered
-	sent       *redactor // of the attempt before: what it sent stays a secret
+	remembered bool      // the client has sent a remembered secret
+	sent       *redactor // of the previous attempt, whose secrets stay secrets
 }
 
 // operate runs attempts until one ends the operation.
@@ -77,13 +78,13 @@ func (l *login) operate(ctx context.Context) (result Result, err error) {
 		err = l.next(ctx, after, err)
 	}
 	if guard.release() {
-		// The connection is gone, even if the server had just said yes.
+		// The connection is closed, even if the server has just announced success.
 		return result, cancelled(ctx, err)
 	}
 	return result, err
 }
 
-// choose works out what the Client of the next attempt can use.
+// choose makes the selection for the Client of the next attempt.
 func (l *login) choose(ctx context.Context) (err error) {
 	if ctx.Err() != nil {
 		return contextError(ctx)
@@ -108,10 +109,10 @@ func (l *login) choose(ctx context.Context) (err error) {
 	return nil
 }
 
-// aftermath is what an attempt that failed left behind.
+// aftermath describes the state after a failed attempt.
 type aftermath struct {
-	inSync bool // another attempt can be made on the connection
-	forgot bool // what was remembered was the cause: the next candidate follows
+	inSync bool // the connection allows another attempt
+	forgot bool // the remembered secret was the cause: the next candidate follows
 }
 
 // attempt is one run of the first candidate.
@@ -133,7 +134,7 @@ func (l *login) attempt(ctx context.Context) (Result, aftermath, error) {
 		return s.Result(), aftermath{}, err
 	}
 	if !inSync {
-		l.conn.Close() // the run's own error says more than a failure to close
+		l.conn.Close() // the run's own error is more useful than an error of Close
 	}
 	l.remembered = l.remembered || chosen.remembered
 	after := aftermath{inSync: inSync && s.steps > 0}
@@ -148,8 +149,8 @@ func (l *login) attempt(ctx context.Context) (Result, aftermath, error) {
 	return s.Result(), after, err
 }
 
-// loop runs a session. It reports whether the exchange was aborted, so that the
-// connection serves on.
+// loop runs a session. The result aborted reports that the exchange was aborted
+// and that the connection is in sync.
 func (l *login) loop(s *Session) (aborted bool, err error) {
 	if l.foreign != nil {
 		return false, noNilFailure(l.foreign(s))
@@ -157,8 +158,8 @@ func (l *login) loop(s *Session) (aborted bool, err error) {
 	return converse(s, l.conn.(Interface))
 }
 
-// noNilFailure returns an error in place of a *Failure that is nil inside an error,
-// which refuses nothing and has no words.
+// noNilFailure replaces a nil *Failure inside an error by an error of its own: a nil
+// *Failure is not a refusal and has no text.
 func noNilFailure(err error) error {
 	var f *Failure
 	if err != nil && errors.As(err, &f) && f == nil {
@@ -167,12 +168,12 @@ func noNilFailure(err error) error {
 	return err
 }
 
-// verified is what follows a success that is verified.
+// verified performs the actions after a verified success.
 func (l *login) verified(ctx context.Context, s *Session) error {
 	if conn, ok := l.conn.(RelistingInterface); ok {
 		later, err := conn.Relist(ctx)
 		if err == nil {
-			err = l.checkLater(s, later)
+			err = l.compareWithLater(s, later)
 		} else {
 			err = withClass(s.redactor.scrubError(err), ErrConnection)
 		}
@@ -187,14 +188,14 @@ func (l *login) verified(ctx context.Context, s *Session) error {
 	return nil
 }
 
-// checkLater compares the server's list after a success with the one before. A
-// list that the server did not give says nothing.
-func (l *login) checkLater(s *Session, later []string) error {
+// compareWithLater compares the server's list before the login with its list after
+// the login. A missing list proves nothing.
+func (l *login) compareWithLater(s *Session, later []string) error {
 	if len(l.srv.Mechanisms) == 0 || len(later) == 0 {
 		return nil
 	}
 	if name := l.selection.better(s.chosen, later); name != "" {
-		return securityError("after the login the server lists %s, which it did not list before: somebody may have removed it from the first list", name)
+		return securityError("after the login the server lists %s, but the first list did not contain this mechanism: an attacker may have removed the mechanism from the first list", name)
 	}
 	return nil
 }
@@ -224,8 +225,8 @@ func (l *login) next(ctx context.Context, after aftermath, failed error) error {
 	return err
 }
 
-// nothingFollows is the error of an operation that ends with a failed attempt,
-// because no mechanism that is left may be used after it.
+// nothingFollows returns the error of an operation that ends with a failed
+// attempt, because no remaining mechanism may follow that attempt.
 func (l *login) nothingFollows(failed, reason error) error {
 	e := &LoginError{
 		Err:        fmt.Errorf("%w; nothing may follow: %v", failed, reason),

@@ -5,29 +5,30 @@ import (
 	"io"
 )
 
-// memory is one thing that a Client remembers from one login to the next, such
-// as its tokens. A login asks it at four moments.
+// memory is a kind of data that a Client remembers from one login to the next,
+// such as its tokens. A login calls a memory at four moments.
 type memory interface {
-	// candidates returns those that come in front of the Client's list, with the
-	// reasons of those that are not used. If mayUse is not set, nothing that is
-	// remembered may be used any more, and it returns none.
+	// candidates returns the candidates to insert in front of the Client's list. An
+	// unused candidate has its reason. If mayUse is false, the login may not use
+	// remembered data any more, and candidates returns an empty list.
 	candidates(ctx context.Context, s *selection, mayUse bool) ([]candidate, error)
-	// beforeInitiate is called before anything of a run is sent. The exchange has
-	// begun, so it has its identity, if it ever has one before the end.
+	// beforeInitiate is called before the first message of a run is sent. The
+	// exchange has begun, so its identity is known, unless the exchange learns the
+	// identity only at its end.
 	beforeInitiate(s *Session)
-	// succeeded is called after a success that is verified. What becomes of the
-	// memory does not undo the login.
+	// succeeded is called after a verified success. A failure of the memory does
+	// not undo the login.
 	succeeded(s *Session)
-	// failed is called after a failure that left the connection in sync. It
-	// returns nil unless what was remembered was the cause; then it returns the
-	// error, with what it has done about it, and the next candidate follows.
+	// failed is called after a failure that left the connection in sync. If the
+	// remembered data were not the cause, failed returns nil. Otherwise failed
+	// returns err, with a note about its own action, and the next candidate
+	// follows.
 	failed(s *Session, err error) error
 }
 
-// memoriesOf returns what a Client remembers, as far as the connection carries
-// it.
+// memoriesOf returns the memories of a Client that the connection can carry.
 func memoriesOf(c *Client, conn io.Closer) []memory {
-	if carrier, ok := conn.(TokenInterface); ok { // also without tokens: it must not repeat an earlier request
+	if carrier, ok := conn.(TokenInterface); ok { // also without tokens: conn must not repeat an earlier request
 		return []memory{&tokenMemory{tokens: c.Tokens, conn: carrier}}
 	}
 	return nil

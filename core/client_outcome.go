@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// conclude turns what a loop returned into the outcome of the run, and reports
-// whether the connection is in sync. What the session knows comes first.
-// aborted reports that the loop has cancelled the exchange.
+// conclude turns the error of a loop into the outcome of the run, and reports
+// whether the connection is in sync. The session's own error outranks the loop's
+// error. aborted reports that the loop has cancelled the exchange.
 func (s *Session) conclude(loopErr error, aborted bool) (inSync bool, err error) {
 	refusal := asFailure(loopErr)
 	if s.err != nil && errors.Is(loopErr, s.err) {
@@ -17,7 +17,7 @@ func (s *Session) conclude(loopErr error, aborted bool) (inSync bool, err error)
 	if refused {
 		refusal = s.redactor.scrub(refusal)
 		if errors.Is(loopErr, ErrSecurity) && !errors.Is(refusal, ErrSecurity) {
-			suspicious := *refusal // in the words of what wraps it
+			suspicious := *refusal // with the class of the error that wraps the refusal
 			suspicious.Class = ErrSecurity
 			refusal = &suspicious
 		}
@@ -43,7 +43,7 @@ func (s *Session) conclude(loopErr error, aborted bool) (inSync bool, err error)
 	}
 }
 
-// asFailure returns the refusal in an error; nil if there is none.
+// asFailure returns the refusal in an error; nil if the error contains no refusal.
 func asFailure(err error) *Failure {
 	if err == nil { // a login that succeeds allocates nothing here
 		return nil
@@ -53,8 +53,8 @@ func asFailure(err error) *Failure {
 	return f
 }
 
-// concludeFailure is the outcome of a run in which the mechanism failed, by
-// itself or because the server told it so in a message.
+// concludeFailure returns the outcome of a run in which the mechanism failed,
+// by itself or because of a server's message that reports a failure.
 func (s *Session) concludeFailure(loopErr error, refusal *Failure, aborted bool) (inSync bool, err error) {
 	refused := refusal != nil
 	advice := &LoginError{Err: s.err}
@@ -84,14 +84,15 @@ func (s *Session) concludeFailure(loopErr error, refusal *Failure, aborted bool)
 }
 
 // inSyncAfter reports whether a loop that returned a refusal left the connection
-// in sync. A class in what wraps the refusal says that it did not.
+// in sync. If an error with another class wraps the refusal, the connection is not
+// in sync.
 func inSyncAfter(loopErr error) bool {
 	class := ClassOf(loopErr)
 	return class == ClassOf(asFailure(loopErr)) && !errors.Is(loopErr, ErrConnection)
 }
 
-// Result describes the authentication. It is complete after Finish returned nil;
-// before that it has what is known.
+// Result describes the authentication. The Result is complete after Finish has
+// returned nil. Before that, the Result holds the facts that are known.
 func (s *Session) Result() Result {
 	identity := s.exchange.Identity()
 	result := Result{
@@ -108,17 +109,17 @@ func (s *Session) Result() Result {
 	return result
 }
 
-// advise completes a refusal: its class, what may be behind it, and what else
-// could have been used.
+// advise completes a refusal with its class, the possible causes, and the other
+// mechanisms.
 func (s *Session) advise(refusal *Failure) *LoginError {
 	f := *refusal
-	told := f.Class != "" // in the mechanism's own words
-	if !told {
+	byMechanism := f.Class != "" // the mechanism's own message has the class
+	if !byMechanism {
 		f.Class = s.classOf(f.Condition)
 	}
 	advice := &LoginError{
 		Err:        &f,
-		Hints:      hintsFor(&f, told, s.chosen, s.proved, s.mechanismHints()),
+		Hints:      hintsFor(&f, byMechanism, s.chosen, s.proved, s.mechanismHints()),
 		PassedOver: s.selection.passedOver(true),
 		ByServer:   true,
 	}
@@ -128,13 +129,13 @@ func (s *Session) advise(refusal *Failure) *LoginError {
 	return advice
 }
 
-// classOf is the class of a condition in this run.
+// classOf returns the class of a condition in this run.
 func (s *Session) classOf(condition Condition) Class {
 	properties := &s.chosen.properties
 	switch {
 	case condition == MalformedRequest && properties.SendsGS2Flag && s.chosen.flag != 'n' && !(s.proved && properties.ProvesServer):
-		// Servers that find the binding or the flag wrong say it so. HT-SHA-256
-		// sends neither: there a wrong binding is a wrong MAC.
+		// Servers report a wrong binding or a wrong flag with this condition.
+		// HT-SHA-256 sends neither: its wrong binding shows as a wrong MAC.
 		return ErrSecurity
 	case condition == MechanismTooWeak && s.selection.srv.Secure && s.redactor.handedOver() && !properties.KeepsSecret:
 		return ErrAuthentication // the server wants other credentials
@@ -142,10 +143,11 @@ func (s *Session) classOf(condition Condition) Class {
 	return condition.class()
 }
 
-// hintsFor returns what may be behind a refusal. Each line is true of some
-// server, and none is given that the run has ruled out: a server that has proved
-// itself knew the password and the binding.
-func hintsFor(f *Failure, told bool, c *candidate, proved bool, own []Hint) (hints []Hint) {
+// hintsFor returns the possible causes of a refusal. Each hint is true for some
+// server, and the run has not excluded the hint: a server that has proved its
+// identity knew the password and the binding. byMechanism reports that the
+// mechanism's own message has the class.
+func hintsFor(f *Failure, byMechanism bool, c *candidate, proved bool, own []Hint) (hints []Hint) {
 	if proved && c.properties.ProvesServer {
 		return nil
 	}
@@ -159,8 +161,8 @@ func hintsFor(f *Failure, told bool, c *candidate, proved bool, own []Hint) (hin
 			hints = append(hints, HintPreparation)
 		}
 	}
-	// SCRAM has words of its own for what is about the binding.
-	if told && f.Class != ErrSecurity || !told && !vague && f.Condition != MalformedRequest {
+	// SCRAM has server-error-values of its own for a wrong binding.
+	if byMechanism && f.Class != ErrSecurity || !byMechanism && !vague && f.Condition != MalformedRequest {
 		return hints
 	}
 	switch {
@@ -172,7 +174,7 @@ func hintsFor(f *Failure, told bool, c *candidate, proved bool, own []Hint) (hin
 	return hints
 }
 
-// mechanismHints returns what the mechanism itself can know.
+// mechanismHints returns the hints of the mechanism itself.
 func (s *Session) mechanismHints() []Hint {
 	if x, ok := s.exchange.(interface{ Hints() []Hint }); ok {
 		return x.Hints()
@@ -180,10 +182,10 @@ func (s *Session) mechanismHints() []Hint {
 	return nil
 }
 
-// failedAndRefused is the failure of a mechanism and the refusal that followed
-// it. The class is that of the failure alone; the refusal is there for
-// errors.As. suspicious reports that the refusal is an ErrSecurity of its own:
-// then errors.Is finds that too.
+// failedAndRefused is the failure of a mechanism together with the refusal that
+// followed. The class is the class of the failure alone; errors.As finds the
+// refusal. suspicious reports that the refusal itself is an ErrSecurity, which
+// errors.Is then finds too.
 type failedAndRefused struct {
 	error
 	refusal    error
@@ -202,8 +204,8 @@ func (e *failedAndRefused) As(target any) bool {
 	return errors.As(e.refusal, target)
 }
 
-// unclassed is an error of a mechanism without a class of its own. It takes that
-// of the refusal, if one follows.
+// unclassed is an error of a mechanism without a class. If a refusal follows, the
+// error takes the class of the refusal.
 type unclassed struct{ error }
 
 func (e *unclassed) Error() string   { return ErrProtocol.Error() + ": " + e.error.Error() }

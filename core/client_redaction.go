@@ -6,30 +6,30 @@ import (
 	"slices"
 )
 
-// redactor knows what a run has sent that no person may see.
+// redactor knows the data of a run that no person may see.
 type redactor struct {
 	exchange Exchange
-	messages []Secret  // what was sent, if the exchange does not say what in it is secret
-	earlier  *redactor // of the attempt before; nil = this is the first
+	messages []Secret  // the sent messages, if the exchange does not declare its secrets
+	earlier  *redactor // of the previous attempt; nil = this attempt is the first
 }
 
 type sentSecrets interface{ SentSecrets() []Secret }
 
-// declares reports whether the exchange says what in its messages is secret.
+// declares reports whether the exchange declares its secrets.
 func (r *redactor) declares() bool {
 	_, ok := r.exchange.(sentSecrets)
 	return ok
 }
 
-// sent notes a message that goes out.
+// sent records a sent message.
 func (r *redactor) sent(message []byte) {
 	if len(message) > 0 && !r.declares() {
 		r.messages = append(r.messages, NewSecret(message))
 	}
 }
 
-// handedOver reports whether the run has sent a secret, as far as the exchange says
-// what is secret, and else whether it has sent anything.
+// handedOver reports whether the run has sent a secret. If the exchange does not
+// declare its secrets, every message counts as one.
 func (r *redactor) handedOver() bool {
 	if x, ok := r.exchange.(sentSecrets); ok {
 		return slices.ContainsFunc(x.SentSecrets(), func(s Secret) bool { return len(s.Bytes()) > 0 })
@@ -37,9 +37,8 @@ func (r *redactor) handedOver() bool {
 	return len(r.messages) > 0
 }
 
-// repeats reports whether a text of the server repeats a secret. Only what comes
-// from outside is looked at: a password may be a word that stands in our own
-// texts.
+// repeats reports whether a text of the server repeats a secret. The package's own
+// texts are not checked: a password may be a word in such a text.
 func (r *redactor) repeats(text string) bool {
 	if r.earlier != nil && r.earlier.repeats(text) {
 		return true
@@ -50,23 +49,23 @@ func (r *redactor) repeats(text string) bool {
 	return slices.ContainsFunc(r.messages, func(s Secret) bool { return repeatsMessage(text, s.Bytes()) })
 }
 
-// scrub takes out of a refusal what repeats a secret.
+// scrub removes the parts of a refusal that repeat a secret.
 func (r *redactor) scrub(f *Failure) *Failure {
 	text := r.repeats(f.Text)
-	// The conditions of RFC 6120 are not the peer's own words. Another condition is
-	// shown together with the text, so a secret can stand in both.
-	condition := !f.Condition.known() && (r.repeats(string(f.Condition)) || !text && r.repeats(string(f.Condition)+" "+f.Text))
-	if !condition && !text && !r.repeatsWithin(f.Err) {
+	// The conditions of RFC 6120 are not the peer's own words. An unknown condition
+	// is shown together with the text, so a secret can stand in both.
+	hidden := !f.Condition.known() && (r.repeats(string(f.Condition)) || !text && r.repeats(string(f.Condition)+" "+f.Text))
+	if !hidden && !text && !r.repeatsWithin(f.Err) {
 		return f
 	}
 	scrubbed := &Failure{Class: f.Class, Text: withheld, Unread: f.Unread, Err: classes(f.Err)}
-	if !condition {
+	if !hidden {
 		scrubbed.Condition = f.Condition
 	}
 	return scrubbed
 }
 
-// scrubError does the same for an error of a loop or of a mechanism.
+// scrubError removes secrets from an error of a loop or of a mechanism.
 func (r *redactor) scrubError(err error) error {
 	var f *Failure
 	if errors.As(err, &f) {
@@ -88,8 +87,9 @@ func (r *redactor) scrubError(err error) error {
 
 var errWithheld = errors.New("the reason is withheld, because it repeats a secret")
 
-// classes returns what remains of an error whose words are withheld: its class,
-// and ErrSecurity, if the error wraps it further in; nil if it has none.
+// classes returns the remaining part of an error whose text is withheld: the
+// error's class, together with ErrSecurity if the error wraps an ErrSecurity
+// deeper. For an error without a class, classes returns nil.
 func classes(err error) error {
 	switch class := ClassOf(err); {
 	case class == "":
@@ -101,9 +101,10 @@ func classes(err error) error {
 	}
 }
 
-// repeatsWithin looks at what an error wraps too, which may say more than it.
+// repeatsWithin reports whether an error repeats a secret. The function also checks
+// the wrapped errors, whose texts may contain more than the outer text.
 func (r *redactor) repeatsWithin(err error) bool {
-	if err == nil { // what Unwrap of somebody else's may return
+	if err == nil { // an Unwrap of another module may return nil
 		return false
 	}
 	if r.repeats(err.Error()) {

@@ -5,46 +5,47 @@ import (
 	"slices"
 )
 
-// candidate is a mechanism that a login may use, with what it would use then,
-// or with the reason why it is not used.
+// candidate is a mechanism that a login may use, with its binding and gs2 flag, or
+// with the reason why the mechanism is not used.
 type candidate struct {
 	mechanism  Mechanism
 	name       string
 	properties Properties
-	forbidden  error // by the policy, whatever the server offers; nil = allowed
+	forbidden  error // the policy's error, regardless of the server's list; nil = allowed
 
-	binding ChannelBinding // the zero value unless flag is 'p'
-	flag    byte           // the gs2-cbind-flag
-	confirm bool           // the server has to confirm its lists
-	reason  error          // why it is not used; nil = it can be
+	binding          ChannelBinding // the zero value unless flag is 'p'
+	flag             byte           // the gs2-cbind-flag
+	listHashRequired bool           // the server has to confirm its lists
+	reason           error          // the reason not to use the candidate; nil = usable
 
-	// remembered: the client logs in with what it remembers of an earlier login,
-	// and the candidate is in no list of the Client's.
+	// remembered: the client logs in with data of an earlier login. The Client's
+	// list does not contain such a candidate.
 	remembered bool
 }
 
-// selection is what a login can use: worked out once, before anything is sent.
-// The trace, the error of a refusal and Relist read this value.
+// selection holds all candidates of a login. The login computes the selection
+// once, before anything is sent. The trace, the error of a refusal and Relist read
+// this value.
 type selection struct {
 	srv        *ServerInfo
 	allow      func(Candidate) error
 	channel    channel
 	plus       plusBinding
 	candidates []candidate // most preferred first
-	narrowed   bool        // afterRemembered holds
+	narrowed   bool        // afterRemembered was called
 }
 
-// The reasons why a candidate is not used. They are values because a ladder of
-// thirteen has one each at every login.
+// The reasons why a candidate is not used. The reasons are fixed values, because at
+// every login each of the ladder's thirteen candidates may need a reason.
 var (
-	errNotOffered      = errors.New("not offered by the server")
-	errUnbound         = errors.New("it does not bind to the channel, which RequireBinding demands")
-	errUnconfirmed     = errors.New("the server cannot confirm with it that its list of channel bindings is whole")
-	errAfterRemembered = errors.New("it would reveal the secret to a server that has just received a token")
-	errSpent           = errors.New("it was sent in this operation")
+	errNotOffered        = errors.New("not offered by the server")
+	errUnbound           = errors.New("the mechanism does not bind to the channel, which RequireBinding demands")
+	errListUnconfirmable = errors.New("with this mechanism the server cannot confirm that its list of channel bindings is complete")
+	errAfterRemembered   = errors.New("the mechanism would reveal the secret to a server that has just received a token")
+	errSpent             = errors.New("already used in this operation")
 )
 
-// newSelection judges the mechanisms of a Client.
+// newSelection makes the selection for the mechanisms of a Client.
 func newSelection(c *Client, srv *ServerInfo) (selection, error) {
 	ch, err := newChannel(c, srv)
 	if err != nil {
@@ -63,7 +64,8 @@ func newSelection(c *Client, srv *ServerInfo) (selection, error) {
 	return s, s.judge(srv.Mechanisms)
 }
 
-// permit asks the policy about a mechanism. It is asked once about each.
+// permit calls the policy for a mechanism. The policy is called once for each
+// mechanism.
 func (s *selection) permit(name string, properties *Properties) error {
 	if s.allow != nil {
 		return s.allow(Candidate{Name: name, Properties: *properties, Server: *s.srv})
@@ -71,8 +73,9 @@ func (s *selection) permit(name string, properties *Properties) error {
 	return secureOnly(s.srv, properties)
 }
 
-// judge says of each candidate what it uses, or why it is not used, with this
-// list of the server's. The error says that the list is suspicious.
+// judge sets the binding and the gs2 flag of each candidate, or the reason why the
+// candidate is not used, for this list of the server. An error means that the list
+// is suspicious.
 func (s *selection) judge(offered []string) error {
 	have, ours := false, false
 	for i := range s.candidates {
@@ -94,18 +97,18 @@ func (s *selection) judge(offered []string) error {
 	return nil
 }
 
-// fit decides the binding and the gs2 flag of a candidate, or says why it is not
-// used.
+// fit sets the binding and the gs2 flag of a candidate, or returns the reason why
+// the candidate is not used.
 func (s *selection) fit(c *candidate, offered []string) error {
-	c.binding, c.flag, c.confirm = ChannelBinding{}, 'n', false
+	c.binding, c.flag, c.listHashRequired = ChannelBinding{}, 'n', false
 	plus := bindsByName(c.name, &c.properties)
 	switch {
 	case !validName(c.name) || !slices.Contains(offered, c.name):
 		return errNotOffered
 	case c.properties.Unavailable != nil:
 		return c.properties.Unavailable
-	case plus && s.plus.refused != nil:
-		return s.plus.refused
+	case plus && s.plus.none != nil:
+		return s.plus.none
 	case plus:
 		c.binding = s.plus.binding
 	case c.properties.Binds == BindsAlways:
@@ -114,12 +117,12 @@ func (s *selection) fit(c *candidate, offered []string) error {
 	required := s.channel.policy == RequireBinding
 	switch bound := c.binding.Type != ""; {
 	case bound:
-		// A binding that the name does not promise, nothing confirms.
-		c.flag, c.confirm = 'p', s.plus.cut && !plus
+		// If the name does not promise the binding, nothing confirms the binding.
+		c.flag, c.listHashRequired = 'p', s.plus.truncated && !plus
 	case s.plus.y:
 		c.flag = 'y'
 	default:
-		c.confirm = s.plus.cut
+		c.listHashRequired = s.plus.truncated
 	}
 	switch {
 	case required && c.flag != 'p' && c.properties.Binds == BindsAlways:
@@ -128,18 +131,19 @@ func (s *selection) fit(c *candidate, offered []string) error {
 		return errUnbound
 	case required && c.unconfirmed() && !s.srv.EnforcesBinding:
 		return errBindUnconfirmed
-	case c.confirm && !c.properties.ConfirmsLists:
-		return errUnconfirmed
+	case c.listHashRequired && !c.properties.ConfirmsLists:
+		return errListUnconfirmable
 	}
 	return c.forbidden
 }
 
-// unconfirmed reports whether nothing shows that the server compared the binding.
+// unconfirmed reports whether the candidate binds without a proof that the server
+// compared the binding.
 func (c *candidate) unconfirmed() bool {
 	return c.flag == 'p' && c.properties.Binds == BindsAlways
 }
 
-// first returns the candidate to use; nil if none is left.
+// first returns the candidate to use; nil if no candidate is left.
 func (s *selection) first() *candidate {
 	for i := range s.candidates {
 		if s.candidates[i].reason == nil {
@@ -149,8 +153,9 @@ func (s *selection) first() *candidate {
 	return nil
 }
 
-// afterRemembered rules out what may not follow once the client has sent a
-// secret that it remembered: the same again, and what hands the secret over.
+// afterRemembered excludes the candidates that may not follow a remembered secret:
+// the remembered candidate itself, and each candidate that does not keep its
+// secret.
 func (s *selection) afterRemembered() {
 	s.narrowed = true
 	for i := range s.candidates {
@@ -163,9 +168,9 @@ func (s *selection) afterRemembered() {
 	}
 }
 
-// better returns the name of a candidate that comes before the one that was
-// used, and that could have been used with a later list of the server's; "" =
-// none.
+// better returns the name of a candidate that the Client prefers to the used
+// candidate, and that the Client could have used with a later list of the server;
+// "" = there is no such candidate.
 func (s *selection) better(used *candidate, later []string) string {
 	again := *s
 	again.candidates = slices.Clone(s.candidates)
@@ -186,8 +191,8 @@ func (s *selection) better(used *candidate, later []string) string {
 	return ""
 }
 
-// notTried names the candidates that could still be used: after something that
-// the client remembered, only those that keep the secret.
+// notTried names the candidates that the Client could still use. After a remembered
+// secret, only candidates that keep the secret are usable.
 func (s *selection) notTried(used *candidate) (names []string) {
 	for i := range s.candidates {
 		c := &s.candidates[i]

@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// Session is one run of a client's mechanism: the only state machine. It is
-// used by one goroutine.
+// Session is one run of a client's mechanism: the only state machine. One
+// goroutine uses a Session.
 type Session struct {
 	ctx       context.Context // a Session is one operation
 	selection *selection
@@ -14,30 +14,30 @@ type Session struct {
 	exchange  Exchange
 	trace     tracer
 	redactor  redactor
-	begun     func(*Session) // called once the exchange has begun; nil = nobody wants to know
+	begun     func(*Session) // called once the exchange has begun; nil = no call
 
 	state    sessionState
-	err      error // sticky; in state failing, the outcome that is decided already
-	proved   bool  // the peer has proved all that the mechanism requires
+	err      error // sticky; in state failing, the outcome that is already decided
+	proved   bool  // the peer has proved everything that the mechanism requires
 	steps    int
-	sent     int // messages handed out to be sent
-	answered int // of those, how many the server answered
+	sent     int // messages returned to the loop for sending
+	answered int // sent messages that the server answered
 
-	first Secret // the first message, as long as it may be sent again
+	first Secret // the first message, as long as the message may be sent again
 }
 
-// sessionState is where a Session is.
+// sessionState is the state of a Session.
 type sessionState uint8
 
 const (
 	idle     sessionState = iota // not started
 	running                      // messages go back and forth
-	failing                      // failed, but a message is still to be sent
-	finished                     // success was announced, and believed unless err is set
+	failing                      // failed, but one more message has to be sent
+	finished                     // success was announced, and is true unless err is set
 	failed                       // by an error before any success
 )
 
-// Mechanism returns the name of the mechanism that was selected.
+// Mechanism returns the name of the selected mechanism.
 func (s *Session) Mechanism() string { return s.chosen.name }
 
 // ServerMaySpeakLast reports whether the run may end with a challenge that the
@@ -46,8 +46,9 @@ func (s *Session) ServerMaySpeakLast() bool {
 	return !s.chosen.properties.SingleMessage && !s.selection.srv.SuccessData
 }
 
-// Start returns the mechanism's name and its initial response: nil if it has
-// none, empty if it is empty.
+// Start returns the mechanism's name and its initial response. A nil response
+// means that there is no initial response, and an empty response is an empty
+// message.
 func (s *Session) Start() (mechanism string, initial []byte, err error) {
 	switch {
 	case s.err != nil:
@@ -70,10 +71,10 @@ func (s *Session) Start() (mechanism string, initial []byte, err error) {
 	return s.chosen.name, initial, nil
 }
 
-// SentInline is called by a loop that sent the initial response, which is not nil,
-// together with the name of the mechanism, rather than in answer to an empty
-// challenge. If the server then asks for the message with an empty challenge, it
-// has not read it, and Respond returns it once more.
+// SentInline reports that the loop sent the initial response, which is not nil,
+// together with the name of the mechanism, and not in answer to an empty
+// challenge. If the server then asks for the message with an empty challenge, the
+// server has not read the message, and Respond returns the message once more.
 func (s *Session) SentInline(initial []byte) {
 	if initial != nil && s.mayRepeat() && s.chosen.properties.SingleMessage {
 		s.first = NewSecret(initial)
@@ -85,8 +86,8 @@ func (s *Session) mayRepeat() bool {
 	return s.chosen.properties.Repeatable && s.state == running && s.sent == 1
 }
 
-// Respond returns the response to a challenge. It is never nil. A nil
-// challenge counts as an empty one.
+// Respond returns the response to a challenge. The response is never nil, unless
+// there is an error. A nil challenge counts as an empty challenge.
 func (s *Session) Respond(challenge []byte) (response []byte, err error) {
 	switch {
 	case s.state == failed, s.state == finished && s.err != nil:
@@ -120,10 +121,10 @@ func (s *Session) Respond(challenge []byte) (response []byte, err error) {
 	return response, nil
 }
 
-// Finish is called when the server announces success, with the additional
-// data that came with it: nil if none did. The client is authenticated only if
-// it returns nil. Success with data is the same as a last challenge with that
-// data, an empty response and success (RFC 4422 s3.6).
+// Finish reports that the server announces success, with the additional data of
+// the announcement, or nil if there is no such data. The client is authenticated
+// only if Finish returns nil. Success with data is the same as a last challenge
+// with that data, an empty response and success (RFC 4422 s3.6).
 func (s *Session) Finish(additional []byte) error {
 	was := s.state
 	switch {
@@ -150,7 +151,7 @@ func (s *Session) finishWith(additional []byte) error {
 	response, err := s.step(additional)
 	switch class := ClassOf(err); {
 	case class == ErrAuthentication || class == ErrAuthorization || class == ErrTemporary:
-		// Success whose data says that it is none.
+		// The data of the success says that the server refuses.
 		s.err = securityError("the server announced success and refused at once: %v", err)
 		return s.err
 	case err != nil:
@@ -161,8 +162,8 @@ func (s *Session) finishWith(additional []byte) error {
 	return nil
 }
 
-// step runs the exchange within the bounds. If the exchange has a message to
-// send and has failed, step returns the message, and the session is failing.
+// step runs the exchange within the limits. If the exchange has failed and has a
+// message to send, step returns the message, and the session is failing.
 func (s *Session) step(in []byte) ([]byte, error) {
 	if len(in) > maxMessage {
 		return nil, s.fail(protocolError("a message of more than 64 KiB"))
@@ -172,7 +173,7 @@ func (s *Session) step(in []byte) ([]byte, error) {
 	}
 	out, done, err := s.exchange.Step(s.ctx, in)
 	if done && err == nil && s.selection.channel.policy == RequireBinding && s.Result().Binding == "" {
-		return nil, s.fail(securityError("%s has not bound the exchange, and RequireBinding demands that", s.chosen.name))
+		return nil, s.fail(securityError("%s has not bound the exchange to the channel, which RequireBinding demands", s.chosen.name))
 	}
 	s.proved = done && err == nil
 	switch {
@@ -185,15 +186,15 @@ func (s *Session) step(in []byte) ([]byte, error) {
 	return nil, s.fail(err)
 }
 
-// send notes a message that goes out.
+// send records a message that the loop sends.
 func (s *Session) send(kind EventKind, message []byte) {
 	s.trace.message(kind, message, &s.redactor)
 	s.redactor.sent(message)
 	s.sent++
 }
 
-// sendAgain notes that the first message goes out again, after the server has
-// refused it unread.
+// sendAgain records that the loop sends the first message again, after the server
+// has refused the message unread.
 func (s *Session) sendAgain(unread *Failure, initial []byte) {
 	s.answered = s.sent
 	s.trace.refused(s.redactor.scrub(unread))
@@ -209,7 +210,7 @@ func (s *Session) fail(err error) error {
 	return s.err
 }
 
-// classify gives an error of a mechanism a class, and scrubs one that is in the
+// classify gives an error of a mechanism a class, and scrubs an error in the
 // server's words.
 func (s *Session) classify(err error) error {
 	switch own := err.(type) {
@@ -235,7 +236,7 @@ func newSession(ctx context.Context, c *Client, s *selection, chosen *candidate)
 		Server:           *s.srv,
 		Binding:          chosen.binding,
 		GS2Flag:          chosen.flag,
-		ListHashRequired: chosen.confirm,
+		ListHashRequired: chosen.listHashRequired,
 		SCRAM:            c.SCRAM,
 		nonce:            c.nonce,
 	})

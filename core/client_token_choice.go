@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The reasons why a token is passed over.
+// The reasons why a login passes over a token.
 var (
 	errTokenInsecure   = errors.New("a token is used only with a server that is Secure")
 	errTokenNoHost     = errors.New("a token is used only with a server whose Host is known")
@@ -16,8 +16,8 @@ var (
 	errTokenUnusable   = errors.New("the token has expired, is used up, or cannot be a key here")
 )
 
-// candidates judges the mechanisms for tokens. It takes the token that suits
-// best out of the store, and counts its use.
+// candidates judges the mechanisms for tokens. candidates also takes the best
+// token from the store, and counts the use of that token.
 func (m *tokenMemory) candidates(ctx context.Context, s *selection, mayUse bool) ([]candidate, error) {
 	if m.tokens == nil {
 		return nil, nil
@@ -51,14 +51,14 @@ func (m *tokenMemory) candidates(ctx context.Context, s *selection, mayUse bool)
 	return front, err
 }
 
-// isOver reports whether nobody can log in with a token any more.
+// isOver reports whether a token cannot be used for a login any more.
 func isOver(t Token) bool { return t.expired(time.Now()) || t.isUsedUp() }
 
-// tokenWay is a mechanism for tokens, with what it binds to, or with the reason
-// why it is not used.
+// tokenWay is a mechanism for tokens, with its binding, or with the reason why the
+// mechanism is not used.
 type tokenWay struct {
 	name    string
-	binding ChannelBinding // the zero value if it does not bind
+	binding ChannelBinding // the zero value if the mechanism does not bind
 	reason  error
 }
 
@@ -70,7 +70,8 @@ func (w *tokenWay) candidate(m Mechanism) candidate {
 	return c
 }
 
-// judge says of each mechanism what it binds to, or why it is not used.
+// judge returns each mechanism with its binding, or with the reason why the
+// mechanism is not used.
 func (m *tokenMemory) judge(s *selection) []tokenWay {
 	names, offered := m.tokens.Mechanisms, m.conn.TokenMechanisms()
 	if names == nil {
@@ -90,8 +91,9 @@ func (m *tokenMemory) judge(s *selection) []tokenWay {
 	return ways
 }
 
-// bind finds what a mechanism binds to, or says why it cannot be used here: an
-// eavesdropper could log in with what is sent without TLS (XEP-0484 s6).
+// bind sets the binding of a mechanism, or returns the reason why the mechanism is
+// not used here. Without TLS, an eavesdropper could log in with the sent message
+// (XEP-0484 s6).
 func (m *tokenMemory) bind(w *tokenWay, ch *channel) error {
 	kind := tokenBindingTypes[w.name]
 	binding, found := find(ch.ours, kind)
@@ -113,7 +115,7 @@ func (m *tokenMemory) bind(w *tokenWay, ch *channel) error {
 	return nil
 }
 
-// best returns the place of the token to use, -1 for none.
+// best returns the index of the token to use; -1 = no token.
 func (m *tokenMemory) best(tokens []Token, ways []tokenWay) int {
 	for _, w := range ways {
 		if w.reason != nil {
@@ -127,8 +129,8 @@ func (m *tokenMemory) best(tokens []Token, ways []tokenWay) int {
 	return -1
 }
 
-// unused returns what the server offers and nothing of which can be used. Whether
-// there is a token was not looked up.
+// unused returns the mechanisms that the server offers but the login cannot use.
+// The login did not read the store.
 func (m *tokenMemory) unused(ways []tokenWay) (front []candidate) {
 	for i := range ways {
 		if ways[i].reason != errNotOffered {
@@ -138,8 +140,8 @@ func (m *tokenMemory) unused(ways []tokenWay) (front []candidate) {
 	return front
 }
 
-// withHeld returns the candidates for which there is a token, with the one that
-// is used, or with the reasons why it is not.
+// withHeld returns a candidate for the token to use, and for each token that is not
+// usable a candidate with the reason.
 func (m *tokenMemory) withHeld(ways []tokenWay, held []Token) (front []candidate) {
 	for i := range held {
 		t := &held[i]
@@ -156,7 +158,7 @@ func (m *tokenMemory) withHeld(ways []tokenWay, held []Token) (front []candidate
 			c := w.candidate(nil)
 			c.reason = errTokenUnusable
 			front = append(front, c)
-		} // else another is better
+		} // else another token is better
 	}
 	return front
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
 
-// tokenMemory is how one login uses the tokens of a Client.
+// tokenMemory is the memory of one login for the tokens of a Client.
 type tokenMemory struct {
-	tokens *Tokens // nil = the Client has none
+	tokens *Tokens // nil = the Client has no tokens
 	conn   TokenInterface
 	srv    *ServerInfo
-	taken  Token  // the token that is logged in with; the zero value = none
-	wanted string // the mechanism to ask for a token for; "" = none
+	taken  Token  // the token of this login; the zero value = no token
+	wanted string // the mechanism of the token to request; "" = request no token
 }
 
 func (m *tokenMemory) update(ctx context.Context, change func([]Token) []Token) error {
@@ -26,8 +26,9 @@ func (m *tokenMemory) update(ctx context.Context, change func([]Token) []Token) 
 	return nil
 }
 
-// beforeInitiate says what goes out beside the first message. A token is for the
-// user who authenticates, so a run for another identity asks for none.
+// beforeInitiate sets the data to send together with the first message. A token
+// belongs to the user who authenticates, so a run for another identity requests no
+// token.
 func (m *tokenMemory) beforeInitiate(s *Session) {
 	switch {
 	case s.chosen.remembered:
@@ -58,7 +59,7 @@ func (m *tokenMemory) succeeded(s *Session) {
 			m.drop(s)
 			return
 		}
-	} else if mechanism == "" || !m.isOwn(s) { // which a mechanism may know at its end only
+	} else if mechanism == "" || !m.isOwn(s) { // a mechanism may learn its identity only at the end
 		return
 	}
 	issued := m.conn.IssuedToken()
@@ -71,7 +72,7 @@ func (m *tokenMemory) succeeded(s *Session) {
 		return
 	}
 	err := m.update(s.ctx, func(before []Token) []Token {
-		if i := slices.IndexFunc(before, kept.same); i >= 0 { // the one that there was, again
+		if i := slices.IndexFunc(before, kept.same); i >= 0 { // the server issued the same token again
 			kept.Count = before[i].Count
 		}
 		return []Token{kept}
@@ -79,7 +80,7 @@ func (m *tokenMemory) succeeded(s *Session) {
 	traceToken(s, "token for "+mechanism+" kept", err)
 }
 
-// failed deletes a token that the server does not take any more.
+// failed deletes a token that the server does not accept any more.
 func (m *tokenMemory) failed(s *Session, err error) error {
 	if !s.chosen.remembered || asFailure(err) == nil {
 		return nil
@@ -95,7 +96,7 @@ func (m *tokenMemory) failed(s *Session, err error) error {
 	return fmt.Errorf("%w; the token is deleted", err)
 }
 
-// drop deletes the token of the run, unless another is there by now.
+// drop deletes the token of the run, unless another run has replaced the token.
 func (m *tokenMemory) drop(s *Session) error {
 	err := m.update(s.ctx, func(tokens []Token) []Token { return slices.DeleteFunc(tokens, m.taken.same) })
 	traceToken(s, "token for "+m.taken.Mechanism+" deleted", err)

@@ -10,14 +10,14 @@ type EventKind uint8
 
 // The kinds of events, in the order in which a run may have them.
 const (
-	EventSelected  EventKind = iota // which mechanism and binding, and what was passed over
+	EventSelected  EventKind = iota // the mechanism, its binding, and the mechanisms that were passed over
 	EventInitiated                  // the client's first message, if any
 	EventChallenge                  // from the server
 	EventResponse                   // from the client
 	EventAborted                    // by the client
 	EventSuccess                    // announced by the server, with the additional data, if any
 	EventRefused                    // by the server
-	EventToken                      // what became of a token
+	EventToken                      // a token was kept or deleted
 )
 
 // String returns the name of the kind, for example challenge.
@@ -35,17 +35,17 @@ func (k EventKind) String() string {
 // MarshalText returns the name of the kind.
 func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// Event is one step of a run. Its text is rendered by the mechanism without
-// passwords, keys and proofs.
+// Event is one step of a run. The mechanism renders the text without passwords,
+// keys and proofs.
 type Event struct {
 	Kind      EventKind `json:"kind"`
 	Mechanism string    `json:"mechanism"`
 	Text      string    `json:"text"`
 }
 
-// String returns the event as a line: "C:" is the client's message, "S:" the
-// server's, "C*" an abort, "S+" success, "S!" a refusal, and "--" the
-// selection, or what became of a token.
+// String returns the event as a line. The line begins with "C:" for a client's
+// message, "S:" for a server's message, "C*" for an abort, "S+" for success, "S!"
+// for a refusal, and "--" for the selection and for tokens.
 func (e Event) String() string {
 	signs := [...]string{
 		EventSelected: "--", EventInitiated: "C:", EventChallenge: "S:", EventResponse: "C:",
@@ -62,7 +62,7 @@ func (e Event) String() string {
 	return sign + " " + e.Text
 }
 
-// tracer tells a Client's Trace of one run.
+// tracer calls a Client's Trace in one run.
 type tracer struct {
 	trace     func(Event) // nil = no trace
 	mechanism string
@@ -76,12 +76,12 @@ func (t tracer) text(kind EventKind, text string) {
 	}
 }
 
-// refused tells of a refusal that is scrubbed.
+// refused traces a scrubbed refusal.
 func (t tracer) refused(f *Failure) {
 	t.text(EventRefused, Printable(strings.TrimSpace(string(f.Condition)+" "+f.Text)))
 }
 
-// message tells of a message without its secrets.
+// message traces a message without its secrets.
 func (t tracer) message(kind EventKind, message []byte, r *redactor) {
 	if t.trace == nil {
 		return

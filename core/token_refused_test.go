@@ -28,7 +28,7 @@ func TestTokenRefused(t *testing.T) {
 		{"SCRAM follows", append(lines{c(boundInitiator), no}, scramLines...), nil, "", "", ""},
 		{"after its end too", append(lines{c(boundInitiator), refuse(sasl.CredentialsExpired)}, scramLines...), nil, "", "", ""},
 		{"and after any other word", append(lines{c(boundInitiator), refuse(sasl.InvalidMechanism)}, scramLines...), nil, "", "", ""},
-		{"PLAIN does not", lines{c(boundInitiator), no}, plain, sasl.ErrAuthentication, "", "nothing may follow: policy error: no mechanism is left: the server offers PLAIN; PLAIN: it would reveal the secret"},
+		{"PLAIN does not", lines{c(boundInitiator), no}, plain, sasl.ErrAuthentication, "", "nothing may follow: policy error: no mechanism is left: the server offers PLAIN; PLAIN: the mechanism would reveal the secret"},
 		{"nor when a person is asked", lines{c(boundInitiator), no, c(rfc7677ClientFirst), no}, askFor(sasl.Plain(pencil)), sasl.ErrAuthentication, "", "would reveal the secret"},
 		{"nor a mechanism of another's with such a name", lines{c(boundInitiator), no}, func(c *sasl.Client, s *tokenInfo) {
 			c.Mechanisms, s.Mechanisms = []sasl.Mechanism{named("XOAUTH2"), named("LOGIN"), named("OAUTHBEARER")}, []string{"LOGIN", "XOAUTH2", "OAUTHBEARER"}
