@@ -10,8 +10,8 @@ import (
 )
 
 // Anonymous is the client's ANONYMOUS mechanism (RFC 4505). The trace is a mail
-// address or an opaque token of at most 255 characters by which the server's
-// operator may find who this is; empty = none.
+// address or an opaque token of at most 255 characters, with which the server's
+// operator may identify the user; empty = no trace.
 func Anonymous(trace string) Mechanism { return anonymous(trace) }
 
 type anonymous string
@@ -19,7 +19,7 @@ type anonymous string
 const anonymousName = "ANONYMOUS"
 
 // withoutIdentity reports whether a mechanism leaves the client without an
-// identity. The name of RFC 4505 says so, whoever implements it.
+// identity. The name of RFC 4505 has this meaning in every implementation.
 func withoutIdentity(name string, properties *Properties) bool {
 	return properties.Anonymous || name == anonymousName
 }
@@ -53,7 +53,7 @@ func (x *anonymousExchange) Describe(message []byte) string { return describeTra
 
 func describeTrace(message []byte) string { return fmt.Sprintf("trace=%q", message) }
 
-// checkTrace is RFC 4505 s2 and s3.
+// checkTrace checks trace information (RFC 4505 s2 and s3).
 func checkTrace(trace string) error {
 	if utf8.RuneCountInString(trace) > 255 {
 		return errors.New("is over 255 characters")

@@ -2,9 +2,10 @@ package sasl
 
 import "context"
 
-// AnonymousServer is the server's ANONYMOUS mechanism (RFC 4505). Accept gets
-// the client's trace information, empty if it sent none, and returns the name
-// of the account to use; an error without a Class counts as ErrTemporary.
+// AnonymousServer is the server's ANONYMOUS mechanism (RFC 4505). Accept gets the
+// client's trace information, which is empty if the client sent none. Accept
+// returns the name of the account to use. An error without a Class counts as
+// ErrTemporary.
 func AnonymousServer(accept func(ctx context.Context, trace string) (username string, err error)) ServerMechanism {
 	return anonymousServer{accept}
 }

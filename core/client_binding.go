@@ -135,9 +135,9 @@ func (ch *channel) byName(have, offered bool) (plusBinding, error) {
 	return plusBinding{none: none, truncated: truncated}, nil
 }
 
-// endPointUndefined reports whether the server's list explains itself: the only
-// type in the list is tls-server-end-point, which some certificates leave
-// undefined (RFC 5929 s4.1). Then the list is not truncated.
+// endPointUndefined reports whether the only type in the server's list is
+// tls-server-end-point and this connection has no such binding. Some certificates
+// leave this type undefined (RFC 5929 s4.1), so the list is not truncated.
 func (ch *channel) endPointUndefined() bool {
 	const endPoint = "tls-server-end-point"
 	_, defined := find(ch.srv.Bindings, endPoint)

@@ -87,7 +87,7 @@ func (s *selection) describe(c *candidate) string {
 	case c.flag == 'p':
 		text += " bound to " + c.binding.Type
 	case c.flag == 'y' && c.properties.SendsGS2Flag:
-		text += ", with a flag that the client can bind"
+		text += ", with the gs2 flag y (the client can bind)"
 	}
 	for _, g := range byReason(s.passedOver(false)) {
 		text += "; passed over " + strings.Join(g.names, " ") + ": " + g.reason.Error()

@@ -8,7 +8,7 @@ import (
 // External is the client's EXTERNAL mechanism (RFC 4422 appendix A): the
 // server takes the identity from the layer below, such as a client
 // certificate or the peer of a Unix socket. The authzid is the identity to act
-// as; empty = the one that goes with what the layer below proved.
+// as; empty = the identity that the layer below proved.
 func External(authzid string) Mechanism { return external(authzid) }
 
 type external string
@@ -19,7 +19,7 @@ func (external) Name() string { return externalName }
 
 func (external) Properties() Properties { return externalProperties }
 
-// externalProperties: what proves the identity stays in the layer below.
+// externalProperties: the proof of the identity stays in the layer below.
 var externalProperties = Properties{SingleMessage: true, Repeatable: true, KeepsSecret: true}
 
 func (authzid external) New(Terms) Exchange { return &externalExchange{authzid: string(authzid)} }

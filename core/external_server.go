@@ -3,9 +3,10 @@ package sasl
 import "context"
 
 // ExternalServer is the server's EXTERNAL mechanism (RFC 4422 appendix A).
-// Identify gets what the layer below proved, ConnInfo.Peer, which is nil if
-// that is nothing, and returns whose it is; ErrAuthentication if it is
-// nobody's. An error without a Class counts as ErrTemporary.
+// Identify gets ConnInfo.Peer, the identity that the layer below proved. Identify
+// returns the username of this peer, or ErrAuthentication if no user has this
+// peer. If ConnInfo.Peer is nil, the mechanism refuses the client without a call.
+// An error without a Class counts as ErrTemporary.
 func ExternalServer(identify func(ctx context.Context, peer any) (username string, err error)) ServerMechanism {
 	return externalServer{identify}
 }

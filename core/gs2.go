@@ -55,7 +55,7 @@ func parseGS2Header(msg string) (h gs2Header, rest string, err error) {
 	}
 	name, ok := strings.CutPrefix(authzid, "a=")
 	if !ok {
-		return h, "", errors.New("the gs2-header has something else than an authzid")
+		return h, "", errors.New("the gs2-header has an invalid authzid")
 	}
 	h.authzid, err = parseSaslname(name)
 	return h, rest, err

@@ -17,10 +17,11 @@ import (
 //	C: authcid NUL HMAC(token, "Initiator" || cb-data)
 //	S: HMAC(token, "Responder" || cb-data), as a challenge or with success
 //
-// There is no nonce: what is sent is the same each time unless it is bound to
-// the connection.
+// There is no nonce: a message that is not bound to the connection is the same each
+// time.
 
-// tokenBindingTypes is what each of them binds to, in its last four letters.
+// tokenBindingTypes holds the channel-binding type of each mechanism. The last four
+// letters of the name denote the type.
 var tokenBindingTypes = map[string]string{
 	"HT-SHA-256-EXPR": "tls-exporter",
 	"HT-SHA-256-UNIQ": "tls-unique",
@@ -31,7 +32,7 @@ var tokenBindingTypes = map[string]string{
 // tokensByPreference are the mechanisms that bind.
 var tokensByPreference = []string{"HT-SHA-256-EXPR", "HT-SHA-256-UNIQ", "HT-SHA-256-ENDP"}
 
-// tokenMAC is HMAC(token, role || cb-data). The token must be usable.
+// tokenMAC returns HMAC(token, role || cb-data). The token must be usable.
 func tokenMAC(token Token, role, binding []byte) []byte {
 	mac := hmac.New(sha256.New, token.Secret.Bytes())
 	mac.Write(role)
@@ -55,8 +56,8 @@ func (m *hashedToken) Name() string { return m.name }
 
 func (m *hashedToken) Properties() Properties { return hashedTokenProperties }
 
-// hashedTokenProperties are those of both sides. The message counts the uses of
-// the token, so it is not Repeatable.
+// hashedTokenProperties are the properties of both sides. The message counts the
+// uses of the token, so the mechanism is not Repeatable.
 var hashedTokenProperties = Properties{KeepsSecret: true, ProvesServer: true}
 
 func (m *hashedToken) New(t Terms) Exchange {
@@ -93,7 +94,7 @@ func (x *hashedTokenExchange) Step(_ context.Context, in []byte) (out []byte, do
 
 func (x *hashedTokenExchange) initiate() ([]byte, error) {
 	if !x.token.usable() {
-		return nil, classed(ErrPolicy, "%s: the token is no key for HMAC here", x.name)
+		return nil, classed(ErrPolicy, "%s: the token is an invalid key for HMAC in this process", x.name)
 	}
 	username, err := stringprep.Name(x.username)
 	if err == nil {
@@ -110,13 +111,13 @@ func (x *hashedTokenExchange) initiate() ([]byte, error) {
 
 func (x *hashedTokenExchange) verify(message []byte) error {
 	if subtle.ConstantTimeCompare(message, tokenMAC(x.token, responder, x.binding)) != 1 {
-		return securityError("%s: the server's answer is wrong: it does not know the token, or binds to another connection", x.name)
+		return securityError("%s: the server's answer is wrong: the server does not know the token, or is bound to another connection", x.name)
 	}
 	return nil
 }
 
-// SentSecrets has the token too, which did not go out, but which the server
-// knows.
+// SentSecrets also returns the token. The client did not send the token, but the
+// server knows the token.
 func (x *hashedTokenExchange) SentSecrets() []Secret { return []Secret{x.mac, x.token.Secret} }
 
 func (x *hashedTokenExchange) Describe(message []byte) string {

@@ -26,7 +26,7 @@ func (m *hashedTokenServer) New(t ServerTerms) Exchange {
 	return x
 }
 
-// tokenBindingOf is what a mechanism binds to, of these.
+// tokenBindingOf returns the binding among bindings that a mechanism uses.
 func tokenBindingOf(mechanism string, bindings []ChannelBinding) (ChannelBinding, bool) {
 	kind := tokenBindingTypes[mechanism]
 	i := slices.IndexFunc(bindings, func(b ChannelBinding) bool { return b.Type == kind && len(b.Data) > 0 })
@@ -63,7 +63,7 @@ func (x *hashedTokenServerExchange) verify(ctx context.Context, message string) 
 	if err != nil {
 		return err
 	}
-	refusal := classed(ErrAuthentication, "%s: there is no such token", x.name)
+	refusal := classed(ErrAuthentication, "%s: an unknown token", x.name)
 	err = x.store.Update(ctx, tokenAccountOf(&x.terms.Conn, id.Username, x.use.ClientID), func(tokens []Token) []Token {
 		tokens, refusal = x.find(tokens, []byte(mac))
 		return tokens
@@ -82,9 +82,10 @@ func tokenAccountOf(conn *ConnInfo, username, clientID string) TokenAccount {
 	return TokenAccount{Service: conn.Service, Host: conn.Host, Username: username, ClientID: clientID}
 }
 
-// find finds the token of the message among those of the client, in the order
-// in which they were issued, and returns what of them stays: the one in use
-// first, and none that was issued or expires before it (XEP-0484 s3.5, s5.1).
+// find finds the token of the message among the tokens of the client, which are in
+// the order of their issue. find returns the tokens to keep: first the token in
+// use, then the tokens that were issued later and do not expire earlier (XEP-0484
+// s3.5, s5.1).
 func (x *hashedTokenServerExchange) find(tokens []Token, mac []byte) ([]Token, error) {
 	found := -1
 	for i, t := range paddedTokens(tokens) {
@@ -97,14 +98,14 @@ func (x *hashedTokenServerExchange) find(tokens []Token, mac []byte) ([]Token, e
 		}
 	}
 	if found < 0 {
-		return tokens, classed(ErrAuthentication, "%s: there is no such token", x.name)
+		return tokens, classed(ErrAuthentication, "%s: an unknown token", x.name)
 	}
 	used, use := tokens[found], x.use
 	switch {
 	case used.expired(time.Now()):
 		return slices.Delete(tokens, found, found+1), &Failure{Class: ErrAuthentication, Condition: CredentialsExpired, Err: errExpired}
 	case use.EarlyData && use.Count <= used.Count:
-		return tokens, securityError("%s: early data with a count that does not rise: it may be a replay", x.name)
+		return tokens, securityError("%s: early data with a count that has not risen: the message may be a replay", x.name)
 	}
 	x.answer = tokenMAC(used, responder, x.binding.Data)
 	used.Count = max(used.Count, use.Count)
@@ -114,23 +115,23 @@ func (x *hashedTokenServerExchange) find(tokens []Token, mac []byte) ([]Token, e
 	if use.Invalidate {
 		return rest, nil
 	}
-	return append([]Token{used}, rest...), nil // in front: it is the one in use
+	return append([]Token{used}, rest...), nil // the token in use is the first
 }
 
 var errExpired = errors.New("the token has expired")
 
-// nobodysToken is there so that the work for who does not exist, or has no
-// token, is the same.
-var nobodysToken = NewToken("", time.Time{})
+// dummyToken makes the work for an unknown user, or for a user without a token, as
+// large as the work for other users.
+var dummyToken = NewToken("", time.Time{})
 
-// maxTokens is how many a client has at most: the one in use, and the one that
-// was issued since.
+// maxTokens is the maximum number of tokens of a client: the token in use, and the
+// latest issued token.
 const maxTokens = 2
 
 func paddedTokens(tokens []Token) []Token {
 	padded := append(make([]Token, 0, len(tokens)+maxTokens), tokens...)
 	for len(padded) < maxTokens {
-		padded = append(padded, nobodysToken)
+		padded = append(padded, dummyToken)
 	}
 	return padded
 }

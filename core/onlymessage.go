@@ -1,7 +1,7 @@
 package sasl
 
-// onlyMessage is the part of an Exchange that is the same for every client
-// whose mechanism is a single message, in which the server proves nothing.
+// onlyMessage is the common part of the Exchanges of a client whose mechanism is a
+// single message. In such a mechanism the server proves nothing.
 type onlyMessage struct {
 	sent     bool
 	err      error
@@ -22,18 +22,18 @@ func (x *onlyMessage) step(message func() ([]byte, error)) (out []byte, done boo
 
 func (x *onlyMessage) Identity() Identity { return x.identity }
 
-// serverOnlyMessage is its counterpart at a server.
+// serverOnlyMessage is the counterpart of onlyMessage at a server.
 type serverOnlyMessage struct {
 	received bool
 	err      error
 	identity Identity
 }
 
-// step asks for the message with an empty challenge if it did not come as the
-// initial response, and passes it on.
+// step passes the message to verify. If the message did not come as the initial
+// response, step first asks for the message with an empty challenge.
 func (x *serverOnlyMessage) step(in []byte, verify func(message string) error) (out []byte, done bool, err error) {
 	if x.err == nil && x.received {
-		x.err = protocolError("a second message of a mechanism that has one")
+		x.err = protocolError("a second message of a mechanism with a single message")
 	}
 	if x.err != nil {
 		return nil, false, x.err

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Plain is the client's PLAIN mechanism (RFC 4616). The password goes to the
-// server as it is, unprepared.
+// Plain is the client's PLAIN mechanism (RFC 4616). The client sends the password
+// to the server without preparation.
 func Plain(credentials Credentials) Mechanism { return plain{credentials} }
 
 type plain struct{ credentials Credentials }
@@ -52,7 +52,7 @@ func (x *plainExchange) message(ctx context.Context) ([]byte, error) {
 		return nil, configError("the username is empty")
 	case len(password) == 0:
 		return nil, configError("the password is empty")
-	case bytes.IndexByte(password, 0) >= 0: // it would move the borders between the three
+	case bytes.IndexByte(password, 0) >= 0: // a NUL would move the borders between the three parts
 		return nil, configError("the password has a NUL")
 	case !utf8.Valid(password): // RFC 4616 s2
 		return nil, configError("the password is not UTF-8")

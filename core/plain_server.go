@@ -8,16 +8,17 @@ import (
 	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
 
-// PasswordCheck checks the password of a user: nil if it is right,
-// ErrAuthentication if not. An error without a Class counts as ErrTemporary.
+// PasswordCheck checks the password of a user and returns nil if the password is
+// right, or ErrAuthentication if the password is wrong. An error without a Class
+// counts as ErrTemporary.
 type PasswordCheck func(ctx context.Context, username string, password Secret) error
 
-// PlainServer is the server's PLAIN mechanism (RFC 4616). A password that is
-// refused as it came is tried once more after SASLprep, if that makes a
-// difference.
+// PlainServer is the server's PLAIN mechanism (RFC 4616). If check refuses the
+// password as received, and SASLprep changes the password, the mechanism calls
+// check once more with the prepared password.
 //
-// The check should do the same work for a user who does not exist as for one who
-// does. PlainRecordServer has such a check for SCRAM records.
+// The check should do the same work for a user who does not exist as for a user
+// who exists. PlainRecordServer has such a check for SCRAM records.
 func PlainServer(check PasswordCheck) ServerMechanism { return plainServer{check} }
 
 type plainServer struct{ check PasswordCheck }

@@ -6,39 +6,40 @@ import (
 	"unicode"
 )
 
-// A server has seen what the client sent, and some servers repeat it in what
-// they say about it: the line that they did not understand, or all of it on
-// purpose. Errors and traces go to people and logs that must see no secret, so
-// a text that repeats one is withheld.
+// A server has seen the client's messages, and some servers repeat a message in
+// their texts: a line that the server did not understand, or every message on
+// purpose. Errors and traces are visible to people and logs that must see no
+// secret. The package therefore withholds a text that repeats a secret.
 
-// withheld stands for such a text.
+// withheld replaces such a text.
 const withheld = "(withheld: it repeats a secret)"
 
 const (
-	// leastEcho is the length, in octets, from which on a secret is looked for:
-	// a shorter one stands in many words by chance.
+	// leastEcho is the least length, in octets, of a secret that the package looks
+	// for: a shorter secret occurs in many words by chance.
 	leastEcho = 4
-	// mostEcho is the number of octets in a row that give a longer secret away.
-	// A text may be cut off anywhere.
+	// mostEcho is the number of consecutive octets that reveal a longer secret. A
+	// server may truncate its text anywhere.
 	mostEcho = 16
-	// leastEncoded is the number of base64 digits in a row that do: they have at
-	// least 4 octets.
+	// leastEncoded is the number of consecutive base64 digits that reveal a secret:
+	// these digits contain at least 4 octets.
 	leastEncoded = 6
 )
 
-// repeatsSecret reports whether a text repeats most of a secret, as it is or in
+// repeatsSecret reports whether a text repeats most of a secret, unchanged or in
 // base64.
 func repeatsSecret(text string, secret []byte) bool {
 	hidden := squeeze(string(secret))
 	return repeats(text, secret, min(max(len(hidden)*3/4, leastEcho), mostEcho))
 }
 
-// repeatsMessage reports whether a text repeats any part of a message of which
-// nobody knows what in it is secret.
+// repeatsMessage reports whether a text repeats any part of a message whose
+// secrets are not declared.
 func repeatsMessage(text string, message []byte) bool { return repeats(text, message, leastEcho) }
 
-// repeats looks for a run of octets. White space, what Printable drops, and case
-// make no difference, because a person still reads the secret.
+// repeats looks for a run of octets. White space, case and the characters that
+// Printable removes make no difference, because a person can still read the
+// secret.
 func repeats(text string, secret []byte, run int) bool {
 	if text == "" || len(secret) < leastEcho {
 		return false
@@ -48,7 +49,7 @@ func repeats(text string, secret []byte, run int) bool {
 		return true
 	}
 	shown = strings.NewReplacer("-", "+", "_", "/").Replace(shown) // the other alphabet
-	for shift := range 3 {                                         // octets of the group that come before the secret
+	for shift := range 3 {                                         // octets before the secret in its group
 		encoded := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), secret...))
 		whole := (shift + len(secret)) * 8 / 6
 		encoded = squeeze(encoded[(shift*8+5)/6 : whole])
@@ -59,8 +60,8 @@ func repeats(text string, secret []byte, run int) bool {
 	return false
 }
 
-// squeeze drops what a reader does not see in a text: blanks, marks, and what
-// Unicode says that a display ignores.
+// squeeze removes the characters that a reader does not see in a text: blanks,
+// marks, and the characters that Unicode tells a display to ignore.
 func squeeze(text string) string {
 	return strings.ToLower(strings.Map(func(r rune) rune {
 		const braillePatternBlank = '\u2800'
@@ -72,14 +73,15 @@ func squeeze(text string) string {
 	}, strings.ToValidUTF8(text, "")))
 }
 
-// hasRun reports whether so many octets in a row of hidden stand in text. The
-// runs of the shorter one are kept, and those of the longer one are looked up.
+// hasRun reports whether text contains this number of consecutive octets of hidden.
+// A map holds the runs of the shorter string, and the runs of the longer string are
+// looked up in this map.
 func hasRun(text, hidden string, octets int) bool {
 	short, long := text, hidden
 	if len(hidden) < len(text) {
 		short, long = hidden, text
 	}
-	var begins [256]bool // spares most of the lookups
+	var begins [256]bool // avoids most of the lookups
 	runs := make(map[string]struct{}, max(len(short)-octets+1, 0))
 	for i := 0; i+octets <= len(short); i++ {
 		begins[short[i]] = true
@@ -96,12 +98,13 @@ func hasRun(text, hidden string, octets int) bool {
 	return false
 }
 
-// Printable makes a peer's text fit for a terminal and for one line of a log: it
-// drops what is not printable, and all beyond 512 octets.
+// Printable makes a peer's text safe for a terminal and for one line of a log.
+// Printable removes the characters that are not printable, and everything after
+// the first 512 octets.
 func Printable(s string) string {
 	const most = 512
-	cut := len(s) > most
-	if cut {
+	truncated := len(s) > most
+	if truncated {
 		s = s[:most]
 	}
 	s = strings.Map(func(r rune) rune {
@@ -110,7 +113,7 @@ func Printable(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, ""))
-	if cut {
+	if truncated {
 		s += "…"
 	}
 	return s

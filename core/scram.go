@@ -32,12 +32,12 @@ func (m *scram) Name() string           { return m.name }
 func (m *scram) Properties() Properties { return scramProperties(m.hash) }
 func (m *scram) New(t Terms) Exchange   { return &scramExchange{scram: m, terms: t} }
 
-// scramProperties are those of both sides.
+// scramProperties returns the properties of both sides.
 func scramProperties(h Hash) Properties {
 	return Properties{
 		Repeatable: true, KeepsSecret: true, UsesPassword: true, ProvesServer: true,
 		SendsGS2Flag: true, ConfirmsLists: true, NeedsKey: true,
-		Unavailable: h.usable(),
+		Unavailable: h.unavailable(),
 	}
 }
 
@@ -89,7 +89,7 @@ func (x *scramExchange) Identity() Identity {
 	return Identity{Username: x.credential.Username, Authzid: x.credential.Authzid}
 }
 
-// clientFirst asks for the credential, but not yet for the password.
+// clientFirst gets the credential, but not yet the password.
 func (x *scramExchange) clientFirst(ctx context.Context) ([]byte, error) {
 	credential, err := x.credentials.credential(ctx, x.name, &x.terms.Server)
 	if err != nil {
@@ -139,7 +139,7 @@ func (x *scramExchange) clientFinal(ctx context.Context, serverFirstMessage stri
 	if err := x.terms.SCRAM.check(x.name, x.nonce, first); err != nil {
 		return nil, err
 	}
-	if err := checkLists(x.name, x.hash, &x.terms, first); err != nil {
+	if err := compareLists(x.name, x.hash, &x.terms, first); err != nil {
 		return nil, err
 	}
 	password, err := x.password(ctx)
@@ -161,7 +161,8 @@ func (x *scramExchange) clientFinal(ctx context.Context, serverFirstMessage stri
 	return []byte(final.format()), nil
 }
 
-// SentSecrets has the password too: some servers store it, and can repeat it.
+// SentSecrets also returns the password: some servers store the password, and can
+// repeat it.
 func (x *scramExchange) SentSecrets() []Secret { return []Secret{x.proof, x.typed, x.used} }
 
 func (x *scramExchange) Hints() []Hint {
@@ -174,7 +175,7 @@ func (x *scramExchange) Hints() []Hint {
 	return nil
 }
 
-// password asks for the password and prepares it.
+// password gets the password and prepares the password.
 func (x *scramExchange) password(ctx context.Context) ([]byte, error) {
 	password, err := x.credential.password(ctx)
 	if err != nil {
@@ -196,7 +197,7 @@ func (x *scramExchange) password(ctx context.Context) ([]byte, error) {
 	return password, nil
 }
 
-// channelBinding is cbind-input: the gs2-header and, if bound, the data.
+// channelBinding returns cbind-input: the gs2-header and, if bound, the data.
 func (x *scramExchange) channelBinding() []byte {
 	input := x.gs2.append(nil)
 	if x.gs2.flag == 'p' {
@@ -215,12 +216,12 @@ func (x *scramExchange) serverFinal(message string) error {
 		return scramFailure(final.serverError)
 	}
 	if subtle.ConstantTimeCompare(final.verifier, x.serverSignature.Bytes()) != 1 {
-		return securityError("%s: the server's signature is wrong: it does not know the password", x.name)
+		return securityError("%s: the server's signature is wrong: the server does not know the password", x.name)
 	}
 	return nil
 }
 
-// newNonce returns 24 printable characters out of 144 random bits.
+// newNonce returns 24 printable characters from 144 random bits.
 func (t *Terms) newNonce() string {
 	if t.nonce != nil {
 		return t.nonce()

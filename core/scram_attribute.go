@@ -14,8 +14,8 @@ const (
 	maxSCRAMAttributes = 32
 )
 
-// scramFault is what is wrong with a message, and the server-error-value of
-// RFC 5802 s7 by which a server says so.
+// scramFault is a fault of a message, with the server-error-value of RFC 5802 s7 by
+// which a server reports the fault.
 type scramFault struct {
 	serverError string // "" = other-error
 	class       Class
@@ -26,12 +26,12 @@ func (f *scramFault) Error() string { return f.class.Error() + ": SCRAM: " + f.e
 
 func (f *scramFault) Unwrap() []error { return []error{f.class, f.err} }
 
-// fault is a scramFault of the kind that breaks the grammar.
+// fault returns a scramFault for a violation of the grammar.
 func fault(serverError, format string, args ...any) error {
 	return &scramFault{serverError, ErrProtocol, fmt.Errorf(format, args...)}
 }
 
-// nameFault is the fault for an error of the gs2-header or of a name.
+// nameFault returns the fault for an error of the gs2-header or of a name.
 func nameFault(err error) error {
 	if errors.Is(err, errSaslname) {
 		return fault("invalid-username-encoding", "%w", err)
@@ -46,7 +46,7 @@ type attribute struct {
 
 type attributes []attribute
 
-// splitAttributes cuts a message at its commas, which no value contains:
+// splitAttributes splits a message at its commas, which no value contains:
 //
 //	attr-val = ALPHA "=" value
 //	value    = 1*value-char ; UTF-8 without NUL and ","
@@ -68,7 +68,7 @@ func splitAttributes(msg string) (attributes, error) {
 	}
 	for _, a := range list {
 		switch {
-		case a.name == 'm': // RFC 5802 s5.1: MUST fail, wherever it stands
+		case a.name == 'm': // RFC 5802 s5.1: MUST fail, at any place in the message
 			return nil, fault("extensions-not-supported", "the message has a mandatory extension")
 		case a.value == "" && a.name == 'p':
 			return nil, fault("invalid-proof", "the proof is empty")
@@ -83,7 +83,7 @@ func isAlpha(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 func (l *attributes) take(name byte) (string, error) {
 	if len(*l) == 0 || (*l)[0].name != name {
-		return "", fault("", "attribute %c is not where it must be", name)
+		return "", fault("", "attribute %c is missing or in a wrong place", name)
 	}
 	value := (*l)[0].value
 	*l = (*l)[1:]
@@ -120,7 +120,7 @@ func (l *attributes) serverError() (string, bool) {
 	return value, err == nil
 }
 
-// values are those of all attributes of this name, nil if there is none.
+// values returns the values of all attributes with this name, nil if there is none.
 func (l attributes) values(name byte) (list []string) {
 	for _, a := range l {
 		if a.name == name {
@@ -130,12 +130,13 @@ func (l attributes) values(name byte) (list []string) {
 	return list
 }
 
-// onlyExtensions fails if one of the attributes is of those that RFC 5802 s5.1
-// gives a place of their own: that would be a second one, or out of order.
+// onlyExtensions returns an error if the list contains an attribute that has a
+// place of its own in RFC 5802 s5.1: such an attribute would be a duplicate, or in
+// a wrong place.
 func (l attributes) onlyExtensions() error {
 	for _, a := range l {
 		if strings.IndexByte("anmrscipve", a.name) >= 0 {
-			return fault("", "attribute %c is not where it must be", a.name)
+			return fault("", "attribute %c is a duplicate or in a wrong place", a.name)
 		}
 	}
 	return nil

@@ -10,11 +10,10 @@ import (
 	"hash"
 )
 
-// Hash is a hash function that SCRAM is defined with.
+// Hash is a hash function of a SCRAM mechanism.
 type Hash uint8
 
-// The hash functions of SCRAM: RFC 5802, RFC 7677 and the names registered
-// with IANA beside them.
+// The hash functions of SCRAM: from RFC 5802, RFC 7677 and IANA's registry.
 const (
 	SHA1 Hash = iota + 1
 	SHA224
@@ -25,14 +24,15 @@ const (
 )
 
 var (
-	errUnknownHash = configError("not a hash of SCRAM")
+	errUnknownHash = configError("an invalid Hash: use one of the constants from SHA1 to SHA3_512")
 	errSHA1FIPS    = errors.New("FIPS 140 does not allow SHA-1")
 )
 
 // hashesByPreference is the order of PasswordMechanisms.
 var hashesByPreference = [...]Hash{SHA512, SHA3_512, SHA384, SHA256, SHA224, SHA1}
 
-// String returns the hash's name as in the mechanism's: SHA-256, SHA3-512.
+// String returns the hash's name as part of a mechanism's name, for example SHA-256
+// or SHA3-512.
 func (h Hash) String() string {
 	switch h {
 	case SHA1:
@@ -55,7 +55,7 @@ func (h Hash) String() string {
 // example SCRAM-SHA-256.
 func (h Hash) Mechanism() string { return "SCRAM-" + h.String() }
 
-// Size returns the length of a hash, and so of every key, in octets.
+// Size returns the length of a hash in octets. Every key has the same length.
 func (h Hash) Size() int { return h.hash().Size() }
 
 func (h Hash) hash() hash.Hash {
@@ -76,8 +76,8 @@ func (h Hash) hash() hash.Hash {
 	panic("sasl: unknown Hash")
 }
 
-// usable says why the hash cannot be used in this process, or nil.
-func (h Hash) usable() error {
+// unavailable returns the reason why this process cannot use the hash, or nil.
+func (h Hash) unavailable() error {
 	switch {
 	case h < SHA1 || h > SHA3_512:
 		return errUnknownHash

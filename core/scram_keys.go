@@ -13,7 +13,7 @@ import (
 // The arithmetic of RFC 5802 s3, in its names.
 
 // saltedPassword is SaltedPassword := Hi(Normalize(password), salt, i).
-// The password is normalised already. It ends early with the context.
+// The password is already normalised. The derivation ends early if the context ends.
 func saltedPassword(ctx context.Context, h Hash, password, salt []byte, i int) ([]byte, error) {
 	if fips140.Enabled() {
 		return saltedPasswordFIPS(ctx, h, password, salt, i)
@@ -32,8 +32,9 @@ var hi = [...]*pbkdf2.Function{
 	SHA384: pbkdf2.New(SHA384.hash), SHA512: pbkdf2.New(SHA512.hash), SHA3_512: pbkdf2.New(SHA3_512.hash),
 }
 
-// saltedPasswordFIPS leaves the derivation to the approved one, which knows no
-// context: when that ends, the derivation goes on for its last second alone.
+// saltedPasswordFIPS uses the approved derivation, which has no context. If the
+// context ends, the derivation continues in the background until the key is
+// complete.
 func saltedPasswordFIPS(ctx context.Context, h Hash, password, salt []byte, i int) ([]byte, error) {
 	type result struct {
 		key []byte
@@ -82,7 +83,7 @@ func hashOf(h Hash, str []byte) []byte {
 }
 
 // clientProof is ClientProof := ClientKey XOR HMAC(StoredKey, AuthMessage).
-// The same turns a ClientProof back into the ClientKey.
+// The same function turns a ClientProof back into the ClientKey.
 func clientProof(h Hash, clientKey, storedKey []byte, authMessage string) []byte {
 	proof := hmacOf(h, storedKey, authMessage)
 	subtle.XORBytes(proof, proof, clientKey)

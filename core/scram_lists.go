@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// What a server says of the lists that it has sent, under the protection of
-// SCRAM's signatures: somebody who changes a list on the way cannot change that
-// (XEP-0474, XEP-0515).
+// A server confirms its lists under the protection of SCRAM's signatures (XEP-0474,
+// XEP-0515). An attacker who changes a list on the way cannot change the
+// confirmation.
 
-// listHash is the attribute h of XEP-0474:
+// listHash returns the attribute h of XEP-0474:
 //
 //	h = base64(H(mechanisms [0x1F types]))
 //
-// of lists that are sorted by their octets and joined with 0x1E. The types are
-// nil where the server does not list them (XEP-0440).
+// The lists are sorted by their octets and joined with 0x1E. The types are nil if
+// the server has no list of types (XEP-0440).
 func listHash(h Hash, mechanisms, bindingTypes []string) string {
 	input := joinSorted(mechanisms)
 	if bindingTypes != nil {
@@ -31,8 +31,8 @@ func joinSorted(list []string) string {
 	return strings.Join(slices.Sorted(slices.Values(list)), "\x1e")
 }
 
-// versionAttribute is the attribute t of XEP-0515: the version of TLS as its
-// handshake has it, in four hexadecimal digits; "" without TLS.
+// versionAttribute returns the attribute t of XEP-0515: the version of TLS with the
+// number of the handshake, in four hexadecimal digits; "" without TLS.
 func versionAttribute(version uint16) string {
 	if version == 0 {
 		return ""
@@ -40,9 +40,9 @@ func versionAttribute(version uint16) string {
 	return fmt.Sprintf("%04x", version)
 }
 
-// checkLists compares what the server says with what this client was sent,
-// before anything is answered that depends on the password.
-func checkLists(name string, h Hash, terms *Terms, first *serverFirst) error {
+// compareLists compares the lists that the server confirms with the lists that the
+// client received, before the client sends anything that depends on the password.
+func compareLists(name string, h Hash, terms *Terms, first *serverFirst) error {
 	srv := &terms.Server
 	if !srv.Downgrade {
 		return nil
@@ -51,20 +51,20 @@ func checkLists(name string, h Hash, terms *Terms, first *serverFirst) error {
 		return classed(ErrSecurity, "%s: %w", name, errListUnconfirmed)
 	}
 	if len(first.listHashes) > 0 && (delimited(srv.Mechanisms) || delimited(srv.AdvertisedBindings)) {
-		return securityError("%s: a mechanism or a channel binding of the list passes for two", name)
+		return securityError("%s: a name in the list of mechanisms or channel bindings contains a delimiter: one name could count as two", name)
 	}
 	want := listHash(h, srv.Mechanisms, srv.AdvertisedBindings)
 	for _, got := range first.listHashes {
 		if subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1 {
-			return securityError("%s: the server offers other mechanisms or channel bindings than have arrived here: somebody changed the lists", name)
+			return securityError("%s: the server confirms other mechanisms or channel bindings than the client received: an attacker changed the lists", name)
 		}
 	}
 	for _, got := range first.tlsVersions {
 		if srv.TLSVersion == 0 && srv.Secure {
-			break // somebody else ends the TLS, and the caller vouches for it
+			break // another process ends the TLS, and the caller asserts its security
 		}
 		if got != versionAttribute(srv.TLSVersion) {
-			return securityError("%s: the server has another version of TLS than this client: somebody is in between", name)
+			return securityError("%s: the server has another version of TLS than the client: an attacker is between client and server", name)
 		}
 	}
 	return nil
@@ -72,12 +72,13 @@ func checkLists(name string, h Hash, terms *Terms, first *serverFirst) error {
 
 var errListUnconfirmed = errors.New("the server does not confirm its list of channel bindings, which may have been truncated")
 
-// delimited reports whether one name hashes as two.
+// delimited reports whether a name contains a delimiter, and so has the same hash as
+// two names.
 func delimited(names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return strings.ContainsAny(name, "\x1e\x1f") })
 }
 
-// confirmedLists is what a server says about its lists, for checkLists.
+// confirmedLists returns a server's confirmation of its lists, for compareLists.
 func confirmedLists(h Hash, terms *ServerTerms) (listHashes, tlsVersions []string) {
 	var types []string
 	for _, b := range terms.Conn.Bindings {

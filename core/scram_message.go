@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// The messages of SCRAM (RFC 5802 s7). The parsers are strict and total: the
-// order of attributes is the RFC's, extensions stand only where it allows them
-// and are kept in what is hashed, because the text of a message is never put
-// together again from what was parsed.
+// The messages of SCRAM (RFC 5802 s7). The parsers are strict and total. The order
+// of attributes is the RFC's, and extensions are allowed only in the RFC's places.
+// Extensions stay part of the hashed text, because the text of a message is never
+// assembled again from the parsed fields.
 
 // clientFirst is the client-first-message.
 type clientFirst struct {
@@ -64,7 +64,7 @@ type serverFirst struct {
 	salt       []byte
 	iterations int // math.MaxInt if the number is larger than an int
 
-	// What optional attributes say, in their order; only one of each is usual.
+	// The values of optional attributes, in their order; only one of each is usual.
 	listHashes  []string // h of XEP-0474
 	tlsVersions []string // t of XEP-0515
 }
@@ -80,8 +80,8 @@ func (m *serverFirst) format() string {
 	return text
 }
 
-// parseServerFirst also returns a server-error-value, which some servers send
-// already here.
+// parseServerFirst also returns a server-error-value, which some servers already
+// send in this message.
 func parseServerFirst(msg string) (m *serverFirst, serverError string, err error) {
 	attributes, err := splitAttributes(msg)
 	if err != nil {
@@ -217,8 +217,8 @@ func describeBindingInput(encoded string) string {
 	return "(" + header + ")"
 }
 
-// scramFailure is the Failure for a server-error-value (RFC 5802 s7). One that
-// is not known counts as other-error.
+// scramFailure returns the Failure for a server-error-value (RFC 5802 s7). An
+// unknown value counts as other-error.
 func scramFailure(value string) *Failure {
 	f := &Failure{Class: ErrAuthentication, Condition: NotAuthorized, Text: "e=" + value}
 	switch value {

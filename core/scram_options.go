@@ -8,17 +8,19 @@ import (
 // SCRAMOptions are the options of the SCRAM mechanisms of a Client. The zero
 // value is the safe one.
 type SCRAMOptions struct {
-	// MinIterations is the least iteration count that is accepted of a server;
-	// 0 = 4096, the minimum of RFC 7677 s4. A server that may choose a lower
-	// one harvests a proof that is cheap to try passwords on.
+	// MinIterations is the least iteration count that the client accepts from a
+	// server; 0 = 4096, the minimum of RFC 7677 s4. With a lower count, a hostile
+	// server would get a proof that makes guessing the password cheap.
 	MinIterations int
-	// MaxIterations is the most that is accepted; 0 = 2,000,000, which is above
-	// the highest published advice. The work is linear in it: about 0.17 s a
-	// million for SHA-256, 0.85 s for SHA3-512 on a server core of 2024.
+	// MaxIterations is the largest iteration count that the client accepts; 0 =
+	// 2,000,000, which is above the highest published advice. The work is linear in
+	// the count: about 0.17 s for a million with SHA-256, and 0.85 s with SHA3-512,
+	// on a server core of 2024.
 	MaxIterations int
-	// RawPassword sends the password's bytes into the key derivation as they
-	// are. The default is SASLprep (RFC 5802 s2.2), which refuses characters
-	// that Unicode 3.2 does not know; some servers store those unprepared.
+	// RawPassword uses the password's bytes unchanged in the key derivation. The
+	// default is SASLprep (RFC 5802 s2.2), which refuses characters that Unicode
+	// 3.2 does not know. Some servers store passwords with such characters
+	// unprepared.
 	RawPassword bool
 }
 
@@ -27,7 +29,7 @@ const (
 	defaultMaxIterations = 2_000_000
 )
 
-// check looks at what the server demands, before any work is done for it.
+// check checks the server's demands, before the client does any work for them.
 func (o *SCRAMOptions) check(name, nonce string, first *serverFirst) error {
 	least, most := o.MinIterations, o.MaxIterations
 	if least == 0 {

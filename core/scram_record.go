@@ -10,8 +10,9 @@ import (
 	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
 
-// SCRAMRecord is what a server stores of a password to offer SCRAM with one
-// hash (RFC 5802 s3). Package verifier knows its text form.
+// SCRAMRecord is the data that a server stores instead of a password, for SCRAM
+// with one hash (RFC 5802 s3). Package verifier reads and writes the text form of a
+// SCRAMRecord.
 type SCRAMRecord struct {
 	Hash       Hash
 	Salt       []byte
@@ -20,18 +21,18 @@ type SCRAMRecord struct {
 	ServerKey  Secret
 }
 
-// MaxStoredIterations bounds the iteration count of a stored record: every check
-// of a password costs as much. It is five times what a Client accepts by default
-// (SCRAMOptions.MaxIterations).
+// MaxStoredIterations limits the iteration count of a stored record: the work of
+// every check of a password is proportional to the count. MaxStoredIterations is
+// five times the default limit of a Client (SCRAMOptions.MaxIterations).
 const MaxStoredIterations = 10_000_000
 
-// DeriveSCRAM makes the record of a password, which it prepares with SASLprep
-// as a stored string. A nil salt is a random one of 16 octets. Iterations are
-// 4096 at least where the record is for logging in from other software
-// (RFC 7677 s4); the work of every login is linear in them.
+// DeriveSCRAM makes the record of a password. DeriveSCRAM prepares the password
+// with SASLprep as a stored string. If the salt is nil, DeriveSCRAM makes a random
+// salt of 16 octets. Use at least 4096 iterations if other software logs in with
+// the record (RFC 7677 s4). The work of every login is linear in the iterations.
 //
-// The error is ErrConfig for a password or a count that cannot be used,
-// ErrPolicy where FIPS 140 forbids the derivation, ErrConnection if ctx ended.
+// The error is an ErrConfig if the password or the count is invalid, an ErrPolicy
+// if FIPS 140 forbids the derivation, and an ErrConnection if ctx ended.
 func DeriveSCRAM(ctx context.Context, h Hash, password string, salt []byte, iterations int) (*SCRAMRecord, error) {
 	prepared, err := stringprep.Stored(password)
 	switch {
@@ -41,8 +42,8 @@ func DeriveSCRAM(ctx context.Context, h Hash, password string, salt []byte, iter
 		return nil, configError("the password is empty")
 	case iterations < 1 || iterations > MaxStoredIterations:
 		return nil, configError("%d is an invalid number of iterations: use 4096 to %d", iterations, MaxStoredIterations)
-	case h.usable() != nil:
-		return nil, withClass(h.usable(), ErrPolicy)
+	case h.unavailable() != nil:
+		return nil, withClass(h.unavailable(), ErrPolicy)
 	}
 	if salt == nil {
 		salt = make([]byte, 16)
@@ -61,15 +62,16 @@ func DeriveSCRAM(ctx context.Context, h Hash, password string, salt []byte, iter
 	}, nil
 }
 
-// Check compares the password with the record: nil if it is right,
-// ErrAuthentication if not, which makes it usable in a PasswordCheck. A record
-// with a count over MaxStoredIterations is ErrTemporary, and costs nothing.
+// Check compares the password with the record, and returns nil if the password is
+// right, or ErrAuthentication if the password is wrong. A PasswordCheck can return
+// the result of Check. If the record's count is over MaxStoredIterations, the error
+// is an ErrTemporary, and Check does no work.
 func (r *SCRAMRecord) Check(ctx context.Context, password Secret) error {
 	if r.Iterations < 1 || r.Iterations > MaxStoredIterations {
 		return classed(ErrTemporary, "the stored record has an invalid number of iterations")
 	}
 	derived, err := DeriveSCRAM(ctx, r.Hash, string(password.Bytes()), r.Salt, r.Iterations)
-	if ClassOf(err) == ErrConfig { // the empty password, or one that has never been stored
+	if ClassOf(err) == ErrConfig { // the password is empty, or no record can be made from it
 		return classed(ErrAuthentication, "%w", err)
 	}
 	if err != nil {
@@ -82,8 +84,8 @@ func (r *SCRAMRecord) Check(ctx context.Context, password Secret) error {
 }
 
 // CheckUnknown does the work of SCRAMRecord.Check for a user who does not exist,
-// with a record of the hash that is made up, and returns ErrAuthentication. It
-// keeps a PasswordCheck from showing by its time which users exist. Errors are
+// with a made-up record of the hash, and returns ErrAuthentication. A PasswordCheck
+// that calls CheckUnknown does not show by its time which users exist. Errors are
 // those of SCRAMRecord.Check.
 func (s StoredRecords) CheckUnknown(ctx context.Context, h Hash, password Secret) error {
 	iterations, saltSize := s.sizes()
@@ -103,9 +105,9 @@ func (s StoredRecords) sizes() (iterations, saltSize int) {
 	return iterations, saltSize
 }
 
-// madeUp is the record that an unknown user seems to have: always the same for
-// a name, and for both mechanisms of a hash, and not to be had without the
-// server's key.
+// madeUp returns the record that an unknown user seems to have. The record is always
+// the same for a name and for both mechanisms of a hash. Without the server's key,
+// nobody can compute the record.
 func (t *ServerTerms) madeUp(h Hash, username string) (*SCRAMRecord, error) {
 	iterations, saltSize := t.Stored.sizes()
 	material, err := hkdf.Key(sha256.New, t.Key.Bytes(), nil, "saslkit "+h.Mechanism()+"\x00"+username, saltSize+2*h.Size())

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// SCRAMLookup returns the record that a user has for a hash; nil if there is
-// no such user or record, which the client does not learn. An error without a
-// Class counts as ErrTemporary.
+// SCRAMLookup returns the record of a user for a hash. SCRAMLookup returns nil if
+// there is no such user or no such record; the client does not learn this fact. An
+// error without a Class counts as ErrTemporary.
 type SCRAMLookup func(ctx context.Context, h Hash, username string) (*SCRAMRecord, error)
 
 // SCRAMServer is the server's SCRAM mechanism with the hash, not bound to the
@@ -84,7 +84,7 @@ func (x *scramServerExchange) Step(ctx context.Context, in []byte) (out []byte, 
 		return out, done, nil
 	}
 	x.err = err
-	// A fault has a server-error-value, which goes out before the refusal.
+	// A fault has a server-error-value, which is sent before the refusal.
 	if f := (*scramFault)(nil); errors.As(err, &f) {
 		value := f.serverError
 		if value == "" {
@@ -127,7 +127,7 @@ func (t *ServerTerms) newNonce() string {
 	return randomNonce()
 }
 
-// checkFlag is RFC 5802 s6: what the gs2-cbind-flag may be.
+// checkFlag checks the gs2-cbind-flag (RFC 5802 s6).
 func (x *scramServerExchange) checkFlag() error {
 	plus := strings.HasSuffix(x.name, plusSuffix)
 	switch flag := x.first.gs2.flag; {
@@ -137,7 +137,7 @@ func (x *scramServerExchange) checkFlag() error {
 		return fault("channel-binding-not-supported", "the client binds and the mechanism does not")
 	case flag == 'y' && x.terms.PlusOffered:
 		return &scramFault{"server-does-support-channel-binding", ErrSecurity,
-			errors.New("the client was not shown that it can bind: the list of mechanisms was cut")}
+			errors.New("the client did not receive our -PLUS mechanisms: an attacker may have truncated the list of mechanisms")}
 	case flag != 'p':
 		return nil
 	}
@@ -150,9 +150,9 @@ func (x *scramServerExchange) checkFlag() error {
 	return fault("unsupported-channel-binding-type", "the client binds to %s", Printable(x.first.gs2.cbName))
 }
 
-// findRecord looks the user up. A user who does not exist, or has no record for
-// the hash, gets a record that is made up. That record is made for every user, so
-// that the time of the answer does not show the difference.
+// findRecord looks up the record of the user. A user who does not exist, or who has
+// no record for the hash, gets a made-up record. That record is made for every
+// user, so that the time of the answer does not show the difference.
 func (x *scramServerExchange) findRecord(ctx context.Context) error {
 	madeUp, err := x.terms.madeUp(x.hash, x.identity.Username)
 	if err != nil {
@@ -182,8 +182,8 @@ func (x *scramServerExchange) answerFinal(ctx context.Context, message string) (
 	if final.nonce != x.nonce {
 		return nil, &scramFault{"", ErrSecurity, errors.New("the client's nonce is not the one of this exchange")}
 	}
-	// The gs2-header again: without this comparison its authzid would be
-	// anybody's to change.
+	// The gs2-header is compared again: without this comparison an attacker could
+	// change the authzid in the header.
 	expected := append([]byte(x.first.header), x.binding...)
 	if !bytes.Equal(final.channelBinding, expected) {
 		return nil, &scramFault{"channel-bindings-dont-match", ErrSecurity, errors.New("the channel binding is not the one of this connection")}
@@ -199,7 +199,7 @@ func (x *scramServerExchange) answerFinal(ctx context.Context, message string) (
 	return []byte(answer.format()), nil
 }
 
-// proved takes the ClientKey out of the proof and compares its hash with the
+// proved computes the ClientKey from the proof and compares its hash with the
 // StoredKey.
 func (x *scramServerExchange) proved(proof []byte, authMessage string) bool {
 	if len(proof) != x.hash.Size() {

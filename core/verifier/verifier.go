@@ -13,21 +13,21 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// maxText bounds what Parse looks at, in octets. The longest record that makes
-// sense, of SHA-512 with a salt of 1 KiB, is a quarter of it.
+// maxText limits the length of Parse's input, in octets. The longest reasonable
+// record, with SHA-512 and a salt of 1 KiB, has a quarter of this length.
 const maxText = 8 << 10
 
-// Parse reads a SCRAM record in the form of RFC 5803 s2. Spaces around the
-// separators are allowed as in RFC 3112 s2.2. Errors are ErrConfig and do not
+// Parse reads a SCRAM record in the form of RFC 5803 s2. Parse allows spaces around
+// the separators, as RFC 3112 s2.2 does. Every error is an ErrConfig and does not
 // repeat the record.
 func Parse(text string) (*sasl.SCRAMRecord, error) {
 	if len(text) > maxText {
 		return nil, malformed("is over 8 KiB")
 	}
-	scheme, rest, ok1 := cut(text, "$")
-	authInfo, authValue, ok2 := cut(rest, "$")
-	count, salt, ok3 := cut(authInfo, ":")
-	stored, server, ok4 := cut(authValue, ":")
+	scheme, rest, ok1 := splitAt(text, "$")
+	authInfo, authValue, ok2 := splitAt(rest, "$")
+	count, salt, ok3 := splitAt(authInfo, ":")
+	stored, server, ok4 := splitAt(authValue, ":")
 	if !ok1 || !ok2 || !ok3 || !ok4 {
 		return nil, malformed("is not scheme$iterations:salt$StoredKey:ServerKey")
 	}
@@ -38,27 +38,27 @@ func Parse(text string) (*sasl.SCRAMRecord, error) {
 		}
 	}
 	if record.Hash == 0 {
-		return nil, malformed("is of no known scheme")
+		return nil, malformed("has an unknown scheme")
 	}
 	iterations, err := strconv.ParseUint(count, 10, 31)
 	if err != nil || strings.HasPrefix(count, "0") || iterations > sasl.MaxStoredIterations {
-		return nil, malformed("has no valid iteration count: 1 to " + strconv.Itoa(sasl.MaxStoredIterations))
+		return nil, malformed("has an invalid iteration count: use 1 to " + strconv.Itoa(sasl.MaxStoredIterations))
 	}
 	record.Iterations = int(iterations)
 	if record.Salt, err = sasl.DecodeBase64(salt); err != nil || len(record.Salt) == 0 {
-		return nil, malformed("has no valid salt")
+		return nil, malformed("has an invalid salt")
 	}
 	storedKey, err1 := sasl.DecodeBase64(stored)
 	serverKey, err2 := sasl.DecodeBase64(server)
 	if size := record.Hash.Size(); err1 != nil || err2 != nil || len(storedKey) != size || len(serverKey) != size {
-		return nil, malformed("has no valid StoredKey or ServerKey")
+		return nil, malformed("has an invalid StoredKey or ServerKey")
 	}
 	record.StoredKey, record.ServerKey = sasl.NewSecret(storedKey), sasl.NewSecret(serverKey)
 	return record, nil
 }
 
-// Format writes a record as Parse reads it. What it returns lets its reader
-// try passwords, and pose as the server.
+// Format returns the text form of a record, which Parse reads. A person who has
+// this text can test guesses of the password, and can pretend to be the server.
 func Format(r *sasl.SCRAMRecord) string {
 	encode := base64.StdEncoding.EncodeToString
 	return fmt.Sprintf("%s$%d:%s$%s:%s", r.Hash.Mechanism(), r.Iterations, encode(r.Salt),
@@ -69,7 +69,7 @@ func malformed(how string) error {
 	return fmt.Errorf("%w: the SCRAM record %s", sasl.ErrConfig, how)
 }
 
-func cut(s, separator string) (before, after string, found bool) {
+func splitAt(s, separator string) (before, after string, found bool) {
 	before, after, found = strings.Cut(s, separator)
 	return strings.Trim(before, " "), strings.Trim(after, " "), found
 }

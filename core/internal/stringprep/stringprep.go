@@ -1,6 +1,6 @@
-// Package stringprep prepares names, passwords and trace information as
-// SASLprep (RFC 4013) and the trace profile of RFC 4505 specify, by the tables
-// of Unicode 3.2.
+// Package stringprep prepares names, passwords and trace information according to
+// SASLprep (RFC 4013) and the trace profile of RFC 4505, with the tables of Unicode
+// 3.2.
 package stringprep
 
 import (
@@ -11,8 +11,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// The reasons a string cannot be prepared. None of them repeats a character of
-// the string: it may be a password.
+// The reasons why a string cannot be prepared. No reason repeats a character of the
+// string, because the string may be a password.
 var (
 	errPrepUTF8       = errors.New("is not valid UTF-8")
 	errPrepProhibited = errors.New("has a character that SASLprep prohibits (RFC 4013 s2.3)")
@@ -23,8 +23,8 @@ var (
 	errPrepEmpty      = errors.New("is empty after SASLprep")
 )
 
-// Query prepares a name as RFC 4013 says for query strings: code
-// points unassigned in Unicode 3.2 are allowed.
+// Query prepares a name by the rules of RFC 4013 for query strings: code points
+// that are unassigned in Unicode 3.2 are allowed.
 func Query(s string) (string, error) {
 	if isPrintableASCII(s) {
 		return s, nil
@@ -32,8 +32,8 @@ func Query(s string) (string, error) {
 	return saslprep(s)
 }
 
-// Stored prepares a password as RFC 4013 says for stored strings,
-// which is how RFC 5802 s2.2 wants it: unassigned code points are an error.
+// Stored prepares a password by the rules of RFC 4013 for stored strings, which RFC
+// 5802 s2.2 demands: unassigned code points are an error.
 func Stored(s string) (string, error) {
 	if isPrintableASCII(s) {
 		return s, nil
@@ -45,7 +45,7 @@ func Stored(s string) (string, error) {
 	return prepared, err
 }
 
-// Name is Query for a name that may not come out empty.
+// Name is Query for a name that must not be empty after the preparation.
 func Name(s string) (string, error) {
 	prepared, err := Query(s)
 	if err == nil && prepared == "" {
@@ -75,13 +75,13 @@ func saslprep(s string) (string, error) {
 	return prepared, checkBidi(prepared)
 }
 
-// combiningGraphemeJoiner is mapped to nothing, but golang.org/x/text puts one
-// between combining characters of which there are very many (UAX 15 s13), as
-// Unicode 3.2 did not.
+// combiningGraphemeJoiner is mapped to nothing. But golang.org/x/text inserts this
+// character into a long row of combining characters (UAX 15 s13), which Unicode 3.2
+// did not.
 const combiningGraphemeJoiner = '\u034F'
 
-// saslprepMap is RFC 4013 s2.1. U+200B stands in both of its tables; table B.1
-// wins.
+// saslprepMap implements RFC 4013 s2.1. U+200B is in both tables of that section;
+// table B.1 takes precedence.
 func saslprepMap(r rune) rune {
 	switch {
 	case mappedToNothing.has(r):
@@ -96,8 +96,8 @@ func prohibitedBySASLprep(r rune) bool {
 	return prohibitedTrace.has(r) || prohibitedIdeographic.has(r) || nonASCIISpace.has(r)
 }
 
-// Trace checks trace information against the trace profile of
-// stringprep (RFC 4505 s3), which maps and normalises nothing.
+// Trace checks trace information with the trace profile of stringprep (RFC 4505
+// s3), which maps and normalises nothing.
 func Trace(s string) error {
 	if !utf8.ValidString(s) {
 		return errPrepUTF8
@@ -108,7 +108,7 @@ func Trace(s string) error {
 	return checkBidi(s)
 }
 
-// checkBidi is RFC 3454 s6.
+// checkBidi implements RFC 3454 s6.
 func checkBidi(s string) error {
 	if !strings.ContainsFunc(s, bidiRandAL.has) {
 		return nil
@@ -121,8 +121,8 @@ func checkBidi(s string) error {
 	return nil
 }
 
-// corrigendum4 holds the five ideographs whose decomposition was corrected
-// after Unicode 3.2. RFC 3454 keeps to 3.2, and so does every stored password.
+// corrigendum4 holds the five ideographs whose decomposition was corrected after
+// Unicode 3.2. RFC 3454 uses Unicode 3.2, and every stored password depends on that.
 var corrigendum4 = strings.NewReplacer(
 	"\U0002F868", "\U0002136A",
 	"\U0002F874", "\u5F33",
@@ -131,9 +131,10 @@ var corrigendum4 = strings.NewReplacer(
 	"\U0002F9BF", "\u4D57",
 )
 
-// nfkc32 is normalisation form KC of Unicode 3.2 on top of a later Unicode:
-// code points that 3.2 did not know stay as they are and separate what stands
-// around them, the rest has not changed, except corrigendum4.
+// nfkc32 computes normalisation form KC of Unicode 3.2 with the tables of a later
+// Unicode. Code points that Unicode 3.2 did not know stay unchanged and separate
+// the text before them from the text after them. The form of all other code points
+// has not changed, except in corrigendum4.
 func nfkc32(s string) string {
 	s = corrigendum4.Replace(s)
 	var out strings.Builder

@@ -2,8 +2,8 @@ package stringprep
 
 import "slices"
 
-// The tables of RFC 3454, which speak of Unicode 3.2 and of no later version:
-// what a client and a server prepare must be the same bytes for ever.
+// The tables of RFC 3454, for Unicode 3.2 and no later version: a client and a
+// server must always prepare a string to the same bytes.
 
 type runeRange struct{ lo, hi rune }
 
