@@ -7,66 +7,65 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Wire is the server's side of a protocol's framing on one connection, written
-// once for the tests of its adapter. Its methods do one thing each and decide
-// nothing.
+// Wire is the server's side of a protocol's framing on one connection. The author
+// of an adapter writes a Wire once for the adapter's tests. Each method does one
+// thing and decides nothing.
 type Wire interface {
-	// Greet does everything that comes before the exchange and offers one
-	// mechanism. Without initialResponse it is a server that takes none.
+	// Greet performs everything before the exchange and offers one mechanism. If
+	// initialResponse is false, the server accepts no initial response.
 	Greet(mechanism string, initialResponse bool) error
-	// ReadInitiate reads the start of an exchange; a nil initial response is
-	// none.
+	// ReadInitiate reads the start of an exchange; a nil initial response means
+	// that the client sent no initial response.
 	ReadInitiate() (mechanism string, initial []byte, err error)
 	// ReadResponse reads a response or an abort.
 	ReadResponse() (response []byte, aborted bool, err error)
 	Challenge(data []byte) error
-	// Succeed announces success, with data unless it is nil.
+	// Succeed announces success, with data unless data is nil.
 	Succeed(data []byte) error
 	Refuse(condition sasl.Condition) error
 }
 
-// Adapter is what TestAdapter needs to know of an adapter.
+// Adapter describes an adapter for TestAdapter.
 type Adapter struct {
 	Wire func(conn net.Conn) Wire
-	// Dial authenticates over conn through an entry point of the adapter, with
-	// the Client as it is. It must leave conn open, except for what the Client
-	// closes.
+	// Dial authenticates over conn through an entry point of the adapter, with the
+	// unchanged Client. Dial must leave conn open; only the Client may close conn.
 	Dial func(ctx context.Context, conn net.Conn, client *sasl.Client) (sasl.Result, error)
 
-	// SuccessData says that the protocol carries additional data with success.
+	// SuccessData reports that the protocol carries additional data with success.
 	SuccessData bool
-	// Conditions are those that the protocol has words for; not empty.
+	// Conditions are the conditions that the protocol can express; not empty.
 	Conditions []sasl.Condition
 	// Malformed are frames that a server may send in place of a challenge; not
 	// empty.
 	Malformed []Malformed
-	// Aborts is how the adapter ends an exchange that is open and in sync.
+	// Aborts states how the adapter ends an exchange that is open and in sync.
 	Aborts AbortStyle
-	// Cannot lists cases that the protocol cannot express, by their names (the
-	// constants Case…), or ways of cutting reads (OctetByOctet and so on), and why.
-	// They are logged.
+	// Cannot lists the cases that the protocol cannot express, each with the reason.
+	// The keys are the names of the cases (the constants Case…), or of the divisions
+	// into reads (OctetByOctet and so on). TestAdapter logs the reasons.
 	Cannot map[string]string
 
 	reading reading // of the client's end
 	seed    uint64
 }
 
-// AbortStyle is how an adapter ends an exchange that is open and in sync.
+// AbortStyle states how an adapter ends an exchange that is open and in sync.
 type AbortStyle int
 
-// An adapter on a protocol's connection goes on with it. One that stands on a
-// library's loop may not know that it can.
+// An adapter for a protocol's connection continues to use the connection. An adapter
+// for a library's loop may not know whether the connection is still usable.
 const (
 	AbortsAndGoesOn AbortStyle = iota
 	Closes
 )
 
-// Malformed is what a server sends in place of a challenge, and what comes of
-// it.
+// Malformed is a frame that a server sends in place of a challenge, with the class
+// of the resulting error.
 type Malformed struct {
 	Name, Frame string
 	Class       sasl.Class
-	// InSync says that the adapter cancels the exchange, after which another
-	// works; else it closes the connection.
+	// InSync reports that the adapter cancels the exchange and that the next
+	// exchange works; otherwise the adapter closes the connection.
 	InSync bool
 }

@@ -9,15 +9,15 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestAdapter runs the cases that every adapter must pass, each on a
-// connection of its own, and every transcript of a client in the protocol's
-// framing; and all of it again with what the server says cut into reads in three
-// other ways: one octet a read, at every line end and inside every CRLF, and in
-// random pieces, whose seed is logged.
+// TestAdapter runs the cases that every adapter must pass, each on a connection of
+// its own, and every transcript of a client in the protocol's framing. TestAdapter
+// then repeats all cases with three other divisions of the server's octets into
+// reads: one octet in a read, an end of a read at every line end and inside every
+// CRLF, and random pieces, whose seed is logged.
 //
-// A case fails within ten seconds, whatever the adapter does, and quotes the rule
-// of sasl.Interface that is broken. An Adapter without Conditions or without
-// Malformed fails, unless Cannot says why there are none.
+// A case of a faulty adapter fails within ten seconds, and quotes the violated rule
+// of sasl.Interface. An Adapter without Conditions or without Malformed fails,
+// unless Cannot states the reason.
 func TestAdapter(t *testing.T, a Adapter) {
 	a.check(t)
 	for r := range readings {
@@ -41,10 +41,10 @@ func (a Adapter) check(t *testing.T) {
 		}
 	}
 	if len(a.Conditions) == 0 && a.Cannot[CaseRefusals] == "" {
-		t.Errorf("the Adapter has no Conditions: list those that the protocol has words for, or let Cannot say why there are none (%s)", CaseRefusals)
+		t.Errorf("the Adapter has no Conditions: list the conditions that the protocol can express, or state the reason in Cannot (%s)", CaseRefusals)
 	}
 	if len(a.Malformed) == 0 && a.Cannot[CaseMalformed] == "" {
-		t.Errorf("the Adapter has no Malformed: list frames that a server may send in place of a challenge, or let Cannot say why there are none (%s)", CaseMalformed)
+		t.Errorf("the Adapter has no Malformed: list frames that a server may send in place of a challenge, or state the reason in Cannot (%s)", CaseMalformed)
 	}
 }
 
@@ -108,11 +108,11 @@ func (a Adapter) testTranscripts(t *testing.T) {
 		if tr.Role == Server || len(tr.Lines) == 0 {
 			continue
 		}
-		// What binds is no matter of the framing, and needs a channel.
+		// Channel binding does not concern the framing, and needs a channel.
 		unbound := *tr
 		tr = &unbound
 		tr.MechanismName = strings.TrimSuffix(tr.MechanismName, "-PLUS")
-		if tr.Token != "" { // nor is where a profile lists the mechanism
+		if tr.Token != "" { // a profile's list of token mechanisms does not concern the framing
 			tr.MechanismName = mechanismName
 		}
 		if with, ok := tr.WithSuccessData(); ok && a.SuccessData {
@@ -146,13 +146,13 @@ func (a Adapter) testInitialResponses(t *testing.T) {
 	a.play(t, script(Success, noInitial, challenge("c"), clientSends("r"), success), true)
 }
 
-// testDeferred: a server that takes no initial response asks for it with an
-// empty challenge.
+// testDeferred tests that a client sends the initial response after an empty
+// challenge to a server that accepts no initial response.
 func (a Adapter) testDeferred(t *testing.T) {
 	a.play(t, script(Success, clientSends("initial"), challenge("c"), clientSends("r"), success), false)
 	a.play(t, script(Success, clientSends(""), success), false)
-	// Success for a message that was never sent: to a mechanism that waits for the
-	// server, and to one that is done when its message is out.
+	// Success for a message that was never sent: for a mechanism that waits for the
+	// server, and for a mechanism that is done after its message.
 	a.succeedUnasked(t, script(sasl.ErrSecurity, clientSends("initial"), success))
 	a.succeedUnasked(t, script(sasl.ErrSecurity, clientSends("initial")))
 }
@@ -164,7 +164,7 @@ func (a Adapter) succeedUnasked(t *testing.T, tr *Transcript) {
 			return err
 		}
 		if _, initial, err := s.wire.ReadInitiate(); err != nil || initial != nil {
-			return errors.Join(err, errors.New("an initial response to a server that takes none"))
+			return errors.Join(err, errors.New("an initial response to a server that accepts none"))
 		}
 		if err := s.wire.Succeed(nil); err != nil {
 			return err
@@ -173,14 +173,15 @@ func (a Adapter) succeedUnasked(t *testing.T, tr *Transcript) {
 	})
 }
 
-// testDeferredToChallenge: one that answers with something else gets nothing.
+// testDeferredToChallenge tests that a client sends no initial response after a
+// challenge that is not empty.
 func (a Adapter) testDeferredToChallenge(t *testing.T) {
 	a.converse(t, script(sasl.ErrProtocol, clientSends("initial"), success), func(s *server) error {
 		if err := s.wire.Greet(mechanismName, false); err != nil {
 			return err
 		}
 		if _, initial, err := s.wire.ReadInitiate(); err != nil || initial != nil {
-			return errors.Join(err, errors.New("an initial response to a server that takes none"))
+			return errors.Join(err, errors.New("an initial response to a server that accepts none"))
 		}
 		if err := s.wire.Challenge([]byte("not empty")); err != nil {
 			return err
@@ -201,7 +202,8 @@ func (a Adapter) testEmptyMessages(t *testing.T) {
 	a.play(t, script(Success, noInitial, challenge(""), clientSends("r"), success), true)
 }
 
-// testLongMessages: what SCRAM and tokens may need, and octets of all values.
+// testLongMessages uses messages of the length that SCRAM and tokens may need, with
+// octets of all values.
 func (a Adapter) testLongMessages(t *testing.T) {
 	var all [256]byte
 	for i := range all {
@@ -221,8 +223,8 @@ func (a Adapter) testSuccessData(t *testing.T) {
 	a.play(t, script(sasl.ErrSecurity, clientSends("i"), Line{Op: Succeed, Data: []byte{}}, closes), true)
 }
 
-// testEarlySuccess: success before the server has proved anything, at each
-// step, is an ErrSecurity and the connection is closed.
+// testEarlySuccess tests that success before the server has proved anything is, at
+// each step, an ErrSecurity, and that the client closes the connection.
 func (a Adapter) testEarlySuccess(t *testing.T) {
 	a.play(t, script(sasl.ErrSecurity, clientSends("i"), success, closes), true)
 	a.play(t, script(sasl.ErrSecurity, noInitial, success, closes), true)

@@ -19,13 +19,14 @@ func (a Adapter) testMalformed(t *testing.T) {
 	}
 }
 
-// testOverLong: a line without an end is given up, in bounded memory.
+// testOverLong tests that the adapter stops reading a line without an end, in
+// limited memory.
 func (a Adapter) testOverLong(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	a.play(t, script(sasl.ErrProtocol, clientSends("i"), challenge(strings.Repeat("A", 8<<20)), closes), true)
 	runtime.ReadMemStats(&after)
-	// The server's own copies of the line are in it.
+	// The measured memory contains the server's own copies of the line.
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > 96<<20 {
 		t.Errorf("%d MiB were allocated", grown>>20)
 	}
@@ -37,16 +38,16 @@ func (a Adapter) testCut(t *testing.T) {
 	a.play(t, script(sasl.ErrConnection, clientSends("i"), challenge("c"), clientSends("r"), cut), true)
 }
 
-// limit is how long an adapter may take in one exchange. The kit's own tests
-// lower it.
+// limit is the largest time of an adapter for one exchange. The kit's own tests use
+// a smaller limit.
 var limit = 8 * time.Second
 
-// stall is how long a server that says nothing would hold a client, which must
-// not wait for it.
+// stall is the time for which a silent server keeps the connection open. A client
+// must not wait for this time.
 const stall = time.Minute
 
-// testCancel: a context that ends at any step ends the call long before the
-// server does, closes the connection and leaves no goroutine.
+// testCancel tests that a context that ends at any step ends the call long before
+// the server does and closes the connection, and that no goroutine is left.
 func (a Adapter) testCancel(t *testing.T) {
 	stalls := Line{Op: Stall}
 	for _, lines := range [][]Line{

@@ -8,11 +8,12 @@ import (
 	"net"
 )
 
-// follow does the server's lines of a transcript and compares the client's.
+// follow performs the server's lines of a transcript and compares the client's
+// lines.
 func (s *server) follow(tr *Transcript, initialResponse bool) error {
 	for i, line := range tr.Lines {
 		if s.aborts == Closes && i > 0 && tr.Lines[i-1].Op == ClientAborts {
-			break // what would have come after it
+			break // the client has closed the connection, so no line can follow
 		}
 		if err := s.do(tr, i, line, initialResponse); err != nil {
 			return fmt.Errorf("line %d, %.80q: %w", i, line, err)
@@ -40,7 +41,7 @@ func (s *server) do(tr *Transcript, i int, line Line, initialResponse bool) erro
 	case Challenge:
 		err := s.wire.Challenge(line.Data)
 		if i+1 < len(tr.Lines) && tr.Lines[i+1].Op == ClientCloses {
-			return nil // it may have gone while we were still writing
+			return nil // the client may have closed the connection during the write
 		}
 		return err
 	case Succeed:
@@ -65,7 +66,7 @@ func (s *server) readInitiate(mechanism string, want []byte, initialResponse boo
 		return compare(initial, want)
 	}
 	if initial != nil {
-		return fmt.Errorf("an initial response to a server that takes none: %q", initial)
+		return fmt.Errorf("an initial response to a server that accepts none: %q", initial)
 	}
 	if err := s.wire.Challenge([]byte{}); err != nil {
 		return err
@@ -92,13 +93,13 @@ func compare(got, want []byte) error {
 func (s *server) closedByClient() error {
 	n, err := s.untilClosed()
 	if n > 0 {
-		return fmt.Errorf("%d octets where the client should have closed", n)
+		return fmt.Errorf("the client sent %d octets instead of closing the connection", n)
 	}
 	return err
 }
 
-// untilClosed reads until the client closes or resets the connection, and
-// returns how many octets it sent before.
+// untilClosed reads until the client closes or resets the connection, and returns
+// the number of octets that the client sent before.
 func (s *server) untilClosed() (int64, error) {
 	n, err := io.Copy(io.Discard, s.conn)
 	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {

@@ -7,22 +7,22 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Login is one way to log in at the server of AllMechanisms.
+// Login is one way to log in to the server of AllMechanisms.
 type Login struct {
 	Client  *sasl.Client // with one mechanism and one type of binding
 	Version uint16       // of TLS
 	Want    sasl.Result  // at the client
-	User    string       // who that is at the server
+	User    string       // the username at the server
 }
 
 func (l *Login) String() string {
 	return strings.Join([]string{tls.VersionName(l.Version), l.Want.Mechanism, l.Want.Binding}, " ")
 }
 
-// AllLogins returns all of them, with every type of binding that the version of
-// TLS has. EXTERNAL needs a certificate for "user". The round trips are those
-// of a protocol that takes initial responses and, with successData, carries
-// data with success.
+// AllLogins returns all Logins, with every type of binding of each version of TLS.
+// EXTERNAL needs a certificate for "user". The numbers of round trips apply to a
+// protocol that carries initial responses and, if successData is set, data with
+// success.
 func AllLogins(successData bool) (logins []Login) {
 	scram := 3
 	if successData {

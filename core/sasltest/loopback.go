@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Pair returns the two ends of a connection over loopback, which are closed at
-// the end of the test.
+// Pair returns the two ends of a connection over loopback. The end of the test
+// closes both ends.
 func Pair(tb testing.TB) (near, far net.Conn) {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -25,8 +25,8 @@ func Pair(tb testing.TB) (near, far net.Conn) {
 	return near, far
 }
 
-// Listen serves each connection to an address on loopback, which it returns,
-// until the end of the test, each in a goroutine of its own.
+// Listen listens on an address on loopback until the end of the test, and returns
+// the address. Listen calls serve for each connection, in a goroutine of its own.
 func Listen(tb testing.TB, serve func(net.Conn)) (address string) {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -8,9 +8,9 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Mechanism returns a mechanism that says the client's lines of the transcript
-// and checks that the server's arrive byte by byte: what an adapter did to
-// them shows. It knows no secret and computes nothing.
+// Mechanism returns a mechanism that sends the client's lines of the transcript. The
+// mechanism checks that every byte of the server's lines arrives unchanged, and so
+// detects an adapter's changes. The mechanism has no secret and computes nothing.
 func (t *Transcript) Mechanism() sasl.Mechanism { return scripted{t} }
 
 type scripted struct{ t *Transcript }
@@ -18,12 +18,13 @@ type scripted struct{ t *Transcript }
 func (m scripted) Name() string                 { return m.t.MechanismName }
 func (m scripted) New(sasl.Terms) sasl.Exchange { return &scriptedExchange{lines: m.t.Lines, t: m.t} }
 
-// Properties: there is no secret, and what a line proves only the script knows.
+// Properties declares that there is no secret. Only the script knows which line
+// proves the server, so the mechanism does not declare ProvesServer.
 func (scripted) Properties() sasl.Properties { return sasl.Properties{KeepsSecret: true} }
 
 type scriptedExchange struct {
 	t     *Transcript
-	lines []Line // what is still to come
+	lines []Line // the remaining lines
 	err   error
 }
 
@@ -46,7 +47,7 @@ func (x *scriptedExchange) Step(_ context.Context, in []byte) (out []byte, done 
 func (x *scriptedExchange) next(in []byte) (out []byte, err error) {
 	if in != nil {
 		if len(x.lines) == 0 || x.lines[0].Op != Challenge && x.lines[0].Op != Succeed {
-			return nil, fmt.Errorf("%w: %s: a challenge where the transcript has none: %q", sasl.ErrProtocol, x.t.Name, in)
+			return nil, fmt.Errorf("%w: %s: an unexpected challenge: %q", sasl.ErrProtocol, x.t.Name, in)
 		}
 		if want := x.lines[0].Data; !bytes.Equal(in, want) {
 			return nil, fmt.Errorf("%w: %s: the challenge is %q, not %q", sasl.ErrProtocol, x.t.Name, in, want)
@@ -62,12 +63,12 @@ func (x *scriptedExchange) next(in []byte) (out []byte, err error) {
 		x.lines = x.lines[1:]
 		return line.Data, nil
 	case ClientAborts, ClientCloses:
-		return nil, fmt.Errorf("%w: %s: so the transcript has it", x.t.Expect, x.t.Name)
+		return nil, fmt.Errorf("%w: %s: the transcript demands this error", x.t.Expect, x.t.Name)
 	}
 	return nil, nil
 }
 
-// serverHasMore reports whether the server still has something to prove.
+// serverHasMore reports whether the server has not yet proved everything.
 func (x *scriptedExchange) serverHasMore() bool {
 	for _, line := range x.lines {
 		switch {
@@ -80,10 +81,10 @@ func (x *scriptedExchange) serverHasMore() bool {
 	return false
 }
 
-// WithSuccessData returns the transcript as a protocol has it that carries
-// additional data with success: a last challenge that the client answers with
-// an empty response becomes that data (RFC 4422 s3.6). It reports false if the
-// transcript has none.
+// WithSuccessData returns the transcript in the form of a protocol that carries
+// additional data with success: a last challenge that the client answers with an
+// empty response becomes the additional data (RFC 4422 s3.6). If the transcript has
+// no such challenge, WithSuccessData returns false.
 func (t *Transcript) WithSuccessData() (*Transcript, bool) {
 	for i := len(t.Lines) - 3; i >= 0; i-- {
 		last, empty, success := t.Lines[i], t.Lines[i+1], t.Lines[i+2]

@@ -11,7 +11,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// testDeclares: what is declared fits together, and fits the messages.
+// testDeclares tests that the declared properties are consistent, and that the
+// messages match the properties.
 func (k *MechanismKit) testDeclares(t *testing.T) {
 	name, p := k.Mechanism.Name(), k.properties()
 	switch {
@@ -22,7 +23,7 @@ func (k *MechanismKit) testDeclares(t *testing.T) {
 	case p.SafeWithoutTLS && !p.ProvesServer:
 		t.Error("SafeWithoutTLS without ProvesServer: the mechanism must authenticate the server by itself")
 	case strings.HasSuffix(name, "-PLUS") && p.Binds != sasl.BindsByName:
-		t.Error("a name that ends in -PLUS says that the mechanism binds by name")
+		t.Error("the name ends in -PLUS, but the mechanism does not declare BindsByName")
 	case k.Wrong != nil && k.Wrong.Name() != name:
 		t.Errorf("Wrong is %s, not %s", k.Wrong.Name(), name)
 	}
@@ -43,7 +44,8 @@ func (k *MechanismKit) testDeclares(t *testing.T) {
 	}
 }
 
-// testLogsIn: both sides agree about the outcome, with and without success data.
+// testLogsIn tests that both sides report the same outcome, with and without
+// success data.
 func (k *MechanismKit) testLogsIn(t *testing.T) {
 	for _, successData := range []bool{false, true} {
 		server := *k.Server
@@ -67,7 +69,7 @@ func (k *MechanismKit) testLogsIn(t *testing.T) {
 	}
 }
 
-// testConcurrent: a mechanism is immutable and safe for concurrent use.
+// testConcurrent tests that a mechanism is immutable and safe for concurrent use.
 func (k *MechanismKit) testConcurrent(t *testing.T) {
 	var wg sync.WaitGroup
 	client := k.client(k.Mechanism)
@@ -84,7 +86,7 @@ func (k *MechanismKit) testConcurrent(t *testing.T) {
 	wg.Wait()
 }
 
-// testWrong: wrong credentials do not lead to success, on either side.
+// testWrong tests that wrong credentials do not lead to success on either side.
 func (k *MechanismKit) testWrong(t *testing.T) {
 	if k.Wrong == nil {
 		t.Log("the kit has no wrong credentials")
@@ -103,8 +105,8 @@ func (k *MechanismKit) testWrong(t *testing.T) {
 	}
 }
 
-// testContext: a step returns if the context has ended, and an operation then is
-// an ErrConnection.
+// testContext tests that a step returns if the context has ended, and that the
+// operation then returns an ErrConnection.
 func (k *MechanismKit) testContext(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -131,7 +133,7 @@ func (k *MechanismKit) testContext(t *testing.T) {
 	}
 }
 
-// terms are those of a run with the kit's server.
+// terms returns the parameters of a run with the kit's server.
 func (k *MechanismKit) terms() sasl.Terms {
 	terms := sasl.Terms{Server: k.info(), GS2Flag: 'n'}
 	binds := k.properties().Binds

@@ -10,7 +10,7 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// changes returns what somebody may make of a message, by a name each.
+// changes returns the changes that an attacker may make to a message, by name.
 func changes(message []byte) map[string][]byte {
 	flipped := slices.Clone(message)
 	if len(flipped) > 0 {
@@ -33,18 +33,18 @@ func changes(message []byte) map[string][]byte {
 	}
 }
 
-// testEarlySuccess: success is believed only once the server has proved all that
-// the mechanism declares.
+// testEarlySuccess tests that a client believes in success only after the server has
+// proved everything that the mechanism declares.
 func (k *MechanismKit) testEarlySuccess(t *testing.T) {
 	if !k.properties().ProvesServer {
-		t.Log("the server proves nothing: success is believed when the messages are out")
+		t.Log("the server proves nothing: the client believes in success after its messages are sent")
 		return
 	}
 	honest := k.connect()
 	if _, err := k.login(t.Context(), k.client(k.Mechanism), honest); err != nil {
 		t.Fatal(err)
 	}
-	proof := len(honest.sent) // answers of the server until the proof is out
+	proof := len(honest.sent) // number of the server's answers up to the proof
 	if !k.Server.SuccessData {
 		proof-- // the last message is the empty answer to the proof
 	}
@@ -62,14 +62,15 @@ func (k *MechanismKit) testEarlySuccess(t *testing.T) {
 	}
 }
 
-// testChangedToClient: a changed message of the server leads to no success if the
-// server has to prove something, never to a panic, and to an error with a class.
+// testChangedToClient changes a message of the server. The test shows that the
+// client does not believe in success if the mechanism proves the server, that there
+// is no panic, and that every error has a class.
 func (k *MechanismKit) testChangedToClient(t *testing.T) {
 	honest := k.connect()
 	if _, err := k.login(t.Context(), k.client(k.Mechanism), honest); err != nil {
 		t.Fatal(err)
 	}
-	for number, message := range honest.told {
+	for number, message := range honest.answers {
 		if message == nil {
 			continue
 		}
@@ -97,8 +98,9 @@ func (k *MechanismKit) testChangedToClient(t *testing.T) {
 	}
 }
 
-// testChangedToServer: a changed message of the client leads to no panic, to a
-// reason with a class, and in a mechanism that keeps its secret to no success.
+// testChangedToServer changes a message of the client. The test shows that there is
+// no panic, that the reason of a refusal has a class, and that a mechanism that
+// keeps its secret and proves the server does not succeed.
 func (k *MechanismKit) testChangedToServer(t *testing.T) {
 	p := k.properties()
 	honest := k.connect()
@@ -130,10 +132,11 @@ func (k *MechanismKit) testChangedToServer(t *testing.T) {
 	}
 }
 
-// testAnotherChannel: a mechanism that binds by name fails between two channels.
+// testAnotherChannel tests that a mechanism that binds by name fails if the two
+// sides have different channels.
 func (k *MechanismKit) testAnotherChannel(t *testing.T) {
 	if !strings.HasSuffix(k.Mechanism.Name(), "-PLUS") || k.properties().Binds != sasl.BindsByName {
-		t.Log("the name does not say that the mechanism binds")
+		t.Log("the mechanism does not bind by name")
 		return
 	}
 	d := k.connect()
@@ -146,7 +149,8 @@ func (k *MechanismKit) testAnotherChannel(t *testing.T) {
 	}
 }
 
-// testErrorsStay: after an error, and after the end, every further step fails.
+// testErrorsStay tests that every further step fails after an error and after the
+// end.
 func (k *MechanismKit) testErrorsStay(t *testing.T) {
 	honest := k.connect()
 	if _, err := k.login(t.Context(), k.client(k.Mechanism), honest); err != nil {
@@ -156,7 +160,7 @@ func (k *MechanismKit) testErrorsStay(t *testing.T) {
 	x.Step(t.Context(), nil)
 	var first error
 	for range 20 { // more than any exchange has
-		_, done, err := x.Step(t.Context(), []byte("this is no message of the server"))
+		_, done, err := x.Step(t.Context(), []byte("an invalid message of the server"))
 		switch {
 		case first != nil && (err == nil || err.Error() != first.Error()):
 			t.Fatalf("the error was %v, and later %v", first, err)
@@ -168,9 +172,9 @@ func (k *MechanismKit) testErrorsStay(t *testing.T) {
 		first = err
 	}
 	if first == nil {
-		t.Error("a client that takes any number of messages")
+		t.Error("the client accepts any number of messages")
 	}
 	if _, _, err := honest.session.Respond(t.Context(), []byte("more")); err == nil {
-		t.Error("the server takes a message after the end")
+		t.Error("the server accepts a message after the end")
 	}
 }

@@ -15,31 +15,31 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// MechanismKit is what TestMechanism needs to know about a mechanism.
+// MechanismKit describes a mechanism for TestMechanism.
 type MechanismKit struct {
 	// Mechanism is the client's side, with credentials that the server accepts.
 	Mechanism sasl.Mechanism
 	// Wrong is the same mechanism with credentials that the server refuses; nil =
-	// there are none, as for ANONYMOUS.
+	// the mechanism has no such credentials, as for ANONYMOUS.
 	Wrong sasl.Mechanism
-	// Server offers the server's side over Conn. An author who has only a client
-	// writes a server for the test.
+	// Server offers the server's side over Conn. If the mechanism has only a
+	// client's side, its author writes a server for the test.
 	Server *sasl.Server
 	Conn   sasl.ConnInfo
-	// Secrets are what no error, trace or formatted value may show: passwords,
-	// tokens, keys.
+	// Secrets are the passwords, tokens and keys that no error, trace or formatted
+	// value may show.
 	Secrets []string
-	// Username and Authzid are the identity that the server finds.
+	// Username and Authzid are the identity that the server determines.
 	Username, Authzid string
 }
 
-// TestMechanism runs the cases that every mechanism must pass, on both sides:
-// what it declares, the exchange itself, messages that somebody changed, success
-// that is announced too early, secrets that a server repeats, and a context that
-// has ended. Each case ends within seconds, whatever the mechanism does.
+// TestMechanism runs the cases that every mechanism must pass, on both sides: the
+// declared properties, the exchange itself, changed messages, a premature
+// announcement of success, secrets that a server repeats, and a context that has
+// ended. Each case has a time limit of 30 seconds, regardless of the mechanism.
 //
-// A mechanism that is Unavailable in this process is tested only for that: a
-// Client must not use it.
+// For a mechanism that is Unavailable in this process, TestMechanism tests only
+// that a Client does not use the mechanism.
 func TestMechanism(t *testing.T, k MechanismKit) {
 	if reason := k.properties().Unavailable; reason != nil {
 		if _, err := k.client(k.Mechanism).Begin(t.Context(), k.info()); !errors.Is(err, reason) || !errors.Is(err, sasl.ErrPolicy) {
@@ -80,10 +80,10 @@ func TestMechanism(t *testing.T, k MechanismKit) {
 	}
 }
 
-// kitLimit bounds one case. It is far above what a case takes.
+// kitLimit limits the time of one case. A case normally takes much less time.
 const kitLimit = 30 * time.Second
 
-// properties is what the mechanism declares.
+// properties returns the properties that the mechanism declares.
 func (k *MechanismKit) properties() sasl.Properties {
 	if m, ok := k.Mechanism.(interface{ Properties() sasl.Properties }); ok {
 		return m.Properties()
@@ -96,7 +96,7 @@ func (k *MechanismKit) client(m sasl.Mechanism) *sasl.Client {
 	return &sasl.Client{Mechanisms: []sasl.Mechanism{m}, Allow: func(sasl.Candidate) error { return nil }}
 }
 
-// info is what the client knows about the server of the kit.
+// info returns the description of the kit's server for the client.
 func (k *MechanismKit) info() sasl.ServerInfo {
 	info := sasl.ServerInfo{
 		Service: k.Conn.Service, Host: k.Conn.Host, Secure: true, TLSVersion: k.Conn.TLSVersion,
@@ -108,7 +108,7 @@ func (k *MechanismKit) info() sasl.ServerInfo {
 	return info
 }
 
-// connect returns a server at the other end of no wire.
+// connect returns a connection to the kit's server without a network.
 func (k *MechanismKit) connect() *directConn {
 	server := *k.Server
 	d := &directConn{server: &server, conn: k.Conn}
@@ -116,22 +116,22 @@ func (k *MechanismKit) connect() *directConn {
 	return d
 }
 
-// directConn is an Interface that hands each message to a ServerSession. Its
-// funcs may change what goes by.
+// directConn is an Interface that passes each message to a ServerSession. Its funcs
+// may change a message.
 type directConn struct {
 	server *sasl.Server
 	conn   sasl.ConnInfo
 	// toServer and toClient change a message, whose number counts from 0.
 	toServer, toClient func(number int, message []byte) []byte
-	// answer, if it is not nil, replaces the server's answer to a message.
+	// answer replaces the server's answer to a message; nil = no replacement.
 	answer func(number int) (sasl.Reply, error, bool)
 
 	session *sasl.ServerSession
-	sent    [][]byte // by the client, as the server got it
-	told    [][]byte // by the server, as it said it
-	reason  error    // the server's, for the refusal
+	sent    [][]byte // the client's messages, as the server got them
+	answers [][]byte // the server's messages, as the server sent them
+	reason  error    // the server's reason for the refusal
 	result  sasl.Result
-	closed  atomic.Bool // a context that ends closes from another goroutine
+	closed  atomic.Bool // atomic, because an ended context closes from another goroutine
 }
 
 func (d *directConn) Initiate(ctx context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
@@ -161,7 +161,7 @@ func (d *directConn) Respond(ctx context.Context, response []byte) (sasl.Reply, 
 	if done {
 		d.result = d.session.Result()
 	}
-	d.told = append(d.told, slices.Clone(data))
+	d.answers = append(d.answers, slices.Clone(data))
 	if d.toClient != nil && data != nil {
 		data = d.toClient(number, data)
 	}
@@ -180,7 +180,7 @@ func (k *MechanismKit) login(ctx context.Context, client *sasl.Client, d *direct
 	return client.Authenticate(ctx, d, k.info())
 }
 
-// shows reports whether a text shows one of the secrets: as it is, in hexadecimal
+// shows reports whether a text shows one of the secrets: unchanged, in hexadecimal
 // or in base64.
 func (k *MechanismKit) shows(text string) bool {
 	return slices.ContainsFunc(k.Secrets, func(secret string) bool {
@@ -188,9 +188,9 @@ func (k *MechanismKit) shows(text string) bool {
 	})
 }
 
-// spellings are the forms in which a secret can stand in a text or a message. In
-// base64 there are three, by the number of octets before the secret, and the
-// digits that depend on other octets are left out.
+// spellings returns the forms of a secret in a text or a message. In base64 there
+// are three forms, for the possible numbers of octets before the secret. The forms
+// do not contain the digits that depend on other octets.
 func spellings(secret string) []string {
 	list := []string{secret, hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret)))}
 	for _, alphabet := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {

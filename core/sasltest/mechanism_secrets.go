@@ -11,7 +11,7 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// testSecrets: no formatted value of a run, and no trace, shows a secret.
+// testSecrets tests that no formatted value of a run and no trace shows a secret.
 func (k *MechanismKit) testSecrets(t *testing.T) {
 	client := k.client(k.Mechanism)
 	var trace strings.Builder
@@ -49,9 +49,10 @@ func (k *MechanismKit) testSecrets(t *testing.T) {
 	}
 }
 
-// testEchoes: a server that repeats what it got, at any message, gets it into no
-// error and no trace. A mechanism that keeps its secret has sent no secret, but
-// what it has sent is looked for all the same if it does not say what is secret.
+// testEchoes tests that no error and no trace contains a secret that the server
+// repeats after any message. A mechanism with the property KeepsSecret has sent no
+// secret. But if the mechanism does not declare its secrets, the client withholds
+// its messages as well.
 func (k *MechanismKit) testEchoes(t *testing.T) {
 	honest := k.connect()
 	if _, err := k.login(t.Context(), k.client(k.Mechanism), honest); err != nil {
@@ -98,7 +99,7 @@ func (k *MechanismKit) testEcho(t *testing.T, number int, name string, echo func
 		}
 		_, err := k.login(t.Context(), client, d)
 		if !strings.Contains(message, secret) {
-			continue // not sent in this message, so the server does not know it
+			continue // this message does not contain the secret, so the server cannot repeat it
 		}
 		said := trace.String()
 		if err != nil {

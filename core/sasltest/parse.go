@@ -40,7 +40,7 @@ func Parse(name, text string) (*Transcript, error) {
 func (t *Transcript) parseHeader(line string) (err error) {
 	key, value, ok := strings.Cut(line, ": ")
 	if !ok {
-		return fmt.Errorf("no header: %q", line)
+		return fmt.Errorf("an invalid header: %q: write key: value", line)
 	}
 	quoted := map[string]*string{
 		"username": &t.Username, "password": &t.Password, "authzid": &t.Authzid, "trace": &t.Trace,
@@ -75,7 +75,7 @@ func (t *Transcript) parseHeader(line string) (err error) {
 		t.TLSVersion, err = tlsVersion(value)
 	case "flag":
 		if len(value) != 1 {
-			return fmt.Errorf("no gs2-cbind-flag: %q", value)
+			return fmt.Errorf("an invalid gs2-cbind-flag: %q: use one letter", value)
 		}
 		t.Flag = value[0]
 	case "binding":
@@ -88,11 +88,11 @@ func (t *Transcript) parseHeader(line string) (err error) {
 	return err
 }
 
-// tlsVersion reads 1.2 and 1.3, in the numbers of crypto/tls.
+// tlsVersion returns the number of crypto/tls for the texts 1.2 and 1.3.
 func tlsVersion(text string) (uint16, error) {
 	version, ok := map[string]uint16{"1.2": 0x0303, "1.3": 0x0304}[text]
 	if !ok {
-		return 0, fmt.Errorf("no version of TLS: %q", text)
+		return 0, fmt.Errorf("an invalid version of TLS: %q: use 1.2 or 1.3", text)
 	}
 	return version, nil
 }
@@ -107,7 +107,7 @@ func (t *Transcript) parseLine(text string) (err error) {
 		line.Condition = sasl.Condition(rest)
 	case ClientAborts, ClientCloses, Cut, Stall:
 		if rest != "" {
-			err = fmt.Errorf("%q takes nothing", op)
+			err = fmt.Errorf("%q has an argument: write the op alone", op)
 		}
 	default:
 		err = fmt.Errorf("unknown op %q", op)
@@ -140,9 +140,9 @@ func parsePiece(text string) (piece, rest string, err error) {
 	unquoted, repeated := strings.CutPrefix(text, "repeat(")
 	quoted, err := strconv.QuotedPrefix(unquoted)
 	if err != nil {
-		return "", "", fmt.Errorf("no quoted message: %q", text)
+		return "", "", fmt.Errorf("an invalid message: %q: quote the message", text)
 	}
-	piece, _ = strconv.Unquote(quoted) // it was just recognised
+	piece, _ = strconv.Unquote(quoted) // no error, because QuotedPrefix accepted the text
 	rest = unquoted[len(quoted):]
 	if !repeated {
 		return piece, rest, nil
@@ -150,7 +150,7 @@ func parsePiece(text string) (piece, rest string, err error) {
 	count, rest, ok := strings.Cut(strings.TrimPrefix(rest, ","), ")")
 	times, err := strconv.Atoi(count)
 	if err != nil || !ok || times < 0 || times*len(piece) > 16<<20 {
-		return "", "", fmt.Errorf("bad repeat: %q", text)
+		return "", "", fmt.Errorf("an invalid repeat: %q: write repeat(\"text\",count)", text)
 	}
 	return strings.Repeat(piece, times), rest, nil
 }

@@ -10,21 +10,21 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Peer is a server that follows the lines of a transcript, whatever they are:
-// a sasl.Interface without a protocol. It does what its lines say and notes
-// where the client does something else.
+// Peer is a server that follows the lines of any transcript: a sasl.Interface
+// without a protocol. A Peer performs the server's lines and records each deviation
+// of the client.
 type Peer struct {
-	// Lines is what is still to come.
+	// Lines are the remaining lines.
 	Lines []Line
-	// Unabortable makes every Abort fail, as on a connection out of sync.
+	// Unabortable makes every Abort fail, as on a connection that is out of sync.
 	Unabortable bool
-	// Tokens is what the peer lists for clients that hold a token.
+	// Tokens are the mechanisms that the peer lists for clients with a token.
 	Tokens []string
-	// Issue is the token that goes out with success; nil = none.
+	// Issue is the token that the peer sends with success; nil = no token.
 	Issue *sasl.IssuedToken
-	// Requests are what the client said about tokens, before each exchange.
+	// Requests are the client's requests about tokens, one before each exchange.
 	Requests []sasl.TokenRequest
-	// Later is the list of mechanisms after success; nil = the peer has none.
+	// Later is the list of mechanisms after success; nil = the peer has no such list.
 	Later []string
 	// OnStall, if set, is called when the peer begins to stall.
 	OnStall func()
@@ -41,29 +41,29 @@ func NewPeer(lines ...Line) *Peer {
 	return &Peer{Lines: lines, closed: make(chan struct{})}
 }
 
-// TokenMechanisms is for the client under test.
+// TokenMechanisms implements sasl.TokenInterface for the client under test.
 func (p *Peer) TokenMechanisms() []string { return p.Tokens }
 
-// RequestTokens is for the client under test.
+// RequestTokens implements sasl.TokenInterface for the client under test.
 func (p *Peer) RequestTokens(request sasl.TokenRequest) { p.Requests = append(p.Requests, request) }
 
-// IssuedToken is for the client under test.
+// IssuedToken implements sasl.TokenInterface for the client under test.
 func (p *Peer) IssuedToken() *sasl.IssuedToken { return p.Issue }
 
-// Relist is for the client under test.
+// Relist implements sasl.RelistingInterface for the client under test.
 func (p *Peer) Relist(context.Context) ([]string, error) { return p.Later, nil }
 
-// Initiate is for the client under test.
+// Initiate implements sasl.Interface for the client under test.
 func (p *Peer) Initiate(ctx context.Context, _ string, initial []byte) (sasl.Reply, error) {
 	return p.exchange(initial)
 }
 
-// Respond is for the client under test.
+// Respond implements sasl.Interface for the client under test.
 func (p *Peer) Respond(ctx context.Context, response []byte) (sasl.Reply, error) {
 	return p.exchange(response)
 }
 
-// Abort is for the client under test.
+// Abort implements sasl.Interface for the client under test.
 func (p *Peer) Abort(context.Context) error {
 	if !p.expect(ClientAborts) || p.Unabortable {
 		return fmt.Errorf("%w: cannot be aborted", sasl.ErrProtocol)
@@ -74,7 +74,7 @@ func (p *Peer) Abort(context.Context) error {
 	return nil
 }
 
-// Close is for the client under test.
+// Close implements sasl.Interface for the client under test.
 func (p *Peer) Close() error {
 	p.once.Do(func() {
 		p.mu.Lock()
@@ -92,8 +92,9 @@ func (p *Peer) Closed() bool {
 	return p.isShut
 }
 
-// Fault returns where the client left the lines first, also by not getting to
-// their end; nil if it did not.
+// Fault returns the client's first deviation from the lines. A client that does not
+// reach the end of the lines deviates too. Fault returns nil if there is no
+// deviation.
 func (p *Peer) Fault() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,7 +111,7 @@ func (p *Peer) Fault() error {
 		return fmt.Errorf("the client closed the connection")
 	}
 	if len(rest) > 0 {
-		return fmt.Errorf("the client did not get to %q", rest[0])
+		return fmt.Errorf("the client did not reach %q", rest[0])
 	}
 	return nil
 }
@@ -121,10 +122,10 @@ func (p *Peer) note(format string, args ...any) {
 	p.faults = append(p.faults, fmt.Errorf(format, args...))
 }
 
-// expect takes a line of the client's.
+// expect takes the next line, which must be the client's line with this op.
 func (p *Peer) expect(op Op) bool {
 	if len(p.Lines) == 0 || p.Lines[0].Op != op {
-		p.note("%s where the lines have %q", op, p.Lines)
+		p.note("the client did %s, but the remaining lines are %q", op, p.Lines)
 		return false
 	}
 	p.Lines = p.Lines[1:]
@@ -158,6 +159,6 @@ func (p *Peer) exchange(message []byte) (sasl.Reply, error) {
 	case Cut:
 		return sasl.Reply{}, io.ErrUnexpectedEOF
 	}
-	p.note("%q is not for the server to say", line)
+	p.note("%q is not a line of the server", line)
 	return sasl.Reply{}, io.ErrUnexpectedEOF
 }

@@ -7,34 +7,34 @@ import (
 	"slices"
 )
 
-// reading is how the client's end of a connection gives out what has arrived.
-// What an adapter does must not depend on how the octets are cut into reads.
+// reading is a way to divide the octets at the client's end of a connection into
+// reads. The behaviour of an adapter must not depend on this division.
 type reading int
 
 const (
 	asItComes    reading = iota
-	octetByOctet         // one octet a read
+	octetByOctet         // one octet in a read
 	atLineEnds           // a read ends after each CR and after each LF
 	randomPieces         // of 1 to 9 octets
-	readings             // how many there are
+	readings             // the number of readings
 )
 
 func (r reading) String() string {
 	return [...]string{"as it comes", OctetByOctet, AtLineEnds, RandomPieces}[r]
 }
 
-// pieces is a connection whose reads are cut.
+// pieces is a connection with divided reads.
 type pieces struct {
 	net.Conn
 	reading reading
 	random  *rand.Rand
-	rest    []byte // arrived and not given out
+	rest    []byte // arrived octets that no read has returned
 	buffer  []byte
 }
 
-// cut returns the connection with its reads cut, and a description with which a
-// failure can be repeated.
-func (r reading) cut(conn net.Conn, seed uint64) (net.Conn, string) {
+// divide returns the connection with divided reads, and a description with which a
+// person can repeat a failure.
+func (r reading) divide(conn net.Conn, seed uint64) (net.Conn, string) {
 	if r == asItComes {
 		return conn, r.String()
 	}
@@ -59,7 +59,7 @@ func (p *pieces) Read(b []byte) (int, error) {
 	return size, nil
 }
 
-// size is how many octets the next read gives out at most.
+// size returns the largest number of octets for the next read.
 func (p *pieces) size() int {
 	switch p.reading {
 	case atLineEnds:

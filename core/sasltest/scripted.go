@@ -8,10 +8,12 @@ import (
 	"testing"
 )
 
-// Scripted returns a connection to a server of a protocol of lines that says
-// its own: one that begins with "<" is what it waits for from the client, and
-// "~" any octet; at "!" it hangs up. After the last it holds the connection
-// until the client closes, which it waits for at the end of the test.
+// Scripted returns a connection to a server that speaks a protocol of lines. The
+// server sends its lines, with these exceptions: for a line that begins with "<",
+// the server waits for the rest of this line from the client. For "~", the server
+// waits for any octet. For "!", the server closes the connection. After the last
+// line, the server keeps the connection open until the client closes. The end of
+// the test waits for that.
 func Scripted(tb testing.TB, lines ...string) net.Conn {
 	tb.Helper()
 	near, far := Pair(tb)
@@ -35,7 +37,7 @@ func Scripted(tb testing.TB, lines ...string) net.Conn {
 			}
 			if got, err := reader.ReadString('\n'); got != want+"\r\n" {
 				tb.Errorf("the client sent %.80q, %v, want %.80q", got, err, want)
-				far.Close() // the client must not wait for the rest
+				far.Close() // the client must not wait for the remaining lines
 				return
 			}
 		}

@@ -15,9 +15,9 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// AllMechanisms returns a server with every mechanism, for one user, "user",
-// with the password "pencil". EXTERNAL takes the common name of the client's
-// certificate for the user; ANONYMOUS is "guest".
+// AllMechanisms returns a server with every mechanism, for one user, "user", with
+// the password "pencil". In EXTERNAL, the common name of the client's certificate is
+// the username. In ANONYMOUS, the username is "guest".
 func AllMechanisms() *sasl.Server {
 	lookup := func(ctx context.Context, h sasl.Hash, name string) (*sasl.SCRAMRecord, error) {
 		if name != "user" {
@@ -43,8 +43,8 @@ func AllMechanisms() *sasl.Server {
 	return server
 }
 
-// Certificate returns a certificate that signs itself, for a server or a client
-// of that name, and a pool that trusts it alone.
+// Certificate returns a self-signed certificate for a server or a client with this
+// name, and a pool that trusts only this certificate.
 func Certificate(tb testing.TB, name string) (tls.Certificate, *x509.CertPool) {
 	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -1,7 +1,7 @@
-// Package sasltest helps to test what speaks SASL: golden transcripts with the
-// messages that RFCs and other implementations exchanged, a peer that follows
-// a script however hostile, and the conformance kit that every adapter of a
-// protocol runs, [TestAdapter].
+// Package sasltest contains tools for tests of SASL: golden transcripts with the
+// messages of RFCs and of other implementations, a [Peer] that follows any script,
+// also a hostile script, and two conformance kits. [TestAdapter] tests the adapter
+// of a protocol, and [TestMechanism] tests a mechanism.
 package sasltest
 
 import (
@@ -16,8 +16,8 @@ import (
 //go:embed testdata/*.txt
 var files embed.FS
 
-// Transcript is an exchange with its inputs and its outcome. In its text form
-// there are headers, an empty line, and the lines of the exchange:
+// Transcript is an exchange with its inputs and its outcome. The text form has
+// headers, an empty line, and the lines of the exchange:
 //
 //	source: RFC 4616 section 4
 //	mechanism: PLAIN
@@ -28,53 +28,52 @@ var files embed.FS
 //	C: "\x00tim\x00tanstaaftanstaaf"
 //	S+ -
 //
-// Inputs and messages are quoted as in Go; a message may be written in several
-// pieces, of which repeat("A",1000) is one. A line that begins with # is a
-// comment.
+// Inputs and messages are quoted as in Go. A message may consist of several pieces,
+// for example repeat("A",1000). A line that begins with # is a comment.
 type Transcript struct {
 	Name          string // of the file, without its ending
-	Source        string // where the messages come from
+	Source        string // the origin of the messages
 	MechanismName string
-	Role          Role   // whose messages are under test
+	Role          Role   // the side under test
 	Level         string // must or strict; empty for a transcript of success
 	Expect        sasl.Class
 
 	Username, Password, Authzid, Trace string
 	Token                              string // of the HT-* mechanisms
-	TokenFor                           string // the mechanism that it was issued for
+	TokenFor                           string // the mechanism for which the server issued the token
 	ClientNonce, ServerNonce           string
 	Salt                               []byte
 	Iterations                         int
 	Flag                               byte                // the gs2-cbind-flag; 0 if there is none
-	Binding                            sasl.ChannelBinding // what the connection can bind to
-	Peer                               string              // at a server, what the layer below proved; "" = nothing
+	Binding                            sasl.ChannelBinding // the channel binding of the connection
+	Peer                               string              // at a server, the identity that the layer below proved; "" = none
 
-	// What a server that confirms its lists (XEP-0474) has offered, and the
-	// version of TLS; nil and 0 if it does not.
+	// The lists and the version of TLS that a server confirms (XEP-0474); nil and
+	// 0 if the server does not confirm its lists.
 	Offered, BindingTypes []string
 	TLSVersion            uint16
 
 	Lines []Line
 }
 
-// Role says which side of a transcript is under test.
+// Role states the side of a transcript that is under test.
 type Role string
 
-// The roles of a transcript. In one of Both each side is what the mechanism
-// demands.
+// The roles of a transcript. In a transcript with the role Both, each side sends the
+// messages that the mechanism demands.
 const (
 	Both   Role = ""
 	Client Role = "client"
 	Server Role = "server"
 )
 
-// Success is the Expect of a transcript in which all goes well.
+// Success is the Expect of a transcript without an error.
 const Success sasl.Class = "success"
 
-// Op is what happens in a line.
+// Op is the action of a line.
 type Op string
 
-// The ops, by who acts.
+// The ops: first the client's actions, then the server's actions.
 const (
 	ClientSends  Op = "C:" // a message; the first is the initial response
 	ClientAborts Op = "C*"
@@ -83,7 +82,7 @@ const (
 	Succeed      Op = "S+" // with or without additional data
 	Refuse       Op = "S!" // with a condition
 	Cut          Op = "S/" // the server closes the connection
-	Stall        Op = "S~" // the server says nothing until the connection is closed
+	Stall        Op = "S~" // the server sends nothing until the connection is closed
 )
 
 // Line is one line of an exchange.
@@ -93,8 +92,7 @@ type Line struct {
 	Condition sasl.Condition
 }
 
-// Transcripts returns all that come with the package, in the order of their
-// names.
+// Transcripts returns all transcripts of this package, in the order of their names.
 func Transcripts() []*Transcript {
 	names, err := fs.Glob(files, "testdata/*.txt")
 	if err != nil {

@@ -19,8 +19,8 @@ type server struct {
 	aborts AbortStyle
 }
 
-// play runs a transcript through the adapter, holds both sides to it, and
-// returns what the adapter returned.
+// play runs a transcript through the adapter, compares both sides with the
+// transcript, and returns the adapter's error.
 func (a Adapter) play(t *testing.T, tr *Transcript, initialResponse bool) error {
 	t.Helper()
 	return a.converse(t, tr, func(s *server) error {
@@ -31,8 +31,8 @@ func (a Adapter) play(t *testing.T, tr *Transcript, initialResponse bool) error 
 	})
 }
 
-// playTwice runs a transcript that fails and, on the same connection, one that
-// succeeds.
+// playTwice runs a failing transcript and then, on the same connection, a
+// successful transcript.
 func (a Adapter) playTwice(t *testing.T, first *Transcript) {
 	t.Helper()
 	second := script(Success, clientSends("second"), challenge("c2"), clientSends("r2"), success)
@@ -101,7 +101,7 @@ func (a Adapter) playCancelled(t *testing.T, ctx context.Context, cancel func(),
 			return err
 		}
 		cancel()
-		if len(tr.Lines) == 1 { // who speaks first has spoken
+		if len(tr.Lines) == 1 { // a client that sends first may have sent octets
 			_, err := s.untilClosed()
 			return err
 		}
@@ -109,8 +109,8 @@ func (a Adapter) playCancelled(t *testing.T, ctx context.Context, cancel func(),
 	})
 }
 
-// converse runs one exchange against what serve does and compares the outcome
-// with what the transcript expects.
+// converse runs one exchange with serve as the server, and compares the outcome with
+// the outcome that the transcript expects.
 func (a Adapter) converse(t *testing.T, tr *Transcript, serve func(*server) error) error {
 	t.Helper()
 	err := a.run(t, t.Context(), a.client(tr), serve)
@@ -137,12 +137,12 @@ func (a Adapter) run(t *testing.T, ctx context.Context, client *sasl.Client, ser
 	served := make(chan error, 1)
 	go func() {
 		err := serve(&server{far, a.Wire(far), a.Aborts})
-		if err != nil { // a client that waits for the rest would wait in vain
+		if err != nil { // the client must not wait for the remaining messages
 			far.Close()
 		}
 		served <- err
 	}()
-	conn, description := a.reading.cut(near, a.seed)
+	conn, description := a.reading.divide(near, a.seed)
 	result, err := a.dial(t, ctx, conn, client)
 	if name := client.Mechanisms[0].Name(); err != nil && result.Mechanism != "" && result.Mechanism != name {
 		t.Errorf("an error of %s and a result of another mechanism: %+v", name, result)
@@ -150,15 +150,15 @@ func (a Adapter) run(t *testing.T, ctx context.Context, client *sasl.Client, ser
 	if err == nil && result.Mechanism == "" {
 		t.Error("no error and no result")
 	}
-	far.SetDeadline(time.Now().Add(limit / 2)) // there is nobody to wait for
+	far.SetDeadline(time.Now().Add(limit / 2)) // the client has returned
 	if serverErr := <-served; serverErr != nil {
 		t.Errorf("the server, which is read %s: %v", description, serverErr)
 	}
 	return err
 }
 
-// dial runs the adapter's entry point. If it does not return in time, the case
-// fails, and the goroutine is left behind.
+// dial runs the adapter's entry point. If the entry point does not return in time,
+// the case fails, and the goroutine continues to run.
 func (a Adapter) dial(t *testing.T, ctx context.Context, conn net.Conn, client *sasl.Client) (result sasl.Result, err error) {
 	t.Helper()
 	returned := make(chan struct{})
