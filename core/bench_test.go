@@ -11,7 +11,7 @@ import (
 )
 
 // BenchmarkSCRAMSHA256 compares a whole exchange of a client, at 4096
-// iterations, with the key derivation that it cannot do without.
+// iterations, with the key derivation, which is the unavoidable part of the work.
 func BenchmarkSCRAMSHA256(b *testing.B) {
 	b.Run("exchange", func(b *testing.B) {
 		client := rfc7677Client("pencil")
@@ -38,8 +38,8 @@ func BenchmarkSCRAMSHA256(b *testing.B) {
 	})
 }
 
-// BenchmarkPlain is a login through Authenticate, with the whole ladder to
-// choose from and with one mechanism.
+// BenchmarkPlain measures a login through Authenticate, with the whole ladder of
+// mechanisms and with one mechanism.
 func BenchmarkPlain(b *testing.B) {
 	for name, client := range map[string]*sasl.Client{
 		"ladder": {Mechanisms: sasl.PasswordMechanisms(sasl.Password("tim", "secret"))},
@@ -58,7 +58,7 @@ func BenchmarkPlain(b *testing.B) {
 	}
 }
 
-// BenchmarkToken is a login with a token out of memory, bound to the channel.
+// BenchmarkToken measures a login with a token from memory, bound to the channel.
 func BenchmarkToken(b *testing.B) {
 	client, store := tokenClient()
 	put(store, tokenAccount, token("EXPR"))
@@ -79,7 +79,7 @@ func (*fixedTokenServer) TokenMechanisms() []string       { return tokenOffer }
 func (*fixedTokenServer) RequestTokens(sasl.TokenRequest) {}
 func (*fixedTokenServer) IssuedToken() *sasl.IssuedToken  { return nil }
 
-// TestPlainAllocations holds what BenchmarkPlain shows.
+// TestPlainAllocations limits the allocations that BenchmarkPlain shows.
 func TestPlainAllocations(t *testing.T) {
 	client := &sasl.Client{Mechanisms: ladder()}
 	conn := &fixedServer{replies: []sasl.Reply{{Done: true}}}
@@ -94,7 +94,7 @@ func TestPlainAllocations(t *testing.T) {
 	}
 }
 
-// fixedServer gives the same replies whatever it is told.
+// fixedServer gives the same replies to any messages.
 type fixedServer struct {
 	replies []sasl.Reply
 	next    int

@@ -11,8 +11,8 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// declared is a mechanism of another module with properties of its own. Its one
-// message says what it was told to bind to.
+// declared is a mechanism of another module with properties of its own. Its only
+// message contains the binding of its Terms.
 type declared struct {
 	name       string
 	properties sasl.Properties
@@ -40,8 +40,8 @@ func (x *declaredExchange) Step(context.Context, []byte) ([]byte, bool, error) {
 	return []byte(x.message), true, nil
 }
 
-// TestBindsAlways: what a mechanism binds to that binds whatever its name is, and
-// what the result and the trace say about it.
+// TestBindsAlways shows the binding of a mechanism that binds regardless of its
+// name, and the report of this binding in the result and the trace.
 func TestBindsAlways(t *testing.T) {
 	type list = []string
 	both := []sasl.ChannelBinding{exporter, endPoint}

@@ -14,11 +14,11 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// stallFor is how long a peer that stalls would hold a run: a test that waits
-// for it has failed.
+// stallFor is the time for which a stalling peer would delay a run. A test that
+// waits for this time has failed.
 const stallFor = 30 * time.Second
 
-// withLeakCheck fails if what runs in it leaves a goroutine behind.
+// withLeakCheck fails if its function leaves a goroutine behind.
 func withLeakCheck(t *testing.T, run func()) {
 	t.Helper()
 	before := runtime.NumGoroutine()
@@ -30,8 +30,8 @@ func withLeakCheck(t *testing.T, run func()) {
 	}
 }
 
-// TestCancel: a context that ends at any step ends the run, closes the
-// connection and leaves no goroutine.
+// TestCancel shows that a context that ends at any step ends the run and closes the
+// connection, and that no goroutine is left.
 func TestCancel(t *testing.T) {
 	stall := sasltest.Line{Op: sasltest.Stall}
 	for name, lines := range map[string][]sasltest.Line{
@@ -56,7 +56,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestCancelDerivation: the context ends a key derivation, whose work the
+// TestCancelDerivation shows that the context ends a key derivation, whose work the
 // server chose.
 func TestCancelDerivation(t *testing.T) {
 	withLeakCheck(t, func() {
@@ -65,7 +65,7 @@ func TestCancelDerivation(t *testing.T) {
 		client := rfc7677Client("pencil")
 		iterations := 2_000_000_000 // five minutes
 		if fips140.Enabled() {
-			iterations = 10_000_000 // two seconds, which go on in the background
+			iterations = 10_000_000 // two seconds in the background
 		}
 		client.SCRAM.MaxIterations = iterations
 		peer := sasltest.NewPeer(c(rfc7677ClientFirst), s(strings.Replace(rfc7677ServerFirst, "4096", strconv.Itoa(iterations), 1)), closes)
@@ -83,7 +83,7 @@ func TestCancelDerivation(t *testing.T) {
 	})
 }
 
-// TestCancelCredentials: a callback that waits for a person ends with the
+// TestCancelCredentials shows that a callback that waits for a person ends with the
 // context.
 func TestCancelCredentials(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
@@ -101,8 +101,8 @@ func TestCancelCredentials(t *testing.T) {
 	}
 }
 
-// TestCancelledBefore: nothing is sent, and the connection is closed as it is
-// when the context ends later.
+// TestCancelledBefore shows that a client with an ended context sends nothing and
+// closes the connection, as the client does if the context ends later.
 func TestCancelledBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -129,7 +129,8 @@ func (l lateCancel) Initiate(ctx context.Context, mechanism string, initial []by
 	return sasl.Reply{Done: true}, nil
 }
 
-// TestSuccessAfterCancel: a connection that was closed is no success.
+// TestSuccessAfterCancel shows that a login over a closed connection is not a
+// success.
 func TestSuccessAfterCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	result, err := plainClient("secret").Authenticate(ctx, lateCancel{sasltest.NewPeer(), cancel}, plainServer)

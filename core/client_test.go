@@ -54,8 +54,8 @@ func plainClient(password string) *sasl.Client {
 	return &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("tim", password))}}
 }
 
-// TestOutcomes: what an answer of the server makes of a run, whether the
-// connection survives it, and what the error says.
+// TestOutcomes shows the outcome of a run after each answer of the server, the state
+// of the connection, and the text of the error.
 func TestOutcomes(t *testing.T) {
 	bound := sasl.ServerInfo{Secure: true, Mechanisms: []string{"SCRAM-SHA-256-PLUS"}, Bindings: []sasl.ChannelBinding{exporter}}
 	boundFirst := "p=tls-exporter,,n=user,r=" + rfc7677Nonce
@@ -116,8 +116,8 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// TestRefusalKeepsWhatTheServerSaid: condition, text and the protocol's own
-// error are reachable.
+// TestRefusalKeepsWhatTheServerSaid shows that the condition, the text and the
+// protocol's own error are reachable.
 func TestRefusalKeepsWhatTheServerSaid(t *testing.T) {
 	own := errors.New("535 5.7.8")
 	_, err := plainClient("secret").Drive(t.Context(), io.NopCloser(nil), plainServer, func(s *sasl.Session) error {
@@ -133,7 +133,8 @@ func TestRefusalKeepsWhatTheServerSaid(t *testing.T) {
 	}
 }
 
-// TestRoundTrips counts the client's messages that the server answered.
+// TestRoundTrips shows that RoundTrips counts the client's messages that the server
+// answered.
 func TestRoundTrips(t *testing.T) {
 	for _, row := range []struct {
 		client *sasl.Client
@@ -154,7 +155,8 @@ func TestRoundTrips(t *testing.T) {
 	}
 }
 
-// TestIterationBounds: the user may move both.
+// TestIterationBounds shows that the user can change both limits of the iteration
+// count.
 func TestIterationBounds(t *testing.T) {
 	first := func(i string) string { return strings.Replace(rfc7677ServerFirst, "4096", i, 1) }
 	for _, row := range []struct {

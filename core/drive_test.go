@@ -13,7 +13,7 @@ type closeCounter struct{ closed int }
 
 func (c *closeCounter) Close() error { c.closed++; return nil }
 
-// TestDrive: what the session knows outranks what the library made of it.
+// TestDrive shows that the state of the session outranks the library's error.
 func TestDrive(t *testing.T) {
 	lost := errors.New("the library's own error")
 	start := func(s *sasl.Session) { s.Start() }
@@ -94,15 +94,15 @@ func TestDrive(t *testing.T) {
 				t.Errorf("result %+v", result)
 			}
 			if started := !strings.Contains(row.name, "start"); err != nil && (result.Mechanism != "SCRAM-SHA-256" || (result.Username == "user") != started) {
-				t.Errorf("an error, and of what is known %+v", result)
+				t.Errorf("an error, and the result %+v", result)
 			}
 		})
 	}
 }
 
-// TestSessionIsNoForeignClient: a Session handed to a loop that cannot see
-// success would be believed whatever the server says. Such loops take anything
-// with Start and Next.
+// TestSessionIsNoForeignClient shows that a Session does not have the methods Start
+// and Next of a foreign client. A loop for such clients cannot see success, so the
+// loop would believe in success regardless of the server's answers.
 func TestSessionIsNoForeignClient(t *testing.T) {
 	if _, ok := reflect.TypeFor[*sasl.Session]().MethodByName("Next"); ok {
 		t.Error("*Session has a method Next")

@@ -13,9 +13,9 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestEchoesAreWithheld: a server that repeats the password, the message or
-// the proof, in its text, in its own error, in a condition, as a challenge or
-// in words about the connection, gets it into no error and no trace.
+// TestEchoesAreWithheld shows that no error and no trace contains the password, the
+// message or the proof, even if the server repeats them in its text, in its own
+// error, in a condition, in a challenge or in a text about the connection.
 func TestEchoesAreWithheld(t *testing.T) {
 	const password = "pencil-\"5a?>~>\""
 	message := "\x00tim\x00" + password
@@ -78,7 +78,7 @@ func TestEchoesAreWithheld(t *testing.T) {
 	client.Authenticate(t.Context(), peer, scramServer)
 	checkSilent(t, "SCRAM challenge", trace.String(), proof)
 
-	// A token, which does not go out, but which the server knows.
+	// The client does not send the token itself, but the server knows the token.
 	withToken, store := tokenClient()
 	put(store, tokenAccount, token("EXPR"))
 	withToken.Trace = client.Trace
@@ -86,7 +86,7 @@ func TestEchoesAreWithheld(t *testing.T) {
 	_, err = withToken.Authenticate(t.Context(), told, tokenSrv)
 	checkSilent(t, "token", fmt.Sprintf("%v %+v", err, err)+trace.String(), tokenText)
 
-	// A loop of its own, and a challenge that looks like PLAIN's message.
+	// A foreign loop, and a challenge that looks like PLAIN's message.
 	session, err := client.Begin(t.Context(), scramServer)
 	if err != nil {
 		t.Fatal(err)
@@ -102,14 +102,16 @@ func TestEchoesAreWithheld(t *testing.T) {
 	checkSilent(t, "PLAIN challenge", trace.String(), append(secrets, strconv.Quote(password))...)
 }
 
-// shortened is an error of an adapter that says less than what it wraps.
+// shortened is an error of an adapter. Its text contains less than the text of the
+// wrapped error.
 type shortened struct{ error }
 
 func (e *shortened) Error() string   { return "the server says goodbye" }
 func (e *shortened) Unwrap() []error { return []error{sasl.ErrTemporary, nil, e.error} }
 
-// TestOwnWordsAreNotWithheld: a password that is a word of ours takes nothing
-// away, and one that is a word of the server's only the server's text.
+// TestOwnWordsAreNotWithheld shows that a password that equals a word of this
+// package removes no text, and that a password that equals a word of the server
+// removes only the server's text.
 func TestOwnWordsAreNotWithheld(t *testing.T) {
 	refused := &sasl.Failure{Condition: sasl.AccountDisabled, Text: "login failed"}
 	for password, text := range map[string]string{

@@ -31,7 +31,7 @@ func (c *lineConn) Respond(ctx context.Context, response []byte) (sasl.Reply, er
 	return c.exchange(encodeLine(response))
 }
 
-// Abort returns nil if the server has refused the exchange, as it must.
+// Abort returns nil if the server has refused the exchange, as the protocol demands.
 func (c *lineConn) Abort(ctx context.Context) error {
 	reply, err := c.exchange("*")
 	if _, refused := err.(*sasl.Failure); refused {
@@ -44,7 +44,7 @@ func (c *lineConn) exchange(line string) (sasl.Reply, error) {
 	if _, err := io.WriteString(c, line+"\n"); err != nil {
 		return sasl.Reply{}, fmt.Errorf("%w: %w", sasl.ErrConnection, err)
 	}
-	answer, err := c.reader.ReadString('\n') // a real adapter bounds the line
+	answer, err := c.reader.ReadString('\n') // a real adapter limits the line
 	if err != nil {
 		return sasl.Reply{}, fmt.Errorf("%w: %w", sasl.ErrConnection, err)
 	}
@@ -103,8 +103,8 @@ func serveLines(conn io.ReadWriteCloser, server *sasl.Server, info sasl.ConnInfo
 	}
 }
 
-// The author of an adapter implements Interface. sasltest.TestAdapter holds an
-// adapter to the rules of its methods.
+// The author of an adapter implements Interface. sasltest.TestAdapter tests the rules
+// of its methods.
 func ExampleInterface() {
 	near, far := pipe()
 	record, err := sasl.DeriveSCRAM(context.Background(), sasl.SHA256, "secret", nil, 4096)
@@ -130,7 +130,7 @@ func ExampleInterface() {
 	// Output: SCRAM-SHA-256 alice 2 <nil>
 }
 
-// pipe stands for a connection.
+// pipe takes the place of a connection.
 func pipe() (near, far io.ReadWriteCloser) {
 	r1, w1 := io.Pipe()
 	r2, w2 := io.Pipe()

@@ -19,8 +19,8 @@ import (
 //	S: HMAC-SHA-256(key, "server" || nonce)
 const keyName = "X-KEY"
 
-// keyProperties: the key stays on both sides, and the server proves that it knows
-// the key. What is not declared has the careful value.
+// keyProperties: the key stays on both sides, and the server proves that the server
+// knows the key. All other properties have the careful value.
 var keyProperties = sasl.Properties{KeepsSecret: true, ProvesServer: true, Binds: sasl.BindsNever}
 
 func keyMAC(key sasl.Secret, role string, nonce []byte) []byte {
@@ -53,7 +53,7 @@ func (x *keyClientExchange) Step(_ context.Context, in []byte) (out []byte, done
 	if x.err == nil {
 		x.step++
 		switch x.step {
-		case 1: // the server speaks first
+		case 1: // the server sends the first message
 			return nil, false, nil
 		case 2:
 			if len(in) < 16 || len(in) > 64 {
@@ -75,7 +75,8 @@ func (x *keyClientExchange) Step(_ context.Context, in []byte) (out []byte, done
 	return nil, false, x.err
 }
 
-// SentSecrets: a server that repeats the proof must not get it into a log.
+// SentSecrets returns the proof: a log must not contain the proof, even if the
+// server repeats the proof.
 func (x *keyClientExchange) SentSecrets() []sasl.Secret {
 	return []sasl.Secret{x.key, sasl.NewSecret(keyMAC(x.key, "client", x.nonce))}
 }

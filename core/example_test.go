@@ -9,8 +9,8 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// A user logs in. The connection is that of an adapter, such as saslimap; here it
-// is a server that refuses the password.
+// A user logs in. Normally the connection comes from an adapter, such as saslimap. In
+// this example, the connection is a server that refuses the password.
 func Example() {
 	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "secret"))}
 	conn := sasltest.NewPeer(

@@ -10,8 +10,9 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestAllowIsAskedOnce: about each mechanism, with its properties and the server,
-// before anything is sent, whatever happens later.
+// TestAllowIsAskedOnce shows that the Client calls Allow once for each mechanism,
+// with its properties and the server, before anything is sent. The later course of
+// the login makes no difference.
 func TestAllowIsAskedOnce(t *testing.T) {
 	var asked []string
 	client := &sasl.Client{Mechanisms: ladder()}
@@ -39,12 +40,12 @@ func TestAllowIsAskedOnce(t *testing.T) {
 		names = append(names, m.Name())
 	}
 	if !slices.Equal(asked, names) {
-		t.Errorf("asked about %q", asked)
+		t.Errorf("Allow was called for %q", asked)
 	}
 }
 
-// TestExplained: if no mechanism is left, the error lists every mechanism of the
-// server with the reason why it is not used.
+// TestExplained shows that, if no mechanism is left, the error lists every mechanism
+// of the server with the reason why the mechanism is not used.
 func TestExplained(t *testing.T) {
 	broken := declared{"X-BROKEN", sasl.Properties{Unavailable: errors.New("FIPS 140 forbids it")}}
 	client := &sasl.Client{
@@ -92,8 +93,9 @@ func TestExplained(t *testing.T) {
 	}
 }
 
-// TestBindingListWithoutMechanisms: it is no error if a server lists channel
-// bindings and offers nothing that binds, but the trace says so.
+// TestBindingListWithoutMechanisms shows that a login succeeds if the server lists
+// channel bindings but offers no mechanism that binds, and that the trace reports
+// such a server.
 func TestBindingListWithoutMechanisms(t *testing.T) {
 	client := plainClient("secret")
 	var trace string

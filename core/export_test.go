@@ -1,9 +1,9 @@
 package sasl
 
-// SetNonce makes every run send nonce, so that a transcript can be replayed.
+// SetNonce makes every run send nonce, so that a test can replay a transcript.
 func (c *Client) SetNonce(nonce string) { c.nonce = func() string { return nonce } }
 
-// SetNonce makes every run add nonce to the client's.
+// SetNonce makes every run add nonce to the client's nonce.
 func (s *Server) SetNonce(nonce string) { s.nonce = func() string { return nonce } }
 
 // HashedToken is the client's mechanism for one run with a token.

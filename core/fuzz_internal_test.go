@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// The fuzz targets of the grammar: whatever is parsed, its canonical text
-// parses to the same.
+// The fuzz targets of the grammar: the canonical text of a parsed value parses to
+// the same value.
 
 func FuzzClientFirst(f *testing.F) {
 	for _, seed := range []string{
@@ -101,7 +101,7 @@ func FuzzGS2Header(f *testing.F) {
 	})
 }
 
-// FuzzSaslname: every name that can be sent comes back.
+// FuzzSaslname shows that every name that can be sent is parsed to the same name.
 func FuzzSaslname(f *testing.F) {
 	f.Add("a,b=c")
 	f.Add("=2C")

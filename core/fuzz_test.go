@@ -12,8 +12,8 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// addTranscripts seeds a fuzz target with the messages of one side, separated
-// by line feeds.
+// addTranscripts adds the messages of one side to a fuzz target's seeds, separated by
+// line feeds.
 func addTranscripts(f *testing.F, side ...sasltest.Op) {
 	for _, tr := range sasltest.Transcripts() {
 		var messages [][]byte
@@ -28,8 +28,8 @@ func addTranscripts(f *testing.F, side ...sasltest.Op) {
 	}
 }
 
-// FuzzClientExchange sends anything to a client: it terminates, without a
-// panic, its errors have a class, and SCRAM believes in success only after a
+// FuzzClientExchange sends any data to a client. The client terminates without a
+// panic, and its errors have a class. SCRAM believes in success only after a
 // verifier.
 func FuzzClientExchange(f *testing.F) {
 	addTranscripts(f, sasltest.Challenge, sasltest.Succeed)
@@ -65,8 +65,8 @@ func FuzzClientExchange(f *testing.F) {
 	})
 }
 
-// FuzzServerExchange sends anything to a server: it terminates, without a
-// panic, its errors have a class, and nobody gets in without a proof.
+// FuzzServerExchange sends any data to a server. The server terminates without a
+// panic, and its errors have a class. No client logs in without a proof.
 func FuzzServerExchange(f *testing.F) {
 	addTranscripts(f, sasltest.ClientSends)
 	record, err := sasl.DeriveSCRAM(context.Background(), sasl.SHA256, "a password that no seed has", []byte("0123456789abcdef"), 1)
@@ -108,9 +108,9 @@ func FuzzServerExchange(f *testing.F) {
 	})
 }
 
-// FuzzTokenExchange answers a client that logs in with a token: it terminates,
-// without a panic, its errors have a class, and it believes in success only
-// after the server's MAC.
+// FuzzTokenExchange sends any answer to a client that logs in with a token. The
+// client terminates without a panic, and its errors have a class. The client
+// believes in success only after the server's MAC.
 func FuzzTokenExchange(f *testing.F) {
 	addTranscripts(f, sasltest.Challenge, sasltest.Succeed)
 	f.Add("HT-SHA-256-EXPR", []byte(boundResponder))

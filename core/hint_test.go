@@ -24,9 +24,9 @@ func hints(err error) string {
 	return strings.Join(list, " ")
 }
 
-// TestHints: a hint appears only if it can be true. Each condition comes in a run
-// that is bound, that sent y, and that sent n, and once the server has proved
-// itself.
+// TestHints shows that a hint appears only if the hint can be true. Each condition
+// occurs in a bound run, in a run with the flag y, in a run with the flag n, and
+// after the server's proof.
 func TestHints(t *testing.T) {
 	secure := sasl.ServerInfo{Secure: true, Bindings: []sasl.ChannelBinding{exporter}}
 	scram := map[string]string{"p": "SCRAM-SHA-256-PLUS", "y": "SCRAM-SHA-256", "n": "SCRAM-SHA-256"}
@@ -58,7 +58,7 @@ func TestHints(t *testing.T) {
 				t.Errorf("%s, %s: %s, want %s", condition, flag, got, want)
 			}
 		}
-		// After the server's signature the password and the binding are ruled out.
+		// The server's signature excludes the password and the binding as causes.
 		peer := sasltest.NewPeer(append(scramLines[:3:3], s(rfc7677ServerFinal), c(""), refuse(condition))...)
 		_, err := rfc7677Client("pencil").Authenticate(t.Context(), peer, scramServer)
 		if err == nil || hints(err) != "" {
@@ -67,7 +67,8 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// TestHintsOfMechanisms: what can be behind a refusal depends on the mechanism.
+// TestHintsOfMechanisms shows that the possible causes of a refusal depend on the
+// mechanism.
 func TestHintsOfMechanisms(t *testing.T) {
 	for name, row := range map[string]struct {
 		mechanism sasl.Mechanism
@@ -93,7 +94,8 @@ func TestHintsOfMechanisms(t *testing.T) {
 	}
 }
 
-// TestHintOfPreparation: SASLprep changed the password, or refused it.
+// TestHintOfPreparation shows the hint after SASLprep has changed or refused the
+// password.
 func TestHintOfPreparation(t *testing.T) {
 	for password, want := range map[string]string{
 		"pencil":           "authentication: password",
@@ -132,7 +134,7 @@ func (r *recording) Respond(_ context.Context, response []byte) (sasl.Reply, err
 func (*recording) Abort(context.Context) error { return nil }
 func (*recording) Close() error                { return nil }
 
-// TestHintTexts: every hint has words.
+// TestHintTexts shows that every hint has a text.
 func TestHintTexts(t *testing.T) {
 	seen := []string{""}
 	for _, h := range []sasl.Hint{sasl.HintPassword, sasl.HintPreparation, sasl.HintOtherCredentials, sasl.HintBinding, sasl.HintProxy, sasl.HintList} {

@@ -67,8 +67,8 @@ func serverOf(m sasl.ServerMechanism) *sasl.Server {
 	return &sasl.Server{Key: serverKey, Mechanisms: []sasl.ServerMechanism{m}}
 }
 
-// tokenKind is a mechanism for tokens as one that binds whatever its name is:
-// only Client.Tokens knows what each of them binds to.
+// tokenKind declares BindsAlways for a mechanism for tokens, because only
+// Client.Tokens knows the binding of each such mechanism.
 type tokenKind struct {
 	sasl.Mechanism
 	binds sasl.Binds
@@ -78,8 +78,8 @@ func (m tokenKind) Properties() sasl.Properties {
 	return sasl.Properties{KeepsSecret: true, ProvesServer: true, Binds: m.binds}
 }
 
-// TestTokenMechanisms runs it over those that log in with a token, which a Client
-// makes from its store.
+// TestTokenMechanisms runs the kit for authors of mechanisms over the mechanisms that
+// log in with a token. A Client makes these mechanisms from its store.
 func TestTokenMechanisms(t *testing.T) {
 	other := sasl.NewSecret("secret-token:another-Oeie4nmlUoLHXca_YhkjwkEBgCEKKHKCArT8")
 	for _, kind := range []string{"EXPR", "ENDP", "UNIQ", "NONE"} {

@@ -10,8 +10,9 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestClassOfRefusal: the failure of a mechanism without a class takes that of
-// the refusal, one with a class keeps it, and no refusal hides an ErrSecurity.
+// TestClassOfRefusal shows that a mechanism's failure without a class takes the class
+// of the refusal, that a failure with a class keeps its class, and that no refusal
+// hides an ErrSecurity.
 func TestClassOfRefusal(t *testing.T) {
 	own := errors.New("the protocol's own")
 	for name, row := range map[string]struct {
@@ -70,7 +71,7 @@ func (x *failsLaterExchange) Step(context.Context, []byte) ([]byte, bool, error)
 	return []byte("x"), false, nil
 }
 
-// stuck is a server that acknowledges no abort.
+// stuck is a server that does not acknowledge an abort.
 type stuck struct {
 	*answering
 	closed chan struct{}
@@ -90,8 +91,8 @@ func (s stuck) Close() error {
 	return nil
 }
 
-// TestAbortIsBounded: a server that does not acknowledge an abort is waited for
-// two seconds, and the reason for the abort is not lost.
+// TestAbortIsBounded shows that the client waits two seconds for a server that does
+// not acknowledge an abort, and that the reason for the abort is not lost.
 func TestAbortIsBounded(t *testing.T) {
 	conn := stuck{&answering{challenge: []byte("?")}, make(chan struct{})}
 	done := make(chan error, 1)

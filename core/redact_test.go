@@ -11,8 +11,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// bearer is a mechanism of another module: one message with a token in it. If it
-// declares its secret, only that is looked for.
+// bearer is a mechanism of another module with one message that contains a token. If
+// bearer declares its secret, the client looks only for this secret.
 type bearer struct {
 	token    string
 	declares bool
@@ -47,8 +47,8 @@ type declaringExchange struct{ *bearerExchange }
 
 func (x declaringExchange) SentSecrets() []sasl.Secret { return []sasl.Secret{sasl.NewSecret(x.token)} }
 
-// TestRedaction: a secret that a server repeats is withheld, whatever the server
-// puts into it and whoever wrote the mechanism.
+// TestRedaction shows that the client withholds a repeated secret, regardless of the
+// characters that the server inserts and of the mechanism's module.
 func TestRedaction(t *testing.T) {
 	const secret = "hunter2>Secret?of~Somebody"
 	plainMessage := "\x00tim\x00" + secret
@@ -108,7 +108,7 @@ func TestRedaction(t *testing.T) {
 	}
 }
 
-// runSilently returns everything that a person sees of a run.
+// runSilently returns all texts of a run that a person sees.
 func runSilently(t *testing.T, m sasl.Mechanism, answer *answering) string {
 	t.Helper()
 	client := &sasl.Client{Mechanisms: []sasl.Mechanism{m}, Allow: allowAll}
@@ -126,8 +126,8 @@ func runSilently(t *testing.T, m sasl.Mechanism, answer *answering) string {
 	return said.String()
 }
 
-// TestNothingElseIsWithheld: a text that repeats no secret is shown, and what is
-// declared decides what a secret is.
+// TestNothingElseIsWithheld shows that the client does not withhold a text without a
+// secret, and that a mechanism's declaration defines its secrets.
 func TestNothingElseIsWithheld(t *testing.T) {
 	for _, row := range []struct {
 		mechanism sasl.Mechanism

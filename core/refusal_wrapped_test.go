@@ -10,8 +10,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestWrappedRefusal: a class around a refusal says that the connection is not in
-// sync. It is closed then, and no further attempt is asked for.
+// TestWrappedRefusal shows that a class around a refusal means a connection that is
+// not in sync: the client closes the connection and does not call Retry.
 func TestWrappedRefusal(t *testing.T) {
 	refusal := &sasl.Failure{Condition: sasl.NotAuthorized}
 	for _, row := range []struct {
@@ -42,8 +42,8 @@ func TestWrappedRefusal(t *testing.T) {
 	}
 }
 
-// TestNilFailure: a *Failure that is nil inside an error is a mistake of the loop,
-// and no success.
+// TestNilFailure shows that a nil *Failure inside an error is a fault of the loop,
+// and not a success.
 func TestNilFailure(t *testing.T) {
 	for name, nothing := range map[string]error{"bare": (*sasl.Failure)(nil), "joined": errors.Join((*sasl.Failure)(nil))} {
 		var conn closer
@@ -59,8 +59,8 @@ func TestNilFailure(t *testing.T) {
 	}
 }
 
-// TestUnknownCondition: a condition of the peer's own stands beside the text, and
-// a secret can be cut between the two.
+// TestUnknownCondition shows that the client also finds a secret of which one part is
+// in an unknown condition and the other part is in the text.
 func TestUnknownCondition(t *testing.T) {
 	var trace strings.Builder
 	client := plainClient("hunter2-Secret")
@@ -72,8 +72,8 @@ func TestUnknownCondition(t *testing.T) {
 	checkSilent(t, "error and trace", err.Error()+trace.String(), "hunter2-S")
 }
 
-// TestPasswordOfSCRAMInWords: a server that knows the password can repeat it,
-// although the password was not sent.
+// TestPasswordOfSCRAMInWords shows that the client withholds the password, which a
+// server may know and repeat although the client did not send the password.
 func TestPasswordOfSCRAMInWords(t *testing.T) {
 	var trace strings.Builder
 	client := rfc7677Client("pencil")

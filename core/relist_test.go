@@ -10,7 +10,7 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// trivial is a mechanism of any name whose one message is "x".
+// trivial is a mechanism with any name, whose only message is "x".
 type trivial string
 
 func (m trivial) Name() string               { return string(m) }
@@ -36,8 +36,8 @@ func trivialLadder() (list []sasl.Mechanism) {
 	return list
 }
 
-// TestRelist: the list that is read after a login fails the login only if it has
-// a mechanism that would have been preferred, and could have been used.
+// TestRelist shows that the list after a login fails the login only if the list
+// contains a mechanism that the Client prefers and could have used.
 func TestRelist(t *testing.T) {
 	for name, row := range map[string]struct {
 		client        sasl.Client
@@ -87,8 +87,8 @@ func TestRelist(t *testing.T) {
 	}
 }
 
-// TestRelistOfRetry: the list is compared with what the Client of the last
-// attempt could use.
+// TestRelistOfRetry shows that the list is compared with the mechanisms that the
+// Client of the last attempt could use.
 func TestRelistOfRetry(t *testing.T) {
 	for name, row := range map[string]struct {
 		next     []sasl.Mechanism
@@ -113,12 +113,13 @@ type unreadable struct{ *sasltest.Peer }
 
 func (unreadable) Relist(context.Context) ([]string, error) { return nil, sasl.ErrConnection }
 
-// echoing is a server whose words about the list repeat the password.
+// echoing is a server whose error about the list repeats the password.
 type echoing struct{ *sasltest.Peer }
 
 func (echoing) Relist(context.Context) ([]string, error) { return nil, errors.New("you said tanstaaf") }
 
-// TestRelistEchoes: an error of reading the list has a class, and repeats nothing.
+// TestRelistEchoes shows that an error about the list has a class, and repeats no
+// secret.
 func TestRelistEchoes(t *testing.T) {
 	peer := echoing{sasltest.NewPeer(c("\x00tim\x00tanstaaf"), succeed)}
 	_, err := plainClient("tanstaaf").Authenticate(t.Context(), peer, plainServer)
@@ -128,7 +129,7 @@ func TestRelistEchoes(t *testing.T) {
 	checkSilent(t, "error", err.Error(), "tanstaaf")
 }
 
-// TestRelistFails: a login whose list cannot be compared is none.
+// TestRelistFails shows that a login fails if the list cannot be compared.
 func TestRelistFails(t *testing.T) {
 	peer := unreadable{sasltest.NewPeer(c("x"), succeed)}
 	client := &sasl.Client{Mechanisms: trivialLadder()}

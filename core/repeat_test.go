@@ -17,9 +17,9 @@ func (p inlinePeer) Initiate(ctx context.Context, mechanism string, initial []by
 	return reply, err
 }
 
-// TestSentAgain: the message of a single-message mechanism is sent a second time
-// if it went inline and the first answer is an empty challenge, and never a third
-// time.
+// TestSentAgain shows that the client sends the message of a single-message mechanism
+// a second time if the message was sent inline and the first answer is an empty
+// challenge. The client never sends the message a third time.
 func TestSentAgain(t *testing.T) {
 	type lines = []sasltest.Line
 	const message = "\x00tim\x00secret"
@@ -55,8 +55,8 @@ func TestSentAgain(t *testing.T) {
 	}
 }
 
-// deferringPeer is a server that may refuse a command with an initial response
-// in it.
+// deferringPeer is a server that may refuse a command that contains an initial
+// response.
 type deferringPeer struct {
 	*sasltest.Peer
 	unread   bool
@@ -76,8 +76,8 @@ func (p *deferringPeer) InitiateDeferred(ctx context.Context, mechanism string, 
 	return p.Peer.Initiate(ctx, mechanism, initial)
 }
 
-// TestDeferredAfterRefusal: a command that the server did not read is given once
-// more without the message in it, once, for a mechanism that allows it.
+// TestDeferredAfterRefusal shows that the client sends an unread command once more
+// without the message, only once, and only for a mechanism that allows this.
 func TestDeferredAfterRefusal(t *testing.T) {
 	type lines = []sasltest.Line
 	const message = "\x00tim\x00secret"
@@ -139,7 +139,7 @@ func (x *silentExchange) Step(context.Context, []byte) ([]byte, bool, error) {
 	return []byte("x"), true, nil
 }
 
-// endless is a mechanism that goes on for a number of steps.
+// endless is a mechanism that continues for a number of steps.
 type endless int
 
 func (endless) Name() string                   { return "X-ENDLESS" }
@@ -154,7 +154,7 @@ func (x *endlessExchange) Step(context.Context, []byte) ([]byte, bool, error) {
 	return []byte("x"), x.left <= 0, nil
 }
 
-// TestStepsAreBounded: sixteen steps are allowed, seventeen are not.
+// TestStepsAreBounded shows that sixteen steps are allowed, and seventeen are not.
 func TestStepsAreBounded(t *testing.T) {
 	for steps, class := range map[int]sasl.Class{16: "", 17: sasl.ErrProtocol} {
 		peer := sasltest.NewPeer(c("x"))

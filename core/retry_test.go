@@ -10,7 +10,7 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestRetry: what is asked for another attempt, and what is not.
+// TestRetry shows the errors after which the client calls Retry for another attempt.
 func TestRetry(t *testing.T) {
 	type lines = []sasltest.Line
 	wrong, right := c("\x00tim\x00wrong"), c("\x00tim\x00right")
@@ -44,7 +44,7 @@ func TestRetry(t *testing.T) {
 			peer.Unabortable = true
 			_, err := client.Authenticate(t.Context(), peer, plainServer)
 			if sasl.ClassOf(err) != row.class || asked != row.asked {
-				t.Errorf("class %q, asked %d times, want %q, %d; %v", sasl.ClassOf(err), asked, row.class, row.asked, err)
+				t.Errorf("class %q, %d calls of Retry, want %q, %d; %v", sasl.ClassOf(err), asked, row.class, row.asked, err)
 			}
 			if err := peer.Fault(); err != nil {
 				t.Error(err)
@@ -53,7 +53,7 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// TestNoRetryAfterSecurity: nothing weaker follows what may be an attack.
+// TestNoRetryAfterSecurity shows that no weaker mechanism follows a possible attack.
 func TestNoRetryAfterSecurity(t *testing.T) {
 	client := rfc7677Client("pencil")
 	client.Retry = func(context.Context, error) *sasl.Client {

@@ -8,16 +8,16 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// What Python's hashlib makes of "SCRAM-SHA-256\x1eSCRAM-SHA-256-PLUS", with and
-// without "\x1ftls-exporter" behind it.
+// The hashes of "SCRAM-SHA-256\x1eSCRAM-SHA-256-PLUS", with and without the suffix
+// "\x1ftls-exporter", computed with Python's hashlib.
 const (
 	hashWithTypes    = "ZPXSpbcXdIpBZX1cJzOmiMSCpBmUcCHfhxOiocqtpac="
 	hashWithoutTypes = "FarfAMlDsdlaBYGYnQfR4a8wn1S5wGtKlBpHlswW0SU="
 )
 
-// TestListsConfirmed: where a list of channel bindings leaves nothing to bind
-// to, a profile that has XEP-0474 goes on, and nothing that depends on the
-// password is sent before the server has confirmed the lists.
+// TestListsConfirmed shows that, if a list of channel bindings contains no usable
+// type, a login in a profile with XEP-0474 goes on. The client sends nothing that
+// depends on the password before the server has confirmed the lists.
 func TestListsConfirmed(t *testing.T) {
 	srv := sasl.ServerInfo{
 		Mechanisms: []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"}, Secure: true, Downgrade: true,
@@ -64,8 +64,9 @@ func TestListsConfirmed(t *testing.T) {
 	}
 }
 
-// TestListsNotConfirmed: where nothing is suspicious a server need not confirm,
-// and another profile's attribute of the same name means nothing.
+// TestListsNotConfirmed shows that a server does not have to confirm its lists if the
+// lists are not suspicious, and that an attribute with the same name has no meaning
+// in another profile.
 func TestListsNotConfirmed(t *testing.T) {
 	for name, row := range map[string]struct {
 		downgrade  bool
@@ -91,10 +92,10 @@ func TestListsNotConfirmed(t *testing.T) {
 	}
 }
 
-// TestListsAsTheyArrived: an empty list of types is not the same as none, no
-// name passes for two, and what cannot be compared is not. The hashes are
-// Python's of "SCRAM-SHA-256", "SCRAM-SHA-256\x1f", "A\x1eSCRAM-SHA-256",
-// "A\x1eB\x1eSCRAM-SHA-256" and "SCRAM-SHA-256\x1fa\x1eb".
+// TestListsAsTheyArrived shows that an empty list of types differs from a missing
+// list, that one name does not count as two, and that an unknown version of TLS is
+// not compared. Python computed the hashes of "SCRAM-SHA-256", "SCRAM-SHA-256\x1f",
+// "A\x1eSCRAM-SHA-256", "A\x1eB\x1eSCRAM-SHA-256" and "SCRAM-SHA-256\x1fa\x1eb".
 func TestListsAsTheyArrived(t *testing.T) {
 	const (
 		alone = ",h=5IlFKz4VKe4+I01or1SYZH07/h8E/JKh4/0iRkqB2IY="

@@ -6,8 +6,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestUsernameEncoding: a name that is not UTF-8 has a server-error-value of its
-// own (RFC 5802 s7), and so has a message that is not.
+// TestUsernameEncoding shows that a name that is not UTF-8 has a server-error-value
+// of its own (RFC 5802 s7), and that a message that is not UTF-8 has another value.
 func TestUsernameEncoding(t *testing.T) {
 	server := &sasl.Server{Key: serverKey, Mechanisms: []sasl.ServerMechanism{sasl.SCRAMServer(sasl.SHA256, scramStore(t, "user", nil))}}
 	for message, want := range map[string]string{
@@ -29,7 +29,8 @@ func TestUsernameEncoding(t *testing.T) {
 	}
 }
 
-// TestStoredIterations: a stored record with an absurd count costs nothing.
+// TestStoredIterations shows that a stored record with an absurd count causes no
+// work.
 func TestStoredIterations(t *testing.T) {
 	record := *derive(t, sasl.SHA256, "pencil")
 	record.Iterations = 2_000_000_000

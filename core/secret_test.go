@@ -16,7 +16,7 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// spellings are the ways in which a secret could show.
+// spellings returns the forms in which a text could show a secret.
 func spellings(secret string) []string {
 	decimal := strings.Trim(fmt.Sprint([]byte(secret)), "[]")
 	return []string{secret, hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))),
@@ -34,8 +34,8 @@ func checkSilent(t *testing.T, what, text string, secrets ...string) {
 	}
 }
 
-// TestSecretsDoNotFormat: no verb, JSON or log/slog shows a secret, also
-// inside of what holds it, at any point of a run.
+// TestSecretsDoNotFormat shows that no verb, JSON or log/slog shows a secret at any
+// point of a run, alone or inside another value.
 func TestSecretsDoNotFormat(t *testing.T) {
 	const password = "pencil"
 	secret := sasl.NewSecret(password)
@@ -102,8 +102,8 @@ func TestSecretsDoNotFormat(t *testing.T) {
 	}
 }
 
-// TestErrorsAndTracesAreSilent: whatever a transcript does to a client, its
-// password and its proof are in no error and no trace.
+// TestErrorsAndTracesAreSilent shows that, for every transcript, no error and no trace
+// contains the client's password or proof.
 func TestErrorsAndTracesAreSilent(t *testing.T) {
 	for _, tr := range sasltest.Transcripts() {
 		if tr.Role == sasltest.Server || len(tr.Password) < 5 {
@@ -129,8 +129,9 @@ func TestErrorsAndTracesAreSilent(t *testing.T) {
 	}
 }
 
-// TestLazyCredentials: the identity is asked for once a run, the password only
-// when the server's demands have been looked at, and no more than once.
+// TestLazyCredentials shows that the client asks for the identity once in a run. The
+// client asks for the password at most once, and only after checking the server's
+// demands.
 func TestLazyCredentials(t *testing.T) {
 	type lines = []sasltest.Line
 	for _, row := range []struct {
@@ -169,7 +170,8 @@ func TestLazyCredentials(t *testing.T) {
 	}
 }
 
-// TestCredentialErrors: what the callbacks return, and what cannot be sent.
+// TestCredentialErrors shows the errors for the results of the callbacks, and for
+// values that cannot be sent.
 func TestCredentialErrors(t *testing.T) {
 	denied := errors.New("no password today")
 	failing := sasl.Credential{Username: "user", Password: func(context.Context) (sasl.Secret, error) { return sasl.Secret{}, denied }}
@@ -209,7 +211,7 @@ func TestCredentialErrors(t *testing.T) {
 	}
 }
 
-// TestRawPassword: the option takes what SASLprep refuses.
+// TestRawPassword shows that the option accepts a password that SASLprep refuses.
 func TestRawPassword(t *testing.T) {
 	for _, raw := range []bool{false, true} {
 		client := rfc7677Client("\U0001F600")

@@ -20,8 +20,8 @@ var (
 
 func ladder() []sasl.Mechanism { return sasl.PasswordMechanisms(sasl.Password("user", "pencil")) }
 
-// TestSelection: which mechanism, which gs2 flag and which binding, or which
-// class of error, with nothing sent.
+// TestSelection shows the selected mechanism with its gs2 flag and binding, or the
+// class of the error. After an error nothing was sent.
 func TestSelection(t *testing.T) {
 	type list = []string
 	type bindings = []sasl.ChannelBinding
@@ -29,7 +29,7 @@ func TestSelection(t *testing.T) {
 	if fips140.Enforced() {
 		sha1OrPlain = "PLAIN \x00user\x00"
 	}
-	// The rows' server is Secure unless they say so.
+	// The server of a row is Secure unless the row states otherwise.
 	for _, row := range []struct {
 		name        string
 		client      sasl.Client
@@ -144,8 +144,8 @@ func TestSelection(t *testing.T) {
 	}
 }
 
-// TestNothingUsableSaysWhy: the error names what the server offers and why
-// each of ours is not used.
+// TestNothingUsableSaysWhy shows that the error names the server's mechanisms, and the
+// reason why each mechanism of the Client is not used.
 func TestNothingUsableSaysWhy(t *testing.T) {
 	client := &sasl.Client{Mechanisms: ladder()}
 	_, err := client.Begin(t.Context(), sasl.ServerInfo{Mechanisms: []string{"PLAIN", "SCRAM-SHA-224-PLUS", "GSSAPI"}})
@@ -162,7 +162,7 @@ func TestNothingUsableSaysWhy(t *testing.T) {
 		}
 	}
 	if strings.Contains(err.Error(), "SHA-512") {
-		t.Errorf("it names what the server does not offer: %v", err)
+		t.Errorf("the error names a mechanism that the server does not offer: %v", err)
 	}
 }
 
@@ -184,8 +184,8 @@ func TestInsecureReason(t *testing.T) {
 	}
 }
 
-// TestOneMechanismARun: after a refusal nothing else is tried, and the error
-// names what was not.
+// TestOneMechanismARun shows that the client tries no other mechanism after a refusal,
+// and that the error names the mechanisms that were not tried.
 func TestOneMechanismARun(t *testing.T) {
 	peer := sasltest.NewPeer(
 		sasltest.Line{Op: sasltest.ClientSends, Data: []byte("n,,n=user,r=rOprNGfwEbeRWgbNEkqO")},

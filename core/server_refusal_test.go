@@ -9,8 +9,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestRefusedIsTold: once a run, and at once where the client is told in a
-// challenge.
+// TestRefusedIsTold shows that the server calls Refused once in a run, and
+// immediately if a challenge reports the refusal to the client.
 func TestRefusedIsTold(t *testing.T) {
 	var told []string
 	server := &sasl.Server{
@@ -39,16 +39,16 @@ func TestRefusedIsTold(t *testing.T) {
 	session.Respond(t.Context(), []byte("c=biws,r=clientserver,p=AAAA"))
 	want := []string{"LOGIN here policy", "PLAIN here authentication", "SCRAM-SHA-256 here authentication"}
 	if !slices.Equal(told, want) {
-		t.Errorf("told %q, want %q", told, want)
+		t.Errorf("Refused was called with %q, want %q", told, want)
 	}
 	session.Respond(t.Context(), []byte{})
 	if len(told) != len(want) {
-		t.Errorf("told again: %q", told)
+		t.Errorf("Refused was called again: %q", told)
 	}
 }
 
-// TestAuthorize: it is asked after the proof, about canonical names, and its
-// error has a class.
+// TestAuthorize shows that the server calls Authorize after the proof, with canonical
+// names, and that the resulting error has a class.
 func TestAuthorize(t *testing.T) {
 	var asked []sasl.Identity
 	server := &sasl.Server{
@@ -72,7 +72,7 @@ func TestAuthorize(t *testing.T) {
 		asked   int
 	}{
 		{"\x00I\u00ADX\x00pen cil", "", 1},
-		{"\x00IX\x00pen\u00A0cil", "", 1}, // the password as it came, then prepared
+		{"\x00IX\x00pen\u00A0cil", "", 1}, // the password as received, then prepared
 		{"fred\x00IX\x00pen cil", "", 1},
 		{"root\x00IX\x00pen cil", sasl.ErrAuthorization, 1},
 		{"fred\x00IX\x00pencil", sasl.ErrAuthentication, 0},
@@ -94,8 +94,8 @@ func TestAuthorize(t *testing.T) {
 	}
 }
 
-// TestCallbackErrors: what a store that fails says is temporary, unless it has
-// a class.
+// TestCallbackErrors shows that the error of a failing store is temporary, unless the
+// error has a class.
 func TestCallbackErrors(t *testing.T) {
 	down := errors.New("the store is down")
 	server := &sasl.Server{Key: serverKey, Mechanisms: []sasl.ServerMechanism{

@@ -33,7 +33,8 @@ func derive(t *testing.T, h sasl.Hash, password string) *sasl.SCRAMRecord {
 
 func accept(context.Context, string, sasl.Secret) error { return nil }
 
-// TestOffer: what is offered where, and Begin refuses the rest.
+// TestOffer shows the offered mechanisms for each connection, and that Begin refuses
+// all other mechanisms.
 func TestOffer(t *testing.T) {
 	server := &sasl.Server{
 		Key: serverKey,
@@ -72,7 +73,8 @@ func TestOffer(t *testing.T) {
 	}
 }
 
-// TestServerKeyIsMandatory: without it the salts of unknown users would tell.
+// TestServerKeyIsMandatory shows that SCRAM needs Server.Key. Without the key, the
+// salts would reveal which users exist.
 func TestServerKeyIsMandatory(t *testing.T) {
 	server := &sasl.Server{Mechanisms: []sasl.ServerMechanism{sasl.SCRAMServer(sasl.SHA256, scramStore(t, "user", nil))}}
 	for _, key := range []sasl.Secret{{}, sasl.NewSecret("0123456789abcde")} {
@@ -83,10 +85,10 @@ func TestServerKeyIsMandatory(t *testing.T) {
 	}
 }
 
-// TestUnknownUser: who does not exist, and who has no record for the hash,
-// looks like a user with another password: the same salt each time and for
-// both mechanisms of the hash, of the stored size and count, and the same
-// refusal in the same place.
+// TestUnknownUser shows that a client cannot distinguish an unknown user, or a user
+// without a record for the hash, from a user with another password. The salt is the
+// same each time and for both mechanisms of the hash, and has the stored size. The
+// count is the stored count, and the same refusal comes at the same step.
 func TestUnknownUser(t *testing.T) {
 	otherHash := derive(t, sasl.SHA512, "pencil")
 	lookup := func(ctx context.Context, h sasl.Hash, name string) (*sasl.SCRAMRecord, error) {
@@ -143,7 +145,7 @@ func TestUnknownUser(t *testing.T) {
 	}
 }
 
-// TestFlagsAtServer: RFC 5802 s6, where the vectors have no row.
+// TestFlagsAtServer tests the rows of RFC 5802 s6 that the vectors do not contain.
 func TestFlagsAtServer(t *testing.T) {
 	lookup := scramStore(t, "user", nil)
 	server := &sasl.Server{Key: serverKey, Mechanisms: []sasl.ServerMechanism{
@@ -176,7 +178,8 @@ func TestFlagsAtServer(t *testing.T) {
 	}
 }
 
-// TestServerSessionEnds: nothing follows the end, and there is one.
+// TestServerSessionEnds shows that a session has an end, and that no message follows
+// the end.
 func TestServerSessionEnds(t *testing.T) {
 	server := &sasl.Server{Key: serverKey, Mechanisms: []sasl.ServerMechanism{
 		sasl.PlainServer(accept), sasl.SCRAMServer(sasl.SHA256, scramStore(t, "user", derive(t, sasl.SHA256, "pencil")))}}
@@ -207,7 +210,7 @@ func TestServerSessionEnds(t *testing.T) {
 			t.Errorf("%s: done %t, %v", name, done, err)
 		}
 	}
-	// The last challenge wants an empty response.
+	// The last challenge needs an empty response.
 	session = begin("SCRAM-SHA-256")
 	client := rfc7677Client("pencil")
 	ours, err := client.Begin(t.Context(), scramServer)

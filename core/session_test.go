@@ -6,8 +6,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestServerMaySpeakLast: only a mechanism that declares SingleMessage, ours or
-// another module's, surely ends without an empty response.
+// TestServerMaySpeakLast shows that only a mechanism that declares SingleMessage, ours
+// or another module's, always ends without an empty response.
 func TestServerMaySpeakLast(t *testing.T) {
 	for name, row := range map[string]struct {
 		mechanism   sasl.Mechanism

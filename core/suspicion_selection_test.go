@@ -11,7 +11,7 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// unbound is a mechanism whose exchange says that it has bound nothing.
+// unbound is a mechanism whose exchange reports that the run is not bound.
 type unbound struct{ declared }
 
 func (m unbound) New(terms sasl.Terms) sasl.Exchange { return unboundExchange{m.declared.New(terms)} }
@@ -38,8 +38,8 @@ func TestRequireBindingOfTheExchange(t *testing.T) {
 	}
 }
 
-// TestCutListRulesOutAlways offers a mechanism that binds and confirms nothing,
-// in a list that somebody may have cut.
+// TestCutListRulesOutAlways offers a mechanism that binds without a confirmation, in a
+// list that an attacker may have truncated.
 func TestCutListRulesOutAlways(t *testing.T) {
 	client := sasl.Client{
 		Mechanisms:   []sasl.Mechanism{sasl.SCRAMPlus(sasl.SHA256, pencil), declared{"GSSAPI", sasl.Properties{Binds: sasl.BindsAlways}}},
@@ -54,8 +54,8 @@ func TestCutListRulesOutAlways(t *testing.T) {
 	}
 }
 
-// TestMalformedAfterOneMessage refuses a gs2-header that went out in a mechanism
-// that proves nothing of the server.
+// TestMalformedAfterOneMessage refuses a gs2-header that was sent in a mechanism
+// without a proof of the server.
 func TestMalformedAfterOneMessage(t *testing.T) {
 	m := declared{"X-TEST-PLUS", sasl.Properties{SendsGS2Flag: true, SingleMessage: true}}
 	client := sasl.Client{Mechanisms: []sasl.Mechanism{m}}
@@ -125,7 +125,7 @@ func TestCancelledSuspicion(t *testing.T) {
 	}
 }
 
-// TestEchoKeepsTheClass refuses a password with and without it in the text.
+// TestEchoKeepsTheClass refuses a password with and without the password in the text.
 func TestEchoKeepsTheClass(t *testing.T) {
 	for _, text := range []string{"no", "no: hunter2-Secret"} {
 		_, err := plainClient("hunter2-Secret").Authenticate(t.Context(),

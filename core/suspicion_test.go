@@ -10,14 +10,14 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// closer counts how often a connection is closed.
+// closer counts the calls of Close.
 type closer struct{ times int }
 
 func (c *closer) Close() error { c.times++; return nil }
 
-// TestSuspicionStays takes what a foreign loop returns: an ErrSecurity in it is
-// the outcome, whatever it is wrapped in, and even if its words are withheld. No
-// second attempt follows it.
+// TestSuspicionStays shows that an ErrSecurity in the error of a foreign loop is the
+// outcome, regardless of the wrapping error, and even if the text is withheld. No
+// second attempt follows the ErrSecurity.
 func TestSuspicionStays(t *testing.T) {
 	const password = "correct horse"
 	refusal := &sasl.Failure{Condition: sasl.NotAuthorized}
@@ -47,8 +47,8 @@ func TestSuspicionStays(t *testing.T) {
 	}
 }
 
-// TestSuspicionStartsNoMore starts a Session again after a suspicion, which stays
-// its outcome.
+// TestSuspicionStartsNoMore starts a Session again after an ErrSecurity. The
+// ErrSecurity stays the outcome of the Session.
 func TestSuspicionStartsNoMore(t *testing.T) {
 	client := sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Anonymous("")}}
 	_, err := client.Drive(t.Context(), io.NopCloser(nil), sasl.ServerInfo{Mechanisms: []string{"ANONYMOUS"}}, func(s *sasl.Session) error {
@@ -66,8 +66,8 @@ func TestSuspicionStartsNoMore(t *testing.T) {
 	}
 }
 
-// TestLostConnection joins a refusal with the loss of the connection: nothing is
-// tried on it again.
+// TestLostConnection joins a refusal with the loss of the connection: no attempt on
+// this connection follows.
 func TestLostConnection(t *testing.T) {
 	conn, retried := closer{}, false
 	client := sasl.Client{
@@ -85,8 +85,8 @@ func TestLostConnection(t *testing.T) {
 	}
 }
 
-// TestEchoOfEarlierAttempt has the second server answer repeat what the first
-// attempt sent.
+// TestEchoOfEarlierAttempt repeats a secret of the first attempt in the server's
+// answer to the second attempt.
 func TestEchoOfEarlierAttempt(t *testing.T) {
 	const first = "correct horse"
 	client := func(password string) *sasl.Client {

@@ -9,8 +9,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestTokenAuthorize: a token lets in nobody who may not be let in, and a store
-// that fails lets in nobody.
+// TestTokenAuthorize shows that a token does not log in a user whom Authorize
+// refuses, and that nobody logs in if the store fails.
 func TestTokenAuthorize(t *testing.T) {
 	server, store := issuer()
 	put(store, phone, token("EXPR"))
@@ -42,7 +42,8 @@ func TestTokenAuthorize(t *testing.T) {
 	}
 }
 
-// TestIssueToken: to whom, for what, and what becomes of those issued before.
+// TestIssueToken shows the clients and mechanisms for which a server issues a token,
+// and the effect on earlier tokens.
 func TestIssueToken(t *testing.T) {
 	server, store := issuer()
 	expiry := time.Now().Add(time.Hour)
@@ -99,7 +100,8 @@ func TestIssueToken(t *testing.T) {
 // client has no identity.
 type visitor struct{ sasl.ServerMechanism }
 
-// TestIssueTokenToForeignAnonymous: the name says that there is no identity.
+// TestIssueTokenToForeignAnonymous shows that the mechanism's name is enough to know
+// that the client has no identity.
 func TestIssueTokenToForeignAnonymous(t *testing.T) {
 	server, _ := issuer()
 	server.Mechanisms = []sasl.ServerMechanism{visitor{sasl.AnonymousServer(func(context.Context, string) (string, error) { return "visitor", nil })}}

@@ -10,8 +10,8 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestTokenRefused: the token is deleted, and what follows hands no secret to
-// the server, not even when a person is asked.
+// TestTokenRefused shows that the client deletes the token, and that no later
+// mechanism reveals a secret to the server, also if a person chooses the mechanism.
 func TestTokenRefused(t *testing.T) {
 	type lines = []sasltest.Line
 	no := refuse(sasl.NotAuthorized)
@@ -67,7 +67,7 @@ func TestTokenRefused(t *testing.T) {
 				t.Errorf("kept %q, want %q", kept, row.kept)
 			}
 			if last := peer.Requests[len(peer.Requests)-1]; len(peer.Requests) == 2 && last.Mechanism != "HT-SHA-256-EXPR" {
-				t.Errorf("after it none is asked for: %+v", last)
+				t.Errorf("after the refusal the client requests no token: %+v", last)
 			}
 			if err := peer.Fault(); err != nil {
 				t.Error(err)
@@ -78,7 +78,7 @@ func TestTokenRefused(t *testing.T) {
 
 var pencil = sasl.Password("user", "pencil")
 
-// askFor has a person say what to go on with.
+// askFor makes a person choose the mechanism of the next attempt.
 func askFor(m sasl.Mechanism) func(*sasl.Client, *tokenInfo) {
 	return func(c *sasl.Client, _ *tokenInfo) {
 		next := *c
@@ -87,8 +87,8 @@ func askFor(m sasl.Mechanism) func(*sasl.Client, *tokenInfo) {
 	}
 }
 
-// TestTokenNoAnswer: what ends an exchange without a word of the server's about
-// the token counts as well.
+// TestTokenNoAnswer shows that the end of an exchange without the server's answer
+// about the token has the same effect as a refusal.
 func TestTokenNoAnswer(t *testing.T) {
 	client, store := tokenClient()
 	put(store, tokenAccount, token("EXPR"))
@@ -103,7 +103,7 @@ func TestTokenNoAnswer(t *testing.T) {
 // the exchange.
 type answering struct {
 	err       error
-	challenge []byte // what comes first, if it is not nil
+	challenge []byte // the first answer, if not nil
 	sent      []string
 }
 
@@ -120,13 +120,14 @@ func (*answering) Respond(context.Context, []byte) (sasl.Reply, error) {
 func (*answering) Abort(context.Context) error { return nil }
 func (*answering) Close() error                { return nil }
 
-// named is a mechanism of somebody else's.
+// named is a mechanism of another module.
 type named string
 
 func (n named) Name() string               { return string(n) }
 func (named) New(sasl.Terms) sasl.Exchange { panic("used") }
 
-// TestTokenNotDeleted: what a store did not do is not told.
+// TestTokenNotDeleted shows that the error does not report a deletion that the store
+// did not perform.
 func TestTokenNotDeleted(t *testing.T) {
 	for fails, says := range map[bool]bool{false: true, true: false} {
 		client, store := tokenClient()
@@ -142,7 +143,8 @@ func TestTokenNotDeleted(t *testing.T) {
 	}
 }
 
-// TestTokenNotTried: an error after a token names what may still follow it.
+// TestTokenNotTried shows that an error after a token names the mechanisms that may
+// still follow the token.
 func TestTokenNotTried(t *testing.T) {
 	client, store := tokenClient()
 	put(store, tokenAccount, token("EXPR"))
@@ -153,8 +155,8 @@ func TestTokenNotTried(t *testing.T) {
 	}
 }
 
-// TestRelistAfterToken: what may not follow a token would not have been used, so
-// a later list that has it is no sign of an attack.
+// TestRelistAfterToken shows that a mechanism that may not follow a token is no sign
+// of an attack in a later list, because the client would not have used it.
 func TestRelistAfterToken(t *testing.T) {
 	client, store := tokenClient()
 	client.Mechanisms[0], client.Mechanisms[1] = client.Mechanisms[1], client.Mechanisms[0] // PLAIN comes first

@@ -26,7 +26,7 @@ func list(tokens []sasl.Token) (text string) {
 	return text
 }
 
-// TestTokenRun: what of a run is kept, and of what run.
+// TestTokenRun shows the tokens that the store keeps after each kind of run.
 func TestTokenRun(t *testing.T) {
 	type lines = []sasltest.Line
 	const fresh = "a token that is fresh"
@@ -103,7 +103,7 @@ func TestTokenRun(t *testing.T) {
 	}
 }
 
-// late is a mechanism that knows at its end only who it is.
+// late is a mechanism that learns its identity only at its end.
 type late struct{}
 
 func (late) Name() string                 { return "X-LATE" }
@@ -125,8 +125,9 @@ func (x *lateExchange) Identity() sasl.Identity {
 
 func invalidate(c *sasl.Client, _ *tokenInfo) { c.Tokens.Invalidate = true }
 
-// TestTokenCount: it rises with each attempt, also one that failed, and says
-// besides whether the token is to be forgotten.
+// TestTokenCount shows that the count rises with each attempt, also with a failed
+// attempt, and that the request asks the server to forget a token if Invalidate is
+// set.
 func TestTokenCount(t *testing.T) {
 	client, store := tokenClient()
 	put(store, tokenAccount, token("EXPR"))
@@ -148,8 +149,9 @@ func TestTokenCount(t *testing.T) {
 	}
 }
 
-// TestTokenStoreFails: before the run that is its error; after a success the
-// client is authenticated all the same, and the trace says it.
+// TestTokenStoreFails shows that a failure of the store before the run is the run's
+// error. After a success the client is authenticated despite the failure, which the
+// trace reports.
 func TestTokenStoreFails(t *testing.T) {
 	full := errors.New("the disk is full")
 	client, store := tokenClient()
@@ -170,8 +172,8 @@ func TestTokenStoreFails(t *testing.T) {
 	}
 }
 
-// TestNoTokensThere: a loop of a library's, and an Interface of a protocol
-// without tokens, do without.
+// TestNoTokensThere shows that a library's loop, and an Interface of a protocol
+// without tokens, work without tokens.
 func TestNoTokensThere(t *testing.T) {
 	client, store := tokenClient()
 	put(store, tokenAccount, token("EXPR"))
@@ -196,8 +198,8 @@ func TestNoTokensThere(t *testing.T) {
 	}
 }
 
-// TestTokenFIPS: a token of less than 112 bits is no key there, and none of
-// ours elsewhere is passed over.
+// TestTokenFIPS shows that a token of less than 112 bits is an invalid key under FIPS
+// 140, and that the client uses every token of ours without FIPS 140.
 func TestTokenFIPS(t *testing.T) {
 	client, store := tokenClient()
 	put(store, tokenAccount, sasl.Token{Mechanism: "HT-SHA-256-EXPR", Secret: sasl.NewSecret("thirteen-char")})

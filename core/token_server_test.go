@@ -15,10 +15,10 @@ var tokenConn = sasl.ConnInfo{
 	Bindings: []sasl.ChannelBinding{exporter},
 }
 
-// phone is the account of the client with that id.
+// phone is the account of the client with the id phone.
 var phone = sasl.TokenAccount{Service: "xmpp", Host: "example.org", Username: "user", ClientID: "phone"}
 
-// issuer is a server that takes tokens, and PLAIN of everybody.
+// issuer is a server that accepts tokens, and accepts PLAIN from every user.
 func issuer() (*sasl.Server, *sasl.MemoryTokens) {
 	store := new(sasl.MemoryTokens)
 	return &sasl.Server{SuccessData: true, Mechanisms: []sasl.ServerMechanism{
@@ -29,8 +29,9 @@ func issuer() (*sasl.Server, *sasl.MemoryTokens) {
 
 var usedByPhone = sasl.TokenUse{ClientID: "phone"}
 
-// TestOfferTokens: apart from the rest, only on a secure connection that has
-// what they bind to, and Begin refuses what is not in the list.
+// TestOfferTokens shows that the server lists the mechanisms for tokens separately,
+// and only on a secure connection with the mechanism's channel binding. Begin refuses
+// a mechanism that is not in the list.
 func TestOfferTokens(t *testing.T) {
 	server, _ := issuer()
 	server.Insecure = []string{"PLAIN", "HT-SHA-256-NONE"}
@@ -67,8 +68,8 @@ func TestOfferTokens(t *testing.T) {
 	}
 }
 
-// TestTokenUse: which token a message is good for, what of the others stays,
-// and what the client is told.
+// TestTokenUse shows the token that a message matches, the remaining tokens, and the
+// server's answer to the client.
 func TestTokenUse(t *testing.T) {
 	now := time.Now()
 	at := func(token sasl.Token, hours int, count uint64) sasl.Token {
@@ -128,8 +129,8 @@ func TestTokenUse(t *testing.T) {
 	}
 }
 
-// TestTokenOracle: who does not exist, another client and a wrong token are
-// refused with the same words.
+// TestTokenOracle shows that the server refuses an unknown user, another client and a
+// wrong token with the same text.
 func TestTokenOracle(t *testing.T) {
 	var reasons []string
 	for _, row := range []struct{ message, client string }{
@@ -154,7 +155,7 @@ func TestTokenOracle(t *testing.T) {
 	}
 }
 
-// fixed is a store that has these tokens, of everybody.
+// fixed is a store that has the same tokens for every account.
 type fixed []sasl.Token
 
 func (f fixed) Update(_ context.Context, _ sasl.TokenAccount, change func([]sasl.Token) []sasl.Token) error {
@@ -162,8 +163,8 @@ func (f fixed) Update(_ context.Context, _ sasl.TokenAccount, change func([]sasl
 	return nil
 }
 
-// TestTokenWork: a refusal is as much work whether there is no such user, or
-// one with a token, or with two.
+// TestTokenWork shows that a refusal is the same amount of work for an unknown user,
+// for a user with one token and for a user with two tokens.
 func TestTokenWork(t *testing.T) {
 	wrong := []byte(boundInitiator[:len(boundInitiator)-1] + "x")
 	issued := sasl.NewToken("HT-SHA-256-EXPR", time.Time{})
@@ -180,14 +181,14 @@ func TestTokenWork(t *testing.T) {
 			}
 		}))
 	}
-	// One HMAC is eight; the race detector's own come on top of that.
+	// One HMAC has eight allocations; the race detector adds its own allocations.
 	if least, most := slices.Min(allocations), slices.Max(allocations); most-least > 3 {
 		t.Errorf("allocations %v", allocations)
 	}
 }
 
-// TestTokenWithoutKey: an empty token in a store is no key, though HMAC takes it
-// for one. The message is what Python's hmac makes of it.
+// TestTokenWithoutKey shows that an empty token in a store is an invalid key, although
+// HMAC accepts an empty key. Python's hmac computed the message.
 func TestTokenWithoutKey(t *testing.T) {
 	server, store := issuer()
 	put(store, phone, sasl.Token{Mechanism: "HT-SHA-256-EXPR"})

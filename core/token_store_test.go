@@ -10,8 +10,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// overtaken is a store into which another run has put its token before the
-// second update.
+// overtaken is a store in which another run has stored its token before the second
+// update.
 type overtaken struct {
 	sasl.TokenStore
 	updates int
@@ -24,7 +24,7 @@ func (o *overtaken) Update(ctx context.Context, account sasl.TokenAccount, chang
 	return o.TokenStore.Update(ctx, account, change)
 }
 
-// failing is a store that fails from an update on.
+// failing is a store in which one update and all later updates fail.
 type failing struct {
 	sasl.TokenStore
 	after int
@@ -38,7 +38,7 @@ func (f *failing) Update(ctx context.Context, account sasl.TokenAccount, change 
 	return f.TokenStore.Update(ctx, account, change)
 }
 
-// forgetful does what it is asked and then fails.
+// forgetful is a store that performs an update and then returns an error.
 type forgetful struct{ sasl.TokenStore }
 
 func (f forgetful) Update(ctx context.Context, account sasl.TokenAccount, change func([]sasl.Token) []sasl.Token) error {
@@ -46,14 +46,14 @@ func (f forgetful) Update(ctx context.Context, account sasl.TokenAccount, change
 	return errors.New("did it last?")
 }
 
-// lazy does nothing.
+// lazy is a store that does nothing.
 type lazy struct{}
 
 func (lazy) Update(context.Context, sasl.TokenAccount, func([]sasl.Token) []sasl.Token) error {
 	return nil
 }
 
-// TestMemoryTokens: concurrent runs never have the same count.
+// TestMemoryTokens shows that concurrent runs never have the same count.
 func TestMemoryTokens(t *testing.T) {
 	store := new(sasl.MemoryTokens)
 	put(store, phone, token("EXPR"))
@@ -74,8 +74,8 @@ func TestMemoryTokens(t *testing.T) {
 	}
 }
 
-// TestMemoryTokensExpire: a store does not keep for ever what nobody comes back
-// for.
+// TestMemoryTokensExpire shows that a store does not keep an expired token for ever,
+// even if its client does not return.
 func TestMemoryTokensExpire(t *testing.T) {
 	store := new(sasl.MemoryTokens)
 	account := func(i int) sasl.TokenAccount {

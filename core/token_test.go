@@ -11,8 +11,8 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// What Python's hmac makes of the token and, for the first two, of nothing, for
-// the others of the data of exporter.
+// The MACs that Python's hmac computed with the token: the first two without binding
+// data, the others with the data of exporter.
 const (
 	tokenText      = "secret-token:fast-Oeie4nmlUoLHXca_YhkjwkEBgCEKKHKCArT8"
 	noneInitiator  = "user\x00\xaa\xbf\x06\xe2;\x99\x98\x99\xe9\xf0r\x8a\xa3\xf5\x01\x19\x18P\x8f\xd6\xc8T\xa1\xee\xdb\x18\x8aMnR y"
@@ -33,13 +33,13 @@ var (
 		{Op: sasltest.Succeed, Data: []byte(rfc7677ServerFinal)}}
 )
 
-// tokenInfo is what a server offers: its list for tokens is apart.
+// tokenInfo holds a server's lists: the list for tokens is separate.
 type tokenInfo struct {
 	sasl.ServerInfo
 	tokens []string
 }
 
-// tokenPeer is a peer that takes every token.
+// tokenPeer is a peer that accepts every token.
 func tokenPeer(lines ...sasltest.Line) *sasltest.Peer {
 	peer := sasltest.NewPeer(lines...)
 	peer.Tokens = tokenOffer
@@ -50,7 +50,7 @@ func token(kind string) sasl.Token {
 	return sasl.Token{Mechanism: "HT-SHA-256-" + kind, Secret: sasl.NewSecret(tokenText)}
 }
 
-// tokenClient logs in with what the store has, or as in RFC 7677.
+// tokenClient logs in with a token from the store, or as in RFC 7677.
 func tokenClient(mechanisms ...string) (*sasl.Client, *sasl.MemoryTokens) {
 	store := new(sasl.MemoryTokens)
 	credentials := sasl.Password("user", "pencil")
@@ -62,8 +62,8 @@ func tokenClient(mechanisms ...string) (*sasl.Client, *sasl.MemoryTokens) {
 	return client, store
 }
 
-// TestTokenChoice: which token is sent, or which is asked for. A row's change
-// is of the client, the server's list or the connection.
+// TestTokenChoice shows the token that the client sends, or the token that the client
+// requests. A row changes the client, the server's list or the connection.
 func TestTokenChoice(t *testing.T) {
 	expired, long := token("EXPR"), token("EXPR")
 	expired.Expiry = time.Now().Add(-time.Second)
@@ -76,7 +76,7 @@ func TestTokenChoice(t *testing.T) {
 		held   []sasl.Token
 		change func(*sasl.Client, *tokenInfo)
 		sent   string // the mechanism
-		wanted string // the mechanism of the token that is asked for
+		wanted string // the mechanism of the requested token
 	}{
 		{"none is held", nil, nil, "SCRAM-SHA-256", "HT-SHA-256-EXPR"},
 		{"one is held", []sasl.Token{token("EXPR")}, nil, "HT-SHA-256-EXPR", none},

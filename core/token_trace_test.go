@@ -9,8 +9,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestTokenPassedOver: if a token is passed over, the trace says why; if there is
-// none, it says nothing.
+// TestTokenPassedOver shows that the trace has the reason if the client passes over a
+// token, and that the trace does not mention tokens if there is no token.
 func TestTokenPassedOver(t *testing.T) {
 	expired, used := token("EXPR"), token("EXPR")
 	expired.Expiry = time.Now().Add(-time.Second)
@@ -18,7 +18,7 @@ func TestTokenPassedOver(t *testing.T) {
 	for name, row := range map[string]struct {
 		held   []sasl.Token
 		change func(*sasl.Client, *tokenInfo)
-		want   string // behind "-- SCRAM-SHA-256"
+		want   string // after "-- SCRAM-SHA-256"
 	}{
 		"none":          {nil, nil, ""},
 		"of other host": {[]sasl.Token{token("EXPR")}, func(_ *sasl.Client, s *tokenInfo) { s.Host = "example.com" }, ""},

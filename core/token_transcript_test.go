@@ -26,7 +26,7 @@ func held(t *testing.T, store sasl.TokenStore, account sasl.TokenAccount) (token
 	return tokens
 }
 
-// giveToken makes a client hold the token of a transcript.
+// giveToken gives the token of a transcript to a client.
 func giveToken(t *testing.T, client *sasl.Client, srv *sasl.ServerInfo, tr *sasltest.Transcript) {
 	store := new(sasl.MemoryTokens)
 	put(store, sasl.TokenAccount{Service: "xmpp", Host: "example.org", Username: tr.Username},

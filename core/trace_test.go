@@ -10,7 +10,7 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestTrace: every step, and nothing secret.
+// TestTrace shows that a trace has every step and no secret.
 func TestTrace(t *testing.T) {
 	client := rfc7677Client("pencil")
 	var got []string
@@ -42,7 +42,7 @@ func TestTrace(t *testing.T) {
 	}
 }
 
-// TestNamesOfKinds: kinds and classes have names in text, JSON and logs.
+// TestNamesOfKinds shows that kinds and classes have names in text, JSON and logs.
 func TestNamesOfKinds(t *testing.T) {
 	got, err := json.Marshal([]any{
 		sasl.Event{Kind: sasl.EventChallenge, Mechanism: "PLAIN", Text: "x"}, sasl.EventToken, sasl.EventKind(99), sasl.ErrAuthentication,

@@ -27,7 +27,7 @@ func TestServerTranscripts(t *testing.T) {
 	}
 }
 
-// serverMechanisms is a server whose one user is the transcript's.
+// serverMechanisms returns a server whose only user is the user of the transcript.
 func serverMechanisms(tr *sasltest.Transcript) []sasl.ServerMechanism {
 	username, _ := stringprep.Query(tr.Username)
 	mechanisms := []sasl.ServerMechanism{
@@ -53,15 +53,14 @@ func serverMechanisms(tr *sasltest.Transcript) []sasl.ServerMechanism {
 	}
 	for _, h := range hashes {
 		mechanisms = append(mechanisms, sasl.SCRAMServer(h, lookup))
-		if strings.HasSuffix(tr.MechanismName, "-PLUS") { // else a y flag would be an attack
+		if strings.HasSuffix(tr.MechanismName, "-PLUS") { // otherwise a y flag would be an attack
 			mechanisms = append(mechanisms, sasl.SCRAMPlusServer(h, lookup))
 		}
 	}
 	return mechanisms
 }
 
-// confirmLists makes a server one that offers what the transcript says, and
-// confirms it.
+// confirmLists makes a server offer the lists of the transcript, and confirm them.
 func confirmLists(server *sasl.Server, conn *sasl.ConnInfo, tr *sasltest.Transcript) {
 	server.Mechanisms = slices.DeleteFunc(server.Mechanisms, func(m sasl.ServerMechanism) bool {
 		return !slices.Contains(tr.Offered, m.Name())
@@ -124,8 +123,8 @@ func replayServer(t *testing.T, tr *sasltest.Transcript, successData bool) {
 	}
 }
 
-// converse says the client's lines to a server's session and compares what it
-// answers with the server's. It returns the reason for a refusal.
+// converse sends the client's lines to a server's session and compares the answers
+// with the server's lines. converse returns the reason for a refusal.
 func converse(t *testing.T, session *sasl.ServerSession, lines []sasltest.Line) error {
 	t.Helper()
 	for i := 0; i+1 < len(lines); i += 2 {
@@ -145,8 +144,8 @@ func converse(t *testing.T, session *sasl.ServerSession, lines []sasltest.Line) 
 	return nil
 }
 
-// TestAbsentInitialResponse: a server asks for the client's first message with
-// an empty challenge (RFC 4422 s5 item 2a).
+// TestAbsentInitialResponse shows that a server asks for the client's first message
+// with an empty challenge (RFC 4422 s5 item 2a).
 func TestAbsentInitialResponse(t *testing.T) {
 	for _, tr := range sasltest.Transcripts() {
 		if tr.Role == sasltest.Client || tr.Expect != sasltest.Success {

@@ -14,7 +14,7 @@ var hashes = []sasl.Hash{sasl.SHA1, sasl.SHA224, sasl.SHA256, sasl.SHA384, sasl.
 
 func allowAll(sasl.Candidate) error { return nil }
 
-// clientMechanism is the real mechanism with a transcript's inputs.
+// clientMechanism returns the real mechanism with a transcript's inputs.
 func clientMechanism(t *testing.T, tr *sasltest.Transcript) sasl.Mechanism {
 	credentials := sasl.Password(tr.Username, tr.Password).ActingAs(tr.Authzid)
 	switch tr.MechanismName {
@@ -25,7 +25,7 @@ func clientMechanism(t *testing.T, tr *sasltest.Transcript) sasl.Mechanism {
 	case "EXTERNAL":
 		return sasl.External(tr.Authzid)
 	}
-	if tr.Token != "" { // which the Client's Tokens have
+	if tr.Token != "" { // the Client's Tokens have the mechanism
 		return sasl.External("")
 	}
 	for _, h := range hashes {
@@ -40,9 +40,9 @@ func clientMechanism(t *testing.T, tr *sasltest.Transcript) sasl.Mechanism {
 	return nil
 }
 
-// underFIPS is what becomes of a transcript where FIPS 140 is enforced: SHA-1
-// is not used at all, and a salt of less than 16 octets ends the exchange
-// before anything is derived.
+// underFIPS changes a transcript for a process that enforces FIPS 140: SHA-1 is not
+// used at all, and a salt of less than 16 octets ends the exchange before the key
+// derivation.
 func underFIPS(tr *sasltest.Transcript) *sasltest.Transcript {
 	if !fips140.Enforced() || !strings.HasPrefix(tr.MechanismName, "SCRAM-") {
 		return tr
@@ -83,7 +83,7 @@ func replayClient(t *testing.T, tr *sasltest.Transcript, successData bool) {
 	switch tr.Flag {
 	case 'p':
 		srv.Bindings = []sasl.ChannelBinding{tr.Binding}
-	case 'y': // we could bind, and the server does not say that it can
+	case 'y': // we can bind, and the server does not offer a mechanism that binds
 		client.Mechanisms = append(client.Mechanisms, sasl.SCRAMPlus(sasl.SHA256, sasl.Password("", "")))
 		srv.Bindings = []sasl.ChannelBinding{{Type: "tls-exporter", Data: []byte("data")}}
 	}

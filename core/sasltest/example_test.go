@@ -13,9 +13,9 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// adapter is the client's side of a protocol of lines: "AUTH mechanism message",
-// a message, and "*"; the server says "+ challenge", "OK data" and "NO condition".
-// A message is "=" and base64, an absent one is "-".
+// adapter is the client's side of a protocol of lines. The client sends "AUTH
+// mechanism message", a message, and "*". The server sends "+ challenge", "OK data"
+// and "NO condition". A message is "=" and base64; an absent message is "-".
 type adapter struct {
 	net.Conn
 	reader *bufio.Reader
@@ -63,7 +63,7 @@ func (a *adapter) exchange(line string) (sasl.Reply, error) {
 	return sasl.Reply{Data: data, Done: word == "OK"}, nil
 }
 
-// wire is the server's side, which the kit speaks.
+// wire is the server's side, which the kit uses.
 type wire struct {
 	conn   net.Conn
 	reader *bufio.Reader
@@ -103,7 +103,7 @@ func writeLine(conn net.Conn, line string) error {
 	return nil
 }
 
-// readLine reads a line within the bounds of the reader's buffer.
+// readLine reads a line that fits into the reader's buffer.
 func readLine(reader *bufio.Reader) (word, rest string, err error) {
 	line, err := reader.ReadSlice('\n')
 	switch {
@@ -130,7 +130,7 @@ func decode(text string) ([]byte, error) {
 	return sasl.DecodeBase64(strings.TrimPrefix(text, "="))
 }
 
-// lineAdapter is what the kit needs to know of the adapter.
+// lineAdapter describes the adapter for the kit.
 var lineAdapter = sasltest.Adapter{
 	Wire: func(conn net.Conn) sasltest.Wire { return &wire{conn, bufio.NewReaderSize(conn, 128<<10)} },
 	Dial: func(ctx context.Context, conn net.Conn, client *sasl.Client) (sasl.Result, error) {

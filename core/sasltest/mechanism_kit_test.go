@@ -16,7 +16,7 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// fault is what is wrong with a mechanism.
+// fault is the fault of a mechanism.
 type fault string
 
 const (
@@ -36,14 +36,14 @@ const (
 	otherName        fault = "the server finds another name"
 )
 
-// detects is the case of the kit in which each fault shows.
+// detects names, for each fault, the case of the kit that detects the fault.
 var detects = map[fault]string{
 	doneEarly: "early_success", believesAnything: "changed_messages_to_the_client", letsAnybodyIn: "wrong_credentials",
 	keyInError: "errors_stay", keyInField: "secrets", keyInTrace: "secrets", keyInMessage: "declares", keyEncoded: "declares",
 	keyUndeclared: "echoes", runsOnce: "logs_in_many_times_at_once", forgetsErrors: "errors_stay", twoMinds: "declares", otherName: "logs_in",
 }
 
-// sends returns what the first message has besides the proof.
+// sends returns the part of the first message that is not the proof.
 func (f fault) sends(key string) string {
 	switch f {
 	case keyInMessage, keyUndeclared:
@@ -163,7 +163,7 @@ func (x *faultyServerExchange) Step(_ context.Context, in []byte) ([]byte, bool,
 const faultVariable = "SASLTEST_FAULT"
 
 // TestFaulty runs the kit over the mechanism with the fault that the environment
-// names, which TestFaultsAreDetected does.
+// names. TestFaultsAreDetected sets this environment.
 func TestFaulty(t *testing.T) {
 	f := fault(os.Getenv(faultVariable))
 	if f == "" {
@@ -181,8 +181,8 @@ func TestFaulty(t *testing.T) {
 	})
 }
 
-// TestFaultsAreDetected: the kit fails a mechanism for each fault, in the case
-// that is about it.
+// TestFaultsAreDetected shows that the kit fails a mechanism with each fault, in the
+// case that tests for the fault.
 func TestFaultsAreDetected(t *testing.T) {
 	for f, name := range detects {
 		t.Run(string(f), func(t *testing.T) {

@@ -13,9 +13,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// toy is a protocol that can express everything: a letter and, after a space,
-// "-" or base64. It shows that TestAdapter can be passed, with success data
-// too.
+// toy is a protocol that can express everything: a letter and, after a space, "-" or
+// base64. toy shows that an adapter can pass TestAdapter, also with success data.
 type toy struct {
 	conn   net.Conn
 	reader *bufio.Reader

@@ -8,8 +8,9 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestTranscriptsAreComplete: each has a source, lines that fit its
-// expectation, and there are as many as are expected, so that none is lost.
+// TestTranscriptsAreComplete shows that each transcript has a source and lines that
+// match its expectation, and that the number of transcripts is as expected, so that
+// no transcript is lost.
 func TestTranscriptsAreComplete(t *testing.T) {
 	transcripts := Transcripts()
 	if got, want := len(transcripts), 172; got != want {
@@ -49,8 +50,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestScriptedMechanism: the mechanism of a transcript that succeeds says its
-// lines over a Peer that has them, and notices every difference.
+// TestScriptedMechanism shows that the mechanism of a successful transcript sends its
+// lines to a Peer with the same lines, and detects every difference.
 func TestScriptedMechanism(t *testing.T) {
 	for _, tr := range Transcripts() {
 		if tr.Role == Server || len(tr.Lines) == 0 || tr.Lines[0].Data == nil {
@@ -73,13 +74,14 @@ func TestScriptedMechanism(t *testing.T) {
 			lines := append([]Line(nil), tr.Lines...)
 			lines[i].Data = append([]byte("x"), line.Data...)
 			if _, err := client.Authenticate(context.Background(), NewPeer(lines...), srv); err == nil {
-				t.Errorf("%s: line %d changed and nobody noticed", tr.Name, i)
+				t.Errorf("%s: line %d changed, and the mechanism did not detect the change", tr.Name, i)
 			}
 		}
 	}
 }
 
-// TestPeerNotices: what a client does that the lines do not have.
+// TestPeerNotices shows that a Peer records every deviation of the client from the
+// lines.
 func TestPeerNotices(t *testing.T) {
 	line := func(op Op, data string) Line { return Line{Op: op, Data: []byte(data)} }
 	for name, act := range map[string]func(p *Peer){

@@ -20,7 +20,7 @@ type wrongToy struct {
 	wrong string
 }
 
-// wrongs are the faults, and the case and way of reading in which each shows.
+// wrongs are the faults, each with the reading and the case that detect the fault.
 var wrongs = map[string]struct{ reading, name string }{
 	"believes success before the deferred message":    {"as it comes", CaseDeferred},
 	"answers any challenge with the deferred message": {"as it comes", CaseDeferredToChallenge},
@@ -129,7 +129,8 @@ func (c oneRead) Read(b []byte) (int, error) {
 const wrongVariable = "SASLTEST_WRONG"
 
 // TestWrongToy runs the kit over the adapter with the fault that the environment
-// names, which TestWrongAdapters does; without one the adapter is right.
+// names. TestWrongAdapters sets this environment. Without a fault the adapter is
+// right.
 func TestWrongToy(t *testing.T) {
 	wrong := os.Getenv(wrongVariable)
 	if wrong != "" {
@@ -151,7 +152,8 @@ func TestWrongToy(t *testing.T) {
 	})
 }
 
-// TestWrongAdapters: the kit fails an adapter for each fault, in time, and quotes the rule.
+// TestWrongAdapters shows that the kit fails an adapter with each fault within the
+// time limit, and quotes the rule.
 func TestWrongAdapters(t *testing.T) {
 	for wrong, row := range wrongs {
 		t.Run(wrong, func(t *testing.T) {
@@ -171,8 +173,8 @@ func TestWrongAdapters(t *testing.T) {
 	}
 }
 
-// TestGapsAreFailures: an Adapter without Conditions, without Malformed, or with a
-// Cannot that names no case fails.
+// TestGapsAreFailures shows that an Adapter fails if the Adapter has no Conditions, no
+// Malformed, or a Cannot with an unknown case.
 func TestGapsAreFailures(t *testing.T) {
 	if os.Getenv(wrongVariable) == "gaps" {
 		Adapter{Cannot: map[string]string{"no such case": "?"}}.check(t)

@@ -13,12 +13,12 @@ import (
 	"github.com/saslkit/saslkit/core/verifier"
 )
 
-// The record of the exchange of RFC 7677 s3, password "pencil", in the text
-// that PostgreSQL and Dovecot keep; computed with another implementation.
+// The record of the exchange of RFC 7677 s3, password "pencil", in the text form that
+// PostgreSQL and Dovecot store. Another implementation computed the record.
 const rfc7677 = "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
 
-// The records of "pencil" and the same salt for the other hashes, computed
-// with another implementation.
+// The records of "pencil" and the same salt for the other hashes. Another
+// implementation computed the records.
 var others = []string{
 	"SCRAM-SHA-1$4096:W22ZaJ0SNY7soEsUEjb6gQ==$g2pEzX2tMaoibxTD4YfBJkq1y8w=:ZGkNjsmKwVX5C5z80vGxHZ02jOI=",
 	"SCRAM-SHA-224$4096:W22ZaJ0SNY7soEsUEjb6gQ==$+gz2kN/rmM0l9sSIy2id5erb3zeT7E8vY/ZL8A==:MFHkv9u5kkQ4UsYyCPBfuvFFcEByph/UJfoT+A==",
@@ -27,7 +27,8 @@ var others = []string{
 	"SCRAM-SHA3-512$4096:W22ZaJ0SNY7soEsUEjb6gQ==$wVNR1SWM3X9PdzJmfGk8xVYVPUDOGov4FpTM9eYhpD/XCYOHbAAIa/HfPor3/YTmehLySWnmB5D09HZts2sJpw==:SYqGYG2PtY0ODod4TH6GO/m21t1GpxxGgMplNS5XR5HyjDS22/GW3RWIonLbGeyZbMNv6JlMkuSby56KE/s/sA==",
 }
 
-// TestDeriveParseFormat: derived from the password, written, read and checked.
+// TestDeriveParseFormat derives a record from the password, and then writes, reads
+// and checks the record.
 func TestDeriveParseFormat(t *testing.T) {
 	for _, text := range append([]string{rfc7677}, others...) {
 		if strings.HasPrefix(text, "SCRAM-SHA-1$") && fips140.Enforced() {
@@ -58,7 +59,7 @@ func TestDeriveParseFormat(t *testing.T) {
 	}
 }
 
-// TestNoSHA1UnderFIPS: an error, no panic.
+// TestNoSHA1UnderFIPS shows that SHA-1 under FIPS 140 is an error, and not a panic.
 func TestNoSHA1UnderFIPS(t *testing.T) {
 	_, err := sasl.DeriveSCRAM(t.Context(), sasl.SHA1, "pencil", []byte("0123456789abcdef"), 4096)
 	if want := fips140.Enforced(); want != errors.Is(err, sasl.ErrPolicy) {

@@ -6,7 +6,7 @@ import (
 	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
 
-// FuzzSASLprep: what is prepared stays as it is when prepared again.
+// FuzzSASLprep shows that a second preparation does not change a prepared string.
 func FuzzSASLprep(f *testing.F) {
 	for _, seed := range []string{"I\u00ADX", "\u06271\u0628", "pen\u00A0cil", "\u0221e\u0301", "\xff", "\U0002F868"} {
 		f.Add(seed)

@@ -10,8 +10,8 @@ import (
 	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
 
-// TestSASLprep: RFC 4013 s3, and rows computed from the tables of RFC 3454
-// with another implementation.
+// TestSASLprep tests the examples of RFC 4013 s3, and rows that another
+// implementation computed from the tables of RFC 3454.
 func TestSASLprep(t *testing.T) {
 	const refused = "\x00refused"
 	for _, row := range []struct{ in, query, stored string }{
@@ -49,9 +49,9 @@ func TestSASLprep(t *testing.T) {
 	}
 }
 
-// TestSASLprepEverywhere prepares every code point, alone and beside characters
-// that it may combine with. The sums are those of the same walk
-// over an implementation with the data of Unicode 3.2.
+// TestSASLprepEverywhere prepares every code point, alone and next to characters with
+// which the code point may combine. The sums come from the same walk over an
+// implementation with the data of Unicode 3.2.
 func TestSASLprepEverywhere(t *testing.T) {
 	for _, row := range []struct {
 		name, before, after string
@@ -83,7 +83,7 @@ func TestSASLprepEverywhere(t *testing.T) {
 	}
 }
 
-// TestTraceProfile: RFC 4505 s3.
+// TestTraceProfile tests the trace profile of RFC 4505 s3.
 func TestTraceProfile(t *testing.T) {
 	for trace, ok := range map[string]bool{
 		"":               true,
