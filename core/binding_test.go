@@ -72,7 +72,7 @@ func TestBindsAlways(t *testing.T) {
 		"required, and nothing is there": {always, sasl.Client{Binding: sasl.RequireBinding},
 			sasl.ServerInfo{EnforcesBinding: true}, "", "GSSAPI: there is nothing to bind to"},
 		"required, and the types exclude it": {always, sasl.Client{Binding: sasl.RequireBinding, BindingTypes: list{"tls-unique"}},
-			sasl.ServerInfo{Bindings: both, EnforcesBinding: true}, "", "GSSAPI: BindingTypes excludes what this connection can bind to: tls-exporter tls-server-end-point"},
+			sasl.ServerInfo{Bindings: both, EnforcesBinding: true}, "", "GSSAPI: BindingTypes excludes every channel binding of this connection: tls-exporter tls-server-end-point"},
 		"never": {declared{"GSSAPI", sasl.Properties{Binds: sasl.BindsNever}}, sasl.Client{},
 			sasl.ServerInfo{Bindings: both, ProfileBinding: "tls-server-end-point"}, none, "GSSAPI"},
 		"by name, and the name does not say so": {declared{"GSSAPI", sasl.Properties{}}, sasl.Client{},

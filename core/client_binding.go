@@ -34,10 +34,10 @@ func newChannel(c *Client, srv *ServerInfo) (channel, error) {
 		}
 	}
 	if _, unique := find(srv.Bindings, "tls-unique"); unique && srv.TLSVersion >= versionTLS13 {
-		return channel{}, configError("the channel binding tls-unique is undefined for TLS 1.3 (RFC 9266 s1)")
+		return channel{}, configError("the channel binding tls-unique is undefined for TLS 1.3 (RFC 9266 s1): use tls-exporter")
 	}
 	if srv.BindingName != "" && !validBindingType(srv.BindingName) {
-		return channel{}, configError("the BindingName %q is not a cb-name", srv.BindingName)
+		return channel{}, configError("an invalid BindingName %q: use letters, digits, dots and hyphens", srv.BindingName)
 	}
 	ch := channel{srv: srv, policy: c.Binding, ours: srv.Bindings, named: c.BindingTypes != nil}
 	if ch.named {
@@ -52,7 +52,7 @@ func newChannel(c *Client, srv *ServerInfo) (channel, error) {
 	case len(srv.Bindings) == 0:
 		ch.none = errNoBinding
 	case len(ch.ours) == 0:
-		ch.none = fmt.Errorf("BindingTypes excludes what this connection can bind to: %s", typesOf(srv.Bindings))
+		ch.none = fmt.Errorf("BindingTypes excludes every channel binding of this connection: %s", typesOf(srv.Bindings))
 	}
 	return ch, nil
 }
@@ -99,8 +99,8 @@ type plusBinding struct {
 //
 //	p  a -PLUS mechanism is used
 //	y  the policy allows binding, there is something to bind to, a -PLUS is
-//	   among our mechanisms, and the server offers none of ours: if it does have
-//	   one, somebody took it out of the list, and the server will see
+//	   among our mechanisms, and the server offers none of ours: if the server has
+//	   one, an attacker removed the -PLUS from the list, and the server detects this
 //	n  otherwise
 //
 // have reports that a -PLUS is among our mechanisms; offered reports that the

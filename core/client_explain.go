@@ -117,7 +117,7 @@ func (errUnbindable) Unwrap() []error { return []error{ErrPolicy, ErrSecurity} }
 // failure returns the error of a login without a usable candidate.
 func (s *selection) failure() error {
 	if len(s.candidates) == 0 {
-		return configError("the Client has no mechanisms")
+		return configError("the Client has no mechanisms: set Client.Mechanisms")
 	}
 	list := s.passedOver(true)
 	class := error(ErrPolicy)

@@ -54,7 +54,7 @@ func (s *Session) Start() (mechanism string, initial []byte, err error) {
 	case s.err != nil:
 		return "", nil, s.err
 	case s.state != idle:
-		return "", nil, s.fail(configError("a Session starts only once"))
+		return "", nil, s.fail(configError("the Session has already started: begin a new Session"))
 	}
 	s.state = running
 	if s.trace.on() {
@@ -142,7 +142,7 @@ func (s *Session) Finish(additional []byte) error {
 	case len(additional) > 0:
 		return s.finishWith(additional)
 	case !s.proved:
-		return s.fail(securityError("the server announced success before %s proved it", s.chosen.name))
+		return s.fail(securityError("the server announced success before the server proved everything that %s demands", s.chosen.name))
 	}
 	return nil
 }
@@ -157,7 +157,7 @@ func (s *Session) finishWith(additional []byte) error {
 	case err != nil:
 		return err
 	case !s.proved || s.err != nil || len(response) > 0:
-		return s.fail(securityError("the server announced success before %s proved it", s.chosen.name))
+		return s.fail(securityError("the server announced success before the server proved everything that %s demands", s.chosen.name))
 	}
 	return nil
 }

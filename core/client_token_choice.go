@@ -166,9 +166,9 @@ func (m *tokenMemory) withHeld(ways []tokenWay, held []Token) (front []candidate
 func (t *Tokens) check() error {
 	switch {
 	case t.Store == nil:
-		return configError("the Tokens have no store")
+		return configError("the Tokens have no store: set Tokens.Store")
 	case t.Username == "":
-		return configError("the Tokens have no username")
+		return configError("the Tokens have no username: set Tokens.Username")
 	}
 	for _, name := range t.Mechanisms {
 		if _, known := tokenBindingTypes[name]; !known {

@@ -51,7 +51,7 @@ func (c Credentials) ActingAs(authzid string) Credentials {
 // credential calls c for the credential and gives an error its class.
 func (c Credentials) credential(ctx context.Context, mechanism string, srv *ServerInfo) (Credential, error) {
 	if c == nil {
-		return Credential{}, configError("%s has no credentials", mechanism)
+		return Credential{}, configError("%s has no Credentials: pass Credentials to the mechanism", mechanism)
 	}
 	credential, err := c(ctx, Prompt{Mechanism: mechanism, Server: *srv})
 	if err != nil {
@@ -63,7 +63,7 @@ func (c Credentials) credential(ctx context.Context, mechanism string, srv *Serv
 // password calls Password and gives an error its class.
 func (c Credential) password(ctx context.Context) ([]byte, error) {
 	if c.Password == nil {
-		return nil, configError("the credential has no password")
+		return nil, configError("the credential has no password: set Credential.Password")
 	}
 	secret, err := c.Password(ctx)
 	if err != nil {

@@ -64,7 +64,7 @@ func TestExplained(t *testing.T) {
 	}{
 		"each with its reason": {"PLAIN SCRAM-SHA-512-PLUS X-BROKEN EXTERNAL HT-SHA-256-NONE GSSAPI NTLM login PLAIN",
 			"policy error: no mechanism is left: the server offers PLAIN SCRAM-SHA-512-PLUS X-BROKEN EXTERNAL HT-SHA-256-NONE GSSAPI NTLM login PLAIN" +
-				"; SCRAM-SHA-512-PLUS: BindingTypes excludes what this connection can bind to: tls-exporter" +
+				"; SCRAM-SHA-512-PLUS: BindingTypes excludes every channel binding of this connection: tls-exporter" +
 				"; PLAIN: not in this house; X-BROKEN: FIPS 140 forbids it; EXTERNAL HT-SHA-256-NONE: not configured" +
 				"; GSSAPI NTLM: this library does not have it; login: an invalid name (RFC 4422 s3.1): use 1 to 20 capitals, digits, hyphens and underscores",
 			[]string{"SCRAM-SHA-512-PLUS", "PLAIN", "X-BROKEN", "EXTERNAL", "HT-SHA-256-NONE", "GSSAPI", "NTLM", "login"}},

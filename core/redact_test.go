@@ -136,10 +136,10 @@ func TestNothingElseIsWithheld(t *testing.T) {
 	}{
 		{sasl.Plain(sasl.Password("tim", "hunter2")), "no such user: tim", true},
 		{sasl.Plain(sasl.Password("tim", "abcd")), "no: abcd", false},  // four octets
-		{sasl.Plain(sasl.Password("tim", "abc")), "no: abc", true},     // three stand in many words
-		{sasl.Plain(sasl.Password("tim", "hunter2")), "hunting", true}, // and so do a few of more
-		{bearer{"abcdefgh", true}, "no such user: alice", true},        // the name is no secret
-		{bearer{"abcdefgh", false}, "no such user: alice", false},      // nobody said so
+		{sasl.Plain(sasl.Password("tim", "abc")), "no: abc", true},     // three octets occur in many words
+		{sasl.Plain(sasl.Password("tim", "hunter2")), "hunting", true}, // and so do a few octets of more
+		{bearer{"abcdefgh", true}, "no such user: alice", true},        // the name is not a secret
+		{bearer{"abcdefgh", false}, "no such user: alice", false},      // bearer has not declared its secret
 		{bearer{"abcdefgh", false}, "the account is disabled", true},   // nothing of the message
 		{bearer{"abcdefgh", false}, "the bearer is unknown", false},    // a word of it
 		{sasl.External("alice"), "no such user: alice", true},          // EXTERNAL has no secret

@@ -11,7 +11,7 @@ import (
 // TestHi uses the vectors of RFC 6070 s2 with a dkLen of the hash's length.
 func TestHi(t *testing.T) {
 	if fips140.Enforced() { // under FIPS 140 hi is not used, and SHA-1 panics
-		t.Log("not used where FIPS 140 is enforced")
+		t.Log("hi is not used if FIPS 140 is enforced")
 		return
 	}
 	for _, row := range []struct {

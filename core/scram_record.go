@@ -68,7 +68,7 @@ func DeriveSCRAM(ctx context.Context, h Hash, password string, salt []byte, iter
 // is an ErrTemporary, and Check does no work.
 func (r *SCRAMRecord) Check(ctx context.Context, password Secret) error {
 	if r.Iterations < 1 || r.Iterations > MaxStoredIterations {
-		return classed(ErrTemporary, "the stored record has an invalid number of iterations")
+		return classed(ErrTemporary, "the stored record has an invalid number of iterations: derive the record again")
 	}
 	derived, err := DeriveSCRAM(ctx, r.Hash, string(password.Bytes()), r.Salt, r.Iterations)
 	if ClassOf(err) == ErrConfig { // the password is empty, or no record can be made from it

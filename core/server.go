@@ -79,7 +79,7 @@ func (s *Server) find(conn *ConnInfo, mechanism string) (ServerMechanism, error)
 		return nil, classed(ErrPolicy, "the mechanism %q is not offered", Printable(mechanism))
 	}
 	if propertiesOf(s.Mechanisms[i]).NeedsKey && len(s.Key.Bytes()) < 16 {
-		return nil, configError("Server.Key has less than 16 octets")
+		return nil, configError("Server.Key has less than 16 octets: use at least 16 random octets")
 	}
 	return s.Mechanisms[i], nil
 }

@@ -39,7 +39,7 @@ func (s *Server) BeginWithToken(ctx context.Context, conn ConnInfo, use TokenUse
 		return s.Begin(ctx, conn, mechanism)
 	}
 	if use.ClientID == "" {
-		return s.begin(conn, mechanism, nil, classed(ErrPolicy, "%s is for a client that states its ID", mechanism))
+		return s.begin(conn, mechanism, nil, classed(ErrPolicy, "%s needs a client that states its ID", mechanism))
 	}
 	return s.begin(conn, mechanism, &hashedTokenServer{mechanism, s.Tokens.Store, use}, nil)
 }
@@ -56,13 +56,13 @@ func (s *Server) BeginWithToken(ctx context.Context, conn ConnInfo, use TokenUse
 func (s *ServerSession) IssueToken(ctx context.Context, clientID, mechanism string, expiry time.Time) (Token, error) {
 	switch {
 	case !slices.Contains(s.server.OfferTokens(s.conn), mechanism):
-		return Token{}, classed(ErrPolicy, "%q takes no token here", Printable(mechanism))
+		return Token{}, classed(ErrPolicy, "%q is not offered for a token on this connection", Printable(mechanism))
 	case !s.done || s.err != nil:
-		return Token{}, classed(ErrPolicy, "a token for a client that has not authenticated")
+		return Token{}, classed(ErrPolicy, "the client has not authenticated: issue no token")
 	case withoutIdentity(s.name, &s.properties):
-		return Token{}, classed(ErrPolicy, "a token for a client without an identity")
+		return Token{}, classed(ErrPolicy, "the client has no identity: issue no token")
 	case clientID == "":
-		return Token{}, classed(ErrPolicy, "a token for a client that does not state its ID")
+		return Token{}, classed(ErrPolicy, "the client does not state its ID: issue no token")
 	}
 	if err := checkName(clientID); err != nil {
 		return Token{}, classed(ErrPolicy, "the client's ID %w", err)

@@ -119,7 +119,7 @@ func (a Adapter) testTranscripts(t *testing.T) {
 			t.Run(tr.Name+" with success data", func(t *testing.T) { a.play(t, with, true) })
 		}
 		if !a.expresses(tr) {
-			t.Logf("%s: the framing cannot express it", tr.Name)
+			t.Logf("%s: the framing cannot express this transcript", tr.Name)
 			continue
 		}
 		t.Run(tr.Name, func(t *testing.T) { a.play(t, tr, true) })

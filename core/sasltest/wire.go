@@ -80,7 +80,7 @@ func (a Adapter) playMalformed(t *testing.T, m Malformed) {
 		return s.follow(second, true)
 	})
 	if inSync && err != nil {
-		t.Errorf("the attempt after it: %v", err)
+		t.Errorf("the attempt after the malformed frame: %v", err)
 	}
 	if !inSync && sasl.ClassOf(err) != m.Class {
 		t.Errorf("class %q, want %q: %v", sasl.ClassOf(err), m.Class, err)
