@@ -12,7 +12,7 @@ import (
 // policies are the safe values.
 type Client struct {
 	// Mechanisms are the mechanisms that the client may use, most preferred first;
-	// PasswordMechanisms returns the full ladder. One run uses one mechanism, the
+	// PasswordMechanisms returns the full list. One run uses one mechanism, the
 	// first that the server offers and the policy allows. There is no automatic
 	// second try, which would reveal the password to a server that refuses SCRAM.
 	// Empty Mechanisms are an ErrConfig.

@@ -173,9 +173,9 @@ func (t *ServerTerms) Identity(username, authzid string) (id Identity, err error
 // Exchange is one run of one side of a mechanism. An Exchange does no I/O.
 //
 // Step takes the peer's next message and returns the message to send:
-//   - A nil in occurs only on the first call, when there is no message yet.
-//   - A nil out means no message. On a client's first call, a nil out means that
-//     the server sends the first message. An empty out is an empty message.
+//   - in is nil only on the first call, when there is no message yet.
+//   - out is nil if there is no message. On a client's first call, a nil out means
+//     that the server sends the first message. An empty out is an empty message.
 //   - done reports that after this step the peer has proved everything that the
 //     mechanism requires. A Client does not believe an earlier announcement of
 //     success. A later step may return a false done again.
