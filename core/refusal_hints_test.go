@@ -114,7 +114,7 @@ func TestRetryThatCannotBe(t *testing.T) {
 	client := plainClient("secret")
 	client.Retry = func(context.Context, error) *sasl.Client { return new(sasl.Client) }
 	_, err := client.Authenticate(t.Context(), sasltest.NewPeer(c("\x00tim\x00secret"), refuse(sasl.NotAuthorized)), plainServer)
-	if err == nil || err.Error() != "config error: the Client has no mechanisms" {
+	if err == nil || err.Error() != "config error: the Client has no mechanisms: set Client.Mechanisms" {
 		t.Error(err)
 	}
 }
@@ -140,7 +140,7 @@ func TestSelectedInTheTrace(t *testing.T) {
 	}{
 		{"PLAIN GSSAPI", nil, "-- PLAIN; the server lists channel bindings (tls-exporter) and no mechanism that binds"},
 		{"PLAIN GSSAPI", bound, "-- PLAIN; the server lists channel bindings (tls-exporter) and no mechanism that binds"},
-		{"SCRAM-SHA-256 X-OTHER-PLUS", bound, "-- SCRAM-SHA-256, telling the server that it could have been bound"},
+		{"SCRAM-SHA-256 X-OTHER-PLUS", bound, "-- SCRAM-SHA-256, with the gs2 flag y (the client can bind)"},
 		{"SCRAM-SHA-256 SCRAM-SHA-256-PLUS", bound, "-- SCRAM-SHA-256-PLUS bound to tls-exporter"},
 		{"SCRAM-SHA-256 SCRAM-SHA-256-PLUS", nil, "-- SCRAM-SHA-256; passed over SCRAM-SHA-256-PLUS: there is nothing to bind to on this connection"},
 	} {

@@ -28,9 +28,9 @@ func passedOver(err error) (list []string) {
 func TestSelectionMore(t *testing.T) {
 	const (
 		noBinding   = "there is nothing to bind to on this connection"
-		mustBind    = "it does not bind to the channel, which RequireBinding demands"
-		unconfirmed = "nothing confirms its channel binding, and RequireBinding demands that unless ServerInfo.EnforcesBinding is set"
-		listCut     = "the server cannot confirm with it that its list of channel bindings is whole"
+		mustBind    = "the mechanism does not bind to the channel, which RequireBinding demands"
+		unconfirmed = "nothing confirms its channel binding, and RequireBinding demands a confirmation unless ServerInfo.EnforcesBinding is set"
+		listCut     = "with this mechanism the server cannot confirm that its list of channel bindings is complete"
 		otherTypes  = "the server binds to tls-unique, this connection to tls-exporter"
 		insecure    = "the server is not verified or the connection not confidential"
 	)
@@ -88,8 +88,8 @@ func TestBindingIsAllThatIsMissing(t *testing.T) {
 	}
 	want := []string{
 		"HT-SHA-256-NONE: a token is used only with a server whose Host is known",
-		"SCRAM-SHA-256: it does not bind to the channel, which RequireBinding demands",
-		"PLAIN: it does not bind to the channel, which RequireBinding demands",
+		"SCRAM-SHA-256: the mechanism does not bind to the channel, which RequireBinding demands",
+		"PLAIN: the mechanism does not bind to the channel, which RequireBinding demands",
 	}
 	if got := passedOver(err); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
@@ -154,7 +154,7 @@ func TestNames(t *testing.T) {
 		want = append(want, name+": not configured")
 	}
 	want = append(want, "PLAIN-X: this library does not have it", "SCRAM-MD5: this library does not have it",
-		"X[31m: an invalid name (RFC 4422 s3.1): no capitals, or another character, or too long")
+		"X[31m: an invalid name (RFC 4422 s3.1): use 1 to 20 capitals, digits, hyphens and underscores")
 	if got := passedOver(err); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}

@@ -76,7 +76,7 @@ func TestTokenRefusedSaysMore(t *testing.T) {
 		}
 		want := []string{
 			"HT-SHA-256-UNIQ: this connection does not have the channel binding that the token needs",
-			"PLAIN: it would reveal the secret to a server that has just received a token",
+			"PLAIN: the mechanism would reveal the secret to a server that has just received a token",
 		}
 		if !row.byServer {
 			want = want[1:] // of the attempt that Retry made, which looks for no token
