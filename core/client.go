@@ -66,9 +66,9 @@ const (
 
 // Candidate is a mechanism that a Client considers for a login.
 type Candidate struct {
-	Name       string
-	Properties Properties
-	Server     ServerInfo
+	Name       string     // of the mechanism
+	Properties Properties // what the mechanism declares
+	Server     ServerInfo // the server and the connection
 }
 
 // Result describes an authentication, on either side. Without an error, the

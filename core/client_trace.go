@@ -38,9 +38,9 @@ func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), ni
 // Event is one step of a run. The mechanism renders the text without passwords,
 // keys and proofs.
 type Event struct {
-	Kind      EventKind `json:"kind"`
-	Mechanism string    `json:"mechanism"`
-	Text      string    `json:"text"`
+	Kind      EventKind `json:"kind"`      // what happened
+	Mechanism string    `json:"mechanism"` // the name
+	Text      string    `json:"text"`      // the message, or what there is to say
 }
 
 // String returns the event as a line. The line begins with "C:" for a client's

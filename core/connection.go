@@ -66,7 +66,7 @@ type ServerInfo struct {
 // ConnInfo describes a connection, as far as a server knows the connection.
 type ConnInfo struct {
 	Service string // as in ServerInfo
-	Host    string
+	Host    string // as in ServerInfo
 	// Secure reports that the transport is confidential: TLS or a Unix socket.
 	Secure     bool
 	TLSVersion uint16           // as in crypto/tls; 0 = none

@@ -15,8 +15,8 @@ type Credentials func(ctx context.Context, prompt Prompt) (Credential, error)
 
 // Prompt names the mechanism and the server that need a credential.
 type Prompt struct {
-	Mechanism string
-	Server    ServerInfo
+	Mechanism string     // the name
+	Server    ServerInfo // the server and the connection
 }
 
 // Credential is an identity with access to its password.

@@ -49,7 +49,7 @@ func (h Hint) Text() string {
 // use, together with the reason.
 type PassedOver struct {
 	Mechanism string // the name, printable
-	Reason    error
+	Reason    error  // why it was not used
 }
 
 // LoginError is the error of a login with further facts about the failure. Its

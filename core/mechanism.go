@@ -12,16 +12,16 @@ import (
 // package. Such a mechanism should declare its [Properties];
 // sasltest.TestMechanism tests the mechanism.
 type Mechanism interface {
-	Name() string // as registered with IANA; RFC 4422 s3.1 has the syntax
-	New(Terms) Exchange
+	Name() string       // as registered with IANA; RFC 4422 s3.1 has the syntax
+	New(Terms) Exchange // starts a run
 }
 
 // ServerMechanism is a server's mechanism together with its store of credentials.
 // A ServerMechanism is immutable and safe for concurrent use. A Server offers a
 // mechanism whose name ends in -PLUS only if the connection has a channel binding.
 type ServerMechanism interface {
-	Name() string
-	New(ServerTerms) Exchange
+	Name() string             // as of a Mechanism
+	New(ServerTerms) Exchange // starts a run
 }
 
 // Properties holds the properties of a Mechanism or a ServerMechanism. A mechanism
@@ -106,7 +106,7 @@ type Terms struct {
 	Server  ServerInfo
 	Binding ChannelBinding // the binding to use; the zero value unless GS2Flag is 'p'
 	GS2Flag byte           // 'n', 'y' or 'p': the gs2-cbind-flag of RFC 5801 s4
-	SCRAM   SCRAMOptions
+	SCRAM   SCRAMOptions   // the options of the Client
 	// ListHashRequired: the lists of the Server are suspicious. Before the server
 	// has confirmed the lists (XEP-0474), the client may send nothing that depends
 	// on the password.
@@ -198,6 +198,7 @@ func (t *ServerTerms) Identity(username, authzid string) (id Identity, err error
 //   - Hints() []Hint returns the possible causes of a refusal that only the
 //     mechanism can know.
 type Exchange interface {
+	// Step takes the peer's message and returns the next one, by the rules above.
 	Step(ctx context.Context, in []byte) (out []byte, done bool, err error)
 	// Identity returns the identity, which is complete once Step has returned done.
 	Identity() Identity
@@ -206,8 +207,8 @@ type Exchange interface {
 // Identity is the user who authenticated and the identity to act as. An empty
 // Authzid is not stated, which means the identity of Username (RFC 4422 s3.4.1).
 type Identity struct {
-	Username string
-	Authzid  string
+	Username string // as prepared
+	Authzid  string // as prepared; "" = not stated
 }
 
 // Limits on the messages of a peer.

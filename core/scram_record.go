@@ -14,11 +14,11 @@ import (
 // with one hash (RFC 5802 s3). Package verifier reads and writes the text form of a
 // SCRAMRecord.
 type SCRAMRecord struct {
-	Hash       Hash
-	Salt       []byte
-	Iterations int
-	StoredKey  Secret
-	ServerKey  Secret
+	Hash       Hash   // of the mechanism
+	Salt       []byte // of the key derivation
+	Iterations int    // of the key derivation
+	StoredKey  Secret // the hash of the ClientKey
+	ServerKey  Secret // what the server proves itself with
 }
 
 // MaxStoredIterations limits the iteration count of a stored record: the work of

@@ -27,6 +27,7 @@ type Wire interface {
 
 // Adapter describes an adapter for TestAdapter.
 type Adapter struct {
+	// Wire makes the server's side of the framing over conn.
 	Wire func(conn net.Conn) Wire
 	// Dial authenticates over conn through an entry point of the adapter, with the
 	// unchanged Client. Dial must leave conn open; only the Client may close conn.

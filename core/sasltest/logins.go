@@ -15,6 +15,7 @@ type Login struct {
 	User    string       // the username at the server
 }
 
+// String returns the version of TLS, the mechanism and the binding.
 func (l *Login) String() string {
 	return strings.Join([]string{tls.VersionName(l.Version), l.Want.Mechanism, l.Want.Binding}, " ")
 }

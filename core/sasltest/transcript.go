@@ -38,6 +38,7 @@ type Transcript struct {
 	Level         string // must or strict; empty for a transcript of success
 	Expect        sasl.Class
 
+	// The inputs of the exchange, of both sides.
 	Username, Password, Authzid, Trace string
 	Token                              string // of the HT-* mechanisms
 	TokenFor                           string // the mechanism for which the server issued the token
@@ -53,7 +54,7 @@ type Transcript struct {
 	Offered, BindingTypes []string
 	TLSVersion            uint16
 
-	Lines []Line
+	Lines []Line // in the order in which they go over the connection
 }
 
 // Role states the side of a transcript that is under test.
@@ -87,9 +88,9 @@ const (
 
 // Line is one line of an exchange.
 type Line struct {
-	Op        Op
-	Data      []byte // nil = absent, written as -
-	Condition sasl.Condition
+	Op        Op             // what happens
+	Data      []byte         // nil = absent, written as -
+	Condition sasl.Condition // of a refusal
 }
 
 // Transcripts returns all transcripts of this package, in the order of their names.
