@@ -12,13 +12,15 @@ import (
 // Reply is what a server said in refusing, in the Err of a *sasl.Failure. The
 // library's own error is there too, for errors.As.
 type Reply struct {
-	Code     int
+	Code     int    // the reply code (RFC 5321 s4.2)
 	Enhanced [3]int // the enhanced status code (RFC 2034); zero if there is none
 	Text     string // without the enhanced status code
 
 	library error
 }
 
+// Error returns the codes and the text, without characters that a terminal acts
+// upon.
 func (r *Reply) Error() string {
 	text := strconv.Itoa(r.Code)
 	if r.Enhanced != [3]int{} {

@@ -25,8 +25,8 @@ func AuthenticateNet(ctx context.Context, client *smtp.Client, auth *sasl.Client
 
 // Library is a client of the kind of net/smtp's.
 type Library interface {
-	Extension(name string) (bool, string) // says EHLO if it has not been said
-	TLSConnectionState() (tls.ConnectionState, bool)
+	Extension(name string) (bool, string)            // says EHLO if it has not been said
+	TLSConnectionState() (tls.ConnectionState, bool) // ok is false without TLS
 	io.Closer
 }
 

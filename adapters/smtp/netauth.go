@@ -33,8 +33,8 @@ func (a *netAuth) Start(server *smtp.ServerInfo) (mechanism string, initial []by
 // in common. Begin is the part of Start behind the type of its argument.
 type LoopAuth struct {
 	Context context.Context // of the run: an Auth has no other
-	Client  *sasl.Client
-	Host    string
+	Client  *sasl.Client    // the configuration of the login
+	Host    string          // the name that the server should have
 
 	session *sasl.Session
 	loop    *loop
