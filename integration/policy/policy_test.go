@@ -72,6 +72,7 @@ var modules = map[string]module{
 var parts = map[string]module{
 	"core/sasltest":                   {imports: []string{prefix + "core"}},
 	"adapters/smtp/internal/smtptest": {imports: []string{prefix + "adapters/smtp", prefix + "channelbinding", prefix + "core", prefix + "core/sasltest", "github.com/emersion/go-smtp"}},
+	"integration/policy/generate":     {imports: []string{prefix + "channelbinding", prefix + "core", prefix + "core/sasltest"}, tests: []string{prefix + "integration/internal/absent"}},
 	"core/verifier":                   {imports: []string{prefix + "core", "golang.org/x/crypto/"}, forbidden: []string{"net", "crypto/tls", "crypto/x509"}},
 }
 
