@@ -23,8 +23,8 @@ type block struct {
 //	<!-- go: var client *imapclient.Client -->
 var fenced = regexp.MustCompile("(?ms)(?:^<!-- go:(.*?)-->\n)?^```([^\n]*)\n(.*?)^```$")
 
-// blocks returns the fenced blocks of README.md and of every page in docs.
-func blocks(t *testing.T) (list []block) {
+// pages returns the paths of README.md and of every page in docs.
+func pages(t *testing.T) []string {
 	t.Helper()
 	paths := []string{filepath.Join(root, "README.md")}
 	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, entry fs.DirEntry, err error) error {
@@ -36,7 +36,13 @@ func blocks(t *testing.T) (list []block) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range paths {
+	return paths
+}
+
+// blocks returns the fenced blocks of the pages.
+func blocks(t *testing.T) (list []block) {
+	t.Helper()
+	for _, path := range pages(t) {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -55,4 +61,27 @@ func blocks(t *testing.T) (list []block) {
 		}
 	}
 	return list
+}
+
+// link finds the links of a page to files of the repository.
+var link = regexp.MustCompile(`\]\(([^):#]+)(?:#[^)]*)?\)`)
+
+// TestLinks: a link of README.md or of a page in docs leads to a file that exists.
+func TestLinks(t *testing.T) {
+	links := 0
+	for _, path := range pages(t) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range link.FindAllSubmatch(text, -1) {
+			links++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), string(match[1]))); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	}
+	if links < 20 {
+		t.Errorf("only %d links were found", links)
+	}
 }
