@@ -75,8 +75,8 @@ type Candidate struct {
 // authentication is complete. With an error, the Result holds the facts that were
 // known when the error occurred.
 type Result struct {
-	Mechanism string `json:"mechanism,omitempty"`
-	Binding   string `json:"binding,omitempty"` // the channel-binding type; "" = not bound
+	Mechanism string `json:"mechanism,omitempty"` // the name of the mechanism
+	Binding   string `json:"binding,omitempty"`   // the channel-binding type; "" = not bound
 	// BindingUnconfirmed reports that the client sent the binding, but has no proof
 	// that the server compared the binding (BindsAlways).
 	BindingUnconfirmed bool   `json:"binding_unconfirmed,omitempty"`

@@ -145,10 +145,10 @@ func (c Condition) known() bool {
 // in sync. An Interface returns a Failure with Condition, Text and Err set and
 // Class empty. The Client sets the class according to the condition and the run.
 type Failure struct {
-	Class     Class
-	Condition Condition
-	Text      string // the server's text for people, unverified
-	Err       error  // the protocol's own error, for errors.As; nil if there is none
+	Class     Class     // "" in an error of an Interface
+	Condition Condition // in the words of RFC 6120 s6.5; "" = not stated
+	Text      string    // the server's text for people, unverified
+	Err       error     // the protocol's own error, for errors.As; nil if there is none
 	// Unread reports that the server refused the command because of the command's
 	// form, and therefore did not read the message in the command. IMAP's BAD has
 	// this meaning, NO does not. See DeferringInterface.

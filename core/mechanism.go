@@ -103,7 +103,7 @@ func propertiesOf(mechanism interface{ Name() string }) Properties {
 
 // Terms are the parameters of a client's run.
 type Terms struct {
-	Server  ServerInfo
+	Server  ServerInfo     // the server and the connection
 	Binding ChannelBinding // the binding to use; the zero value unless GS2Flag is 'p'
 	GS2Flag byte           // 'n', 'y' or 'p': the gs2-cbind-flag of RFC 5801 s4
 	SCRAM   SCRAMOptions   // the options of the Client
@@ -127,7 +127,7 @@ func (t *Terms) GS2Binding() (cbName string, data []byte) {
 
 // ServerTerms are the parameters of a server's run.
 type ServerTerms struct {
-	Conn        ConnInfo
+	Conn        ConnInfo // the connection
 	PlusOffered bool     // the server offered this connection a -PLUS mechanism
 	Offered     []string // the offered mechanisms; set if Conn.Downgrade is set
 	// Canonical prepares a username or an authzid; see Identity.

@@ -33,6 +33,6 @@ type TokenRequest struct {
 
 // IssuedToken is a token in the form in which it arrived: <token/>.
 type IssuedToken struct {
-	Token  Secret
+	Token  Secret    // the issued text
 	Expiry time.Time // zero = not stated, or illegible
 }

@@ -16,7 +16,7 @@ import (
 // token, the client logs in later in one round trip (XEP-0484). A token is valid
 // for one mechanism, which the client chose in its request.
 type Token struct {
-	Mechanism string
+	Mechanism string    // the only mechanism that accepts the token
 	Secret    Secret    // the issued text, whose octets are the key
 	Expiry    time.Time // zero = not known
 	// Count is the highest number of a run with the token (XEP-0484 s3.4).
@@ -59,8 +59,8 @@ func (t Token) same(other Token) bool {
 // identity requests no token. Do not set Tokens if the Mechanisms act as another
 // identity.
 type Tokens struct {
-	Store    TokenStore
-	Username string // the owner of the tokens: the name that the mechanisms authenticate
+	Store    TokenStore // keeps the tokens from one login to the next
+	Username string     // the owner of the tokens: the name that the mechanisms authenticate
 	// Mechanisms are the mechanisms that log in with a token, most preferred first.
 	// The Client also requests tokens for them. Nil = the mechanisms of HT-SHA-256
 	// that bind: -EXPR, -UNIQ, -ENDP. A Client uses HT-SHA-256-NONE, which does not
@@ -74,7 +74,7 @@ type Tokens struct {
 
 // ServerTokens configures the tokens of a Server (XEP-0484).
 type ServerTokens struct {
-	Store TokenStore
+	Store TokenStore // keeps the tokens of all users
 	// Mechanisms are the mechanisms that accept a token, in the order of the
 	// server's list: HT-SHA-256-EXPR, -UNIQ, -ENDP or -NONE. A Server offers a
 	// mechanism only if the connection is Secure, regardless of Server.Insecure,
@@ -88,7 +88,7 @@ type ServerTokens struct {
 type TokenUse struct {
 	ClientID   string // the id of the client's user-agent (XEP-0388); "" = not stated
 	Count      uint64 // 0 = not stated
-	Invalidate bool
+	Invalidate bool   // this login is the last login with the token
 	// EarlyData reports that the message came in a 0-RTT payload of TLS. An
 	// attacker can replay such a payload, so the server refuses the message unless
 	// Count has risen.
@@ -98,7 +98,7 @@ type TokenUse struct {
 // TokenAccount identifies the owner of tokens. A TokenAccount can be the key of a
 // map.
 type TokenAccount struct {
-	Service, Host, Username string
+	Service, Host, Username string // as in ServerInfo, and the name of the owner
 	// ClientID identifies, at a server, one of the user's clients: the id of the
 	// client's user-agent (XEP-0388). At a client, ClientID is empty.
 	ClientID string

@@ -21,12 +21,13 @@ import (
 // s6.4.5, s6.5), unverified. It is in a *sasl.Failure; use errors.As.
 type Refusal struct {
 	Condition string // as the server sent it; "" = none
-	Text      string
+	Text      string // for people; "" = none
 	Lang      string // the language of Text; "" = not stated
 	// Application has the elements of other namespaces; nil = none.
 	Application []Element
 }
 
+// Error returns the condition and the text, both printable.
 func (r *Refusal) Error() string {
 	text := "refused with " + sasl.Printable(r.Condition)
 	if r.Text != "" {
@@ -42,6 +43,7 @@ type TasksError struct {
 	Text  string   // the server's text for people; "" = none
 }
 
+// Error returns the class, the tasks and the text, all printable.
 func (e *TasksError) Error() string {
 	text := sasl.ErrAuthorization.Error() + ": the server demands another task: " + sasl.Printable(strings.Join(e.Tasks, " "))
 	if e.Text != "" {

@@ -107,8 +107,8 @@ const (
 // UserAgent describes the client (XEP-0388 s2.4). Every field may be empty.
 type UserAgent struct {
 	ID       string // a UUID of version 4, the same for all logins of an installation
-	Software string
-	Device   string
+	Software string // the name of the program
+	Device   string // the name of the device, for people
 }
 
 // Inline is a feature that SASL2 negotiates together with the authentication

@@ -16,10 +16,10 @@ import (
 
 // Element is an XML element that a server sent. It has text or children, not both.
 type Element struct {
-	Name     xml.Name
-	Attr     []xml.Attr
-	Text     string
-	Children []Element
+	Name     xml.Name   // with the namespace
+	Attr     []xml.Attr // in the order of the element
+	Text     string     // "" = none
+	Children []Element  // nil = none
 }
 
 // Limits on an element.

@@ -26,7 +26,7 @@ const (
 
 // StepError says in which step a connection failed. Get it with errors.As.
 type StepError struct {
-	Step    Step
+	Step    Step   // the step that failed
 	Address string // of the peer, as a net.Addr prints it, or as it was dialled; "" = not known
 	Err     error  // the reason; it has the class
 }

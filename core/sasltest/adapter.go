@@ -64,8 +64,8 @@ const (
 // Malformed is a frame that a server sends in place of a challenge, with the class
 // of the resulting error.
 type Malformed struct {
-	Name, Frame string
-	Class       sasl.Class
+	Name, Frame string     // the name of the case, and the frame
+	Class       sasl.Class // of the adapter's error
 	// InSync reports that the adapter cancels the exchange and that the next
 	// exchange works; otherwise the adapter closes the connection.
 	InSync bool

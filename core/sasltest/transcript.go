@@ -31,12 +31,12 @@ var files embed.FS
 // Inputs and messages are quoted as in Go. A message may consist of several pieces,
 // for example repeat("A",1000). A line that begins with # is a comment.
 type Transcript struct {
-	Name          string // of the file, without its ending
-	Source        string // the origin of the messages
-	MechanismName string
-	Role          Role   // the side under test
-	Level         string // must or strict; empty for a transcript of success
-	Expect        sasl.Class
+	Name          string     // of the file, without its ending
+	Source        string     // the origin of the messages
+	MechanismName string     // the mechanism of the exchange
+	Role          Role       // the side under test
+	Level         string     // must or strict; empty for a transcript of success
+	Expect        sasl.Class // of the error of the side under test, or Success
 
 	// The inputs of the exchange, of both sides.
 	Username, Password, Authzid, Trace string

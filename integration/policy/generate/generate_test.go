@@ -8,6 +8,7 @@ import (
 	"go/types"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +89,9 @@ func TestAdapters(t *testing.T) {
 	}
 }
 
+// otherForms are constructors that make a mechanism of the table in another way.
+var otherForms = []string{"PlainRecordServer"}
+
 // TestConstructors: the table is made of every function of core that makes a
 // mechanism, so that a new one cannot be left out.
 func TestConstructors(t *testing.T) {
@@ -110,7 +114,7 @@ func TestConstructors(t *testing.T) {
 			switch types.ExprString(function.Type.Results.List[0].Type) {
 			case "Mechanism", "[]Mechanism", "ServerMechanism", "[]ServerMechanism":
 				found++
-				if !strings.Contains(used, " "+function.Name.Name+" ") {
+				if !slices.Contains(otherForms, function.Name.Name) && !strings.Contains(used, " "+function.Name.Name+" ") {
 					t.Errorf("sasl.%s makes a mechanism: add it to clientMechanisms in table.go or to sasltest.AllMechanisms", function.Name.Name)
 				}
 			}
