@@ -47,10 +47,14 @@ func TestTooWeakBeforeAnything(t *testing.T) {
 		{"SCRAM, which keeps its secret", sasl.SCRAM(sasl.SHA256, pencil), true, true, sasl.ErrPolicy, ""},
 	} {
 		client := sasl.Client{Mechanisms: []sasl.Mechanism{row.mechanism}, Allow: allowAll}
+		client.SetNonce(rfc7677Nonce)
 		srv := sasl.ServerInfo{Secure: row.secure, Mechanisms: []string{row.mechanism.Name()}}
 		_, err := client.Drive(t.Context(), io.NopCloser(nil), srv, func(s *sasl.Session) error {
 			if row.started {
 				s.Start()
+				if row.mechanism.Name() == "SCRAM-SHA-256" {
+					s.Respond([]byte(rfc7677ServerFirst))
+				}
 			}
 			return weak
 		})

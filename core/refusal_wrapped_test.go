@@ -70,6 +70,8 @@ func TestUnknownCondition(t *testing.T) {
 		t.Error(err)
 	}
 	checkSilent(t, "error and trace", err.Error()+trace.String(), "hunter2-S")
+	_, err = client.Authenticate(t.Context(), &answering{err: &sasl.Failure{Condition: "hunter2-Secret", Text: "hunter2-Secret"}}, plainServer)
+	checkSilent(t, "the secret in both", err.Error()+trace.String(), "hunter2-S")
 }
 
 // TestPasswordOfSCRAMInWords shows that the client withholds the password, which a
@@ -90,5 +92,31 @@ func TestPasswordOfSCRAMInWords(t *testing.T) {
 	_, err := client.Drive(t.Context(), new(closer), scramServer, loop)
 	if sasl.ClassOf(err) != sasl.ErrAuthentication || !strings.Contains(err.Error(), "withheld") || strings.Contains(trace.String(), "password is") {
 		t.Errorf("%v\n%s", err, trace.String())
+	}
+}
+
+// TestWrappedRefusalAfterFailure shows the same for a refusal that follows the
+// mechanism's own failure.
+func TestWrappedRefusalAfterFailure(t *testing.T) {
+	refusal := &sasl.Failure{Condition: sasl.NotAuthorized}
+	for _, row := range []struct {
+		err    error
+		inSync bool
+	}{{refusal, true}, {fmt.Errorf("%w: more follows: %w", sasl.ErrProtocol, refusal), false}} {
+		conn, asked := closer{}, false
+		client := sasl.Client{
+			Mechanisms: []sasl.Mechanism{failsLater{fmt.Errorf("%w: the mechanism failed", sasl.ErrAuthentication)}},
+			Retry:      func(context.Context, error) *sasl.Client { asked = true; return nil },
+		}
+		_, err := client.Drive(t.Context(), &conn, sasl.ServerInfo{Secure: true, Mechanisms: []string{"X-FAILS"}}, func(s *sasl.Session) error {
+			if _, _, err := s.Start(); err != nil {
+				return err
+			}
+			s.Respond([]byte("x"))
+			return row.err
+		})
+		if err == nil || asked != row.inSync || (conn.times == 0) != row.inSync {
+			t.Errorf("%v: %v, asked %t, closed %d times", row.err, err, asked, conn.times)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package sasl_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"strings"
 	"testing"
@@ -53,6 +54,7 @@ func TestPlainRecordServer(t *testing.T) {
 		{"right", "\x00user\x00pencil", ""},
 		{"right after SASLprep", "\x00user\x00pen\u00adcil", ""},
 		{"wrong", "\x00user\x00pencils", sasl.ErrAuthentication},
+		{"wrong after SASLprep", "\x00user\x00pen\u00adcils", sasl.ErrAuthentication},
 		{"cannot be prepared", "\x00user\x00\u0007", sasl.ErrAuthentication},
 		{"prepared to nothing", "\x00user\x00\u00ad", sasl.ErrAuthentication},
 		{"no such user", "\x00nobody\x00pencil", sasl.ErrAuthentication},
@@ -130,6 +132,66 @@ func TestLongPasswordIsNotPrepared(t *testing.T) {
 		}
 		if got != checks {
 			t.Errorf("%d octets: %d checks, want %d", octets, got, checks)
+		}
+	}
+}
+
+// TestRecordsOfSeveralHashes shows that the first record decides, and that a lookup
+// that refuses a user counts as no record.
+func TestRecordsOfSeveralHashes(t *testing.T) {
+	first, second := derive(t, sasl.SHA512, "pencil"), derive(t, sasl.SHA256, "another")
+	refusal := sasl.ErrAuthentication
+	server := &sasl.Server{Mechanisms: []sasl.ServerMechanism{sasl.PlainRecordServer(func(_ context.Context, h sasl.Hash, username string) (*sasl.SCRAMRecord, error) {
+		switch {
+		case username == "locked":
+			return first, refusal
+		case h == sasl.SHA512:
+			return first, nil
+		}
+		return second, nil
+	}, sasl.SHA512, sasl.SHA256)}}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, row := range []struct {
+		ctx     context.Context
+		message string
+		class   sasl.Class
+	}{
+		{t.Context(), "\x00user\x00pencil", ""},
+		{t.Context(), "\x00user\x00another", sasl.ErrAuthentication},
+		{t.Context(), "\x00locked\x00pencil", sasl.ErrAuthentication},
+		{ended, "\x00locked\x00pencil", sasl.ErrConnection}, // a derivation begins
+	} {
+		if err := plainTo(row.ctx, t, server, row.message); sasl.ClassOf(err) != row.class {
+			t.Errorf("%q: %v", row.message, err)
+		}
+	}
+}
+
+// TestSaltSize shows that the salt of a made-up record has the size of the stored
+// records, and that an impossible size is an error for every user.
+func TestSaltSize(t *testing.T) {
+	for size, want := range map[int]int{0: 16, 24: 24, 1 << 20: -1} {
+		server, _ := recordServer(t)
+		server.Stored.SaltSize = size
+		for _, name := range []string{"nobody", "user"} {
+			session, err := server.Begin(t.Context(), sasl.ConnInfo{Secure: true}, "SCRAM-SHA-256")
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, _, err := session.Respond(t.Context(), []byte("n,,n="+name+",r=abc"))
+			if want < 0 {
+				if sasl.ClassOf(err) != sasl.ErrConfig {
+					t.Errorf("%d octets for %s: %v", size, name, err)
+				}
+				continue
+			}
+			_, rest, _ := strings.Cut(string(answer), ",s=")
+			salt, _, _ := strings.Cut(rest, ",")
+			octets, decodeErr := base64.StdEncoding.DecodeString(salt)
+			if err != nil || decodeErr != nil || name == "nobody" && len(octets) != want {
+				t.Errorf("%d octets for %s: %q, %v", size, name, answer, err)
+			}
 		}
 	}
 }

@@ -116,3 +116,26 @@ func TestIssueTokenToForeignAnonymous(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// guest is a mechanism of another name that declares that its client has no
+// identity.
+type guest struct{ sasl.ServerMechanism }
+
+func (guest) Name() string                { return "X-GUEST" }
+func (guest) Properties() sasl.Properties { return sasl.Properties{Anonymous: true} }
+
+// TestIssueTokenToGuest shows that a mechanism can declare that there is no identity.
+func TestIssueTokenToGuest(t *testing.T) {
+	server, _ := issuer()
+	server.Mechanisms = []sasl.ServerMechanism{guest{sasl.AnonymousServer(func(context.Context, string) (string, error) { return "guest", nil })}}
+	session, err := server.Begin(t.Context(), tokenConn, "X-GUEST")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, done, err := session.Respond(t.Context(), []byte("somebody")); !done {
+		t.Fatal(err)
+	}
+	if _, err := session.IssueToken(t.Context(), "phone", "HT-SHA-256-EXPR", time.Now().Add(time.Hour)); sasl.ClassOf(err) != sasl.ErrPolicy {
+		t.Error(err)
+	}
+}

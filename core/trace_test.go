@@ -42,6 +42,31 @@ func TestTrace(t *testing.T) {
 	}
 }
 
+// TestTraceOfBinding shows that a trace has the gs2-header, and neither the data of the
+// binding nor an input that is not one.
+func TestTraceOfBinding(t *testing.T) {
+	client := &sasl.Client{Mechanisms: ladder()}
+	client.SetNonce(rfc7677Nonce)
+	var got []string
+	client.Trace = func(e sasl.Event) { got = append(got, e.String()) }
+	client.Drive(t.Context(), new(closer), sasl.ServerInfo{Secure: true, Mechanisms: []string{"SCRAM-SHA-256-PLUS"}, Bindings: []sasl.ChannelBinding{exporter}}, func(s *sasl.Session) error {
+		s.Start()
+		s.Respond([]byte(rfc7677ServerFirst))
+		s.Respond([]byte("c=bm90IGE="))
+		return nil
+	})
+	want := []string{
+		"-- SCRAM-SHA-256-PLUS bound to tls-exporter",
+		"C: p=tls-exporter,,n=user,r=rOprNGfwEbeRWgbNEkqO",
+		"S: r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+		"C: c=(p=tls-exporter,,…),r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=…",
+		"S: c=…",
+	}
+	if !slices.Equal(got[:min(len(got), len(want))], want) {
+		t.Errorf("trace\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 // TestNamesOfKinds shows that kinds and classes have names in text, JSON and logs.
 func TestNamesOfKinds(t *testing.T) {
 	got, err := json.Marshal([]any{
