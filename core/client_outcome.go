@@ -97,13 +97,10 @@ func (s *Session) Result() Result {
 	identity := s.exchange.Identity()
 	result := Result{
 		Mechanism:  s.chosen.name,
-		Binding:    s.chosen.binding.Type,
+		Binding:    boundTo(s.exchange, s.chosen.binding.Type),
 		Username:   identity.Username,
 		Authzid:    identity.Authzid,
 		RoundTrips: s.answered,
-	}
-	if bound, ok := s.exchange.(interface{ BoundTo() string }); ok {
-		result.Binding = bound.BoundTo()
 	}
 	result.BindingUnconfirmed = result.Binding != "" && s.chosen.unconfirmed()
 	return result
@@ -203,10 +200,3 @@ func (e *failedAndRefused) As(target any) bool {
 	}
 	return errors.As(e.refusal, target)
 }
-
-// unclassed is an error of a mechanism without a class. If a refusal follows, the
-// error takes the class of the refusal.
-type unclassed struct{ error }
-
-func (e *unclassed) Error() string   { return ErrProtocol.Error() + ": " + e.error.Error() }
-func (e *unclassed) Unwrap() []error { return []error{ErrProtocol, e.error} }

@@ -172,7 +172,7 @@ func (s *Session) step(in []byte) ([]byte, error) {
 		return nil, s.fail(protocolError("the exchange is longer than %d steps", maxSteps))
 	}
 	out, done, err := s.exchange.Step(s.ctx, in)
-	if done && err == nil && s.selection.channel.policy == RequireBinding && s.Result().Binding == "" {
+	if done && err == nil && s.selection.channel.policy == RequireBinding && boundTo(s.exchange, s.chosen.binding.Type) == "" {
 		return nil, s.fail(securityError("%s has not bound the exchange to the channel, which RequireBinding demands", s.chosen.name))
 	}
 	s.proved = done && err == nil

@@ -182,3 +182,10 @@ func (f *Failure) Unwrap() []error {
 	}
 	return []error{class, f.Err}
 }
+
+// unclassed is an error of a mechanism without a class. If a refusal follows, the
+// error takes the class of the refusal.
+type unclassed struct{ error }
+
+func (e *unclassed) Error() string   { return ErrProtocol.Error() + ": " + e.error.Error() }
+func (e *unclassed) Unwrap() []error { return []error{ErrProtocol, e.error} }

@@ -204,6 +204,15 @@ type Exchange interface {
 	Identity() Identity
 }
 
+// boundTo returns the channel-binding type of a run: the declared type, or the type
+// of the exchange's terms.
+func boundTo(x Exchange, terms string) string {
+	if bound, ok := x.(interface{ BoundTo() string }); ok {
+		return bound.BoundTo()
+	}
+	return terms
+}
+
 // Identity is the user who authenticated and the identity to act as. An empty
 // Authzid is not stated, which means the identity of Username (RFC 4422 s3.4.1).
 type Identity struct {

@@ -108,14 +108,11 @@ func (s *ServerSession) report(reason error) {
 // RoundTrips counts the client's messages.
 func (s *ServerSession) Result() Result {
 	identity := s.exchange.Identity()
-	result := Result{
+	return Result{
 		Mechanism:  s.name,
+		Binding:    boundTo(s.exchange, ""),
 		Username:   identity.Username,
 		Authzid:    identity.Authzid,
 		RoundTrips: s.steps,
 	}
-	if bound, ok := s.exchange.(interface{ BoundTo() string }); ok {
-		result.Binding = bound.BoundTo()
-	}
-	return result
 }
