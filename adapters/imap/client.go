@@ -7,14 +7,13 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 )
 
-// Client hands the connection over to an *imapclient.Client in the state that
-// was reached: authenticated after Authenticate returned nil, with the
-// capabilities that the server told then; not authenticated before; and with
-// nothing but a goodbye if the connection was closed. It costs
-// no round trip and leaves nothing in the data path. The Conn is of no more
-// use, except Close.
+// Client hands the connection over to an *imapclient.Client in the state of the
+// Conn: authenticated after Authenticate returned nil, with the capabilities of
+// the server's answer; not authenticated before; and with the greeting BYE if the
+// connection is closed. The hand-over costs no round trip, and no timeout of the
+// Conn remains. Afterwards only Close of the Conn may be called.
 //
-// Options may be nil. TLSConfig and Dialer have no effect.
+// Options may be nil. Their TLSConfig and Dialer have no effect.
 func (c *Conn) Client(options *imapclient.Options) *imapclient.Client {
 	c.handedOver = true
 	greeting := "* OK "
@@ -28,13 +27,13 @@ func (c *Conn) Client(options *imapclient.Options) *imapclient.Client {
 		greeting += "[CAPABILITY " + strings.Join(c.capabilities, " ") + "] "
 	}
 	greeting += "ready\r\n"
-	// What the server has said already without being asked.
+	// The server may have sent something unasked.
 	buffered, _ := c.reader.Peek(c.reader.Buffered())
 	pending := append([]byte(greeting), buffered...)
 	return imapclient.New(&replay{Conn: c.conn, pending: pending}, options)
 }
 
-// replay is a connection that is first read from what is pending.
+// replay is a connection from which pending octets are read first.
 type replay struct {
 	net.Conn
 	pending []byte

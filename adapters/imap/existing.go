@@ -15,38 +15,45 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Existing says of an *imapclient.Client that was made elsewhere what cannot
-// be seen from outside.
+// Existing states the facts about an *imapclient.Client made elsewhere that
+// the adapter cannot see.
 type Existing struct {
-	// Host is who the server should be.
+	// Host is the name that the server should have.
 	Host string
-	// TLS is the state of the connection after the handshake; nil = not known,
-	// and so not Secure.
+	// TLS is the state of the connection after the handshake. Nil = not known, so
+	// the connection is not Secure and has nothing to bind to.
 	TLS *tls.ConnectionState
-	// Secure asserts that the connection is confidential and its peer the host.
+	// Secure asserts that the connection is confidential and its peer the host,
+	// although crypto/tls did not verify it: for pinned certificates and DANE.
 	Secure bool
 	// EnforcesBinding asserts that the server refuses a login with a wrong channel
 	// binding or without one; see sasl.ServerInfo.
 	EnforcesBinding bool
-	// EqualsSign says that the server takes "=" for an empty response, which is
-	// what the library sends for one. Without it a mechanism that may end in
-	// an empty response, such as SCRAM, is ErrPolicy, and so is an empty first
+	// EqualsSign asserts that the server accepts "=" for an empty response, which
+	// the library sends for one. Without it, two things are an ErrPolicy: a
+	// mechanism that may end in an empty response, such as SCRAM, and an empty first
 	// message to a server without SASL-IR.
 	EqualsSign bool
 }
 
-// Authenticate authenticates a client that exists already, through the one
-// hook that the library has. Prefer NewConn, which knows its TLS state and
-// every mechanism: here there is no abort, so that after any failure but a
-// refusal the client is closed, no mechanism in which the server sends an empty
-// challenge, and SCRAM only with servers of the kind that Existing.EqualsSign
-// speaks of. To a server without SASL-IR the library sends the first message when
-// it is asked for, and does not report whether it was. So success that is announced
-// without asking cannot be told from success after a message in which, as in
-// PLAIN, the server has nothing to prove.
+// Authenticate authenticates a client that exists already, through the library's
+// one hook. Prefer NewConn, which knows the TLS state and takes every mechanism.
+// These limits hold here:
 //
-// A client that is authenticated already is ErrSecurity: its server may have
-// greeted with PREAUTH, and so said that it knows already who we are.
+//   - The exchange cannot be aborted, so the client is closed after any failure
+//     except a refusal.
+//   - The server may send no empty challenge.
+//   - SCRAM works only with the servers that Existing.EqualsSign describes.
+//   - The library does not report whether a server without SASL-IR asked for the
+//     first message. If the server has nothing to prove, as with PLAIN, a success
+//     that came without asking looks like one that came after the message.
+//
+// With TLS, or if Secure is asserted, the client first asks for the list of
+// capabilities again: the library may know one from before TLS.
+//
+// A client that is authenticated already is an ErrSecurity, because its server may
+// have greeted with PREAUTH and so claim to know the client. Other errors are those
+// of sasl.Client; a refusal has the library's *imap.Error for errors.As.
 func Authenticate(ctx context.Context, client *imapclient.Client, auth *sasl.Client, existing Existing) (sasl.Result, error) {
 	info, err := existing.serverInfo(ctx, client)
 	if err != nil {
@@ -60,7 +67,7 @@ func Authenticate(ctx context.Context, client *imapclient.Client, auth *sasl.Cli
 		err := client.Authenticate(h)
 		var refused *imap.Error
 		if errors.As(err, &refused) {
-			return refusal(refused)
+			return failure(refused)
 		}
 		return err
 	})
@@ -77,12 +84,11 @@ func (e Existing) serverInfo(ctx context.Context, client *imapclient.Client) (sa
 	info.Service = "imap"
 	info.Secure = info.Secure || e.Secure
 	info.EnforcesBinding = e.EnforcesBinding
-	// Both may wait for the server, and neither takes a context.
+	// The calls may wait for the server, and none takes a context.
 	stop := context.AfterFunc(ctx, func() { client.Close() })
-	greeting := client.WaitGreeting()
-	capabilities := client.Caps()
-	if !stop() || greeting != nil {
-		return info, transport.Classify(ctx, greeting)
+	capabilities, err := e.capabilities(client)
+	if !stop() || err != nil {
+		return info, transport.Classify(ctx, err)
 	}
 	if client.State() != imap.ConnStateNotAuthenticated {
 		return info, fmt.Errorf("%w: the client is authenticated already: by PREAUTH, or by an earlier call", sasl.ErrSecurity)
@@ -92,9 +98,27 @@ func (e Existing) serverInfo(ctx context.Context, client *imapclient.Client) (sa
 	return info, nil
 }
 
-// hook is what the library takes for a mechanism. It is not exported: the
-// library believes success whenever it is announced, and only Drive knows
-// better.
+// capabilities returns a list that the server sent over the connection as it is
+// now.
+func (e Existing) capabilities(client *imapclient.Client) (imap.CapSet, error) {
+	if err := client.WaitGreeting(); err != nil {
+		return nil, err
+	}
+	if e.TLS == nil && !e.Secure {
+		return client.Caps(), nil
+	}
+	if client.State() != imap.ConnStateNotAuthenticated {
+		return nil, nil
+	}
+	capabilities, err := client.Capability().Wait()
+	if refused := (*imap.Error)(nil); errors.As(err, &refused) || err == nil && capabilities == nil {
+		return nil, fmt.Errorf("%w: the server does not answer CAPABILITY with its capabilities", sasl.ErrProtocol)
+	}
+	return capabilities, err
+}
+
+// hook is a Session in the form of the library's mechanisms. It is not exported,
+// because the library believes every announced success. Drive does not.
 type hook struct {
 	session    *sasl.Session
 	equalsSign bool
@@ -102,13 +126,13 @@ type hook struct {
 }
 
 func (h *hook) errEquals(why string) error {
-	return fmt.Errorf("%w: %s %s, for which this client sends \"=\": use saslimap.NewConn, or set Existing.EqualsSign for a server that takes it",
+	return fmt.Errorf("%w: %s %s, for which this client sends \"=\"; use saslimap.NewConn, or set Existing.EqualsSign for a server that accepts it",
 		sasl.ErrPolicy, h.session.Mechanism(), why)
 }
 
 func (h *hook) Start() (mechanism string, initial []byte, err error) {
 	mechanism, initial, err = h.session.Start()
-	sendable := len(initial) > 0 || h.equalsSign // in a line of its own
+	sendable := len(initial) > 0 || h.equalsSign // on a line of its own
 	switch {
 	case err != nil || initial == nil:
 	case !h.inline && !sendable:

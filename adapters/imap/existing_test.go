@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,9 +79,35 @@ func TestExisting(t *testing.T) {
 	client.Close()
 
 	// To a server without SASL-IR the library sends "=" for an empty first message.
-	client = imapclient.New(sasltest.Scripted(t, "* OK [CAPABILITY IMAP4rev1 AUTH=EXTERNAL] hi"), nil)
+	client = imapclient.New(sasltest.Scripted(t, "* OK [CAPABILITY IMAP4rev1] hi", "<T1 CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=EXTERNAL", "T1 OK done"), nil)
 	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.External("")}}, Existing{Secure: true}); !errors.Is(err, sasl.ErrPolicy) {
 		t.Errorf("an empty first message: %v", err)
 	}
 	client.Close()
+}
+
+// TestExistingCapabilities: a list from before TLS, which is injected behind the
+// answer to STARTTLS or was in the greeting, does not count. A client without TLS
+// has only one list.
+func TestExistingCapabilities(t *testing.T) {
+	for name, row := range map[string]struct {
+		existing Existing
+		lines    []string
+		want     []string
+		class    sasl.Class
+	}{
+		"without TLS":   {Existing{}, nil, []string{"FIRST"}, ""},
+		"with TLS":      {Existing{Secure: true}, []string{"<T1 CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=SECOND", "T1 OK done"}, []string{"SECOND"}, ""},
+		"no list":       {Existing{Secure: true}, []string{"<T1 CAPABILITY", "T1 OK done"}, nil, sasl.ErrProtocol},
+		"refused":       {Existing{Secure: true}, []string{"<T1 CAPABILITY", "T1 BAD what"}, nil, sasl.ErrProtocol},
+		"cut":           {Existing{Secure: true}, []string{"<T1 CAPABILITY", "!"}, nil, sasl.ErrConnection},
+		"cut, after OK": {Existing{Secure: true}, []string{"<T1 CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=SECOND", "!"}, nil, sasl.ErrConnection},
+	} {
+		client := imapclient.New(prompt(t, append([]string{"* OK [CAPABILITY IMAP4rev1 AUTH=FIRST] hi"}, row.lines...)...), nil)
+		info, err := row.existing.serverInfo(t.Context(), client)
+		if sasl.ClassOf(err) != row.class || (err == nil) != (row.class == "") || !slices.Equal(info.Mechanisms, row.want) {
+			t.Errorf("%s: %q, %v", name, info.Mechanisms, err)
+		}
+		client.Close()
+	}
 }

@@ -3,6 +3,7 @@ package saslimap
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -12,10 +13,10 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// maxUntagged bounds the untagged responses before the one waited for.
+// maxUntagged bounds the untagged responses before a tagged one.
 const maxUntagged = 1000
 
-// response is a line of the server's (RFC 9051 s7).
+// response is a line that the server sent (RFC 9051 s7).
 type response struct {
 	tag    string // "*", "+" or that of a command
 	status string // OK, NO, BAD, BYE or PREAUTH, in upper case; "" for other data
@@ -24,7 +25,7 @@ type response struct {
 	text   string // what follows; for "+" and other data, all of it
 }
 
-// readResponse reads a response, with the literals in it left out.
+// readResponse reads a response and leaves out the literals in it.
 func readResponse(r *bufio.Reader) (response, error) {
 	line, err := transport.ReadLine(r)
 	if err != nil {
@@ -51,7 +52,8 @@ func readResponse(r *bufio.Reader) (response, error) {
 	}
 }
 
-// parseResponse reads the beginning of a line as far as it matters here.
+// parseResponse reads the beginning of a line, up to the text of a status
+// response.
 func parseResponse(line string) (response, error) {
 	tag, rest, _ := strings.Cut(line, " ")
 	resp := response{tag: tag, text: rest}
@@ -89,17 +91,17 @@ func literalSize(line string) (int, bool) {
 	return int(size), err == nil
 }
 
-// failure is the refusal that a tagged NO or BAD is.
-func (r response) failure() *sasl.Failure {
-	return refusal(&imap.Error{
+// refusal returns a tagged NO or BAD as the library's error.
+func (r response) refusal() *imap.Error {
+	return &imap.Error{
 		Type: imap.StatusResponseType(r.status),
 		Code: imap.ResponseCode(r.code),
 		Text: r.text,
-	})
+	}
 }
 
-// decodeChallenge decodes the text of a continuation request. If there is
-// none, the challenge is empty; so it is for "=", which some servers send.
+// decodeChallenge decodes the text of a continuation request. No text is an
+// empty challenge, and so is "=", which some servers send.
 func decodeChallenge(text string) ([]byte, error) {
 	if text == "=" {
 		return []byte{}, nil
@@ -109,4 +111,51 @@ func decodeChallenge(text string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: the server's challenge %w", sasl.ErrProtocol, err)
 	}
 	return challenge, nil
+}
+
+// await reads until the continuation request or the tagged response of a
+// command, and takes note of the responses in between.
+func (c *Conn) await(tag string) (response, error) {
+	c.fresh = false
+	for range maxUntagged {
+		resp, err := readResponse(c.reader)
+		if err != nil {
+			return response{}, err
+		}
+		c.note(resp)
+		switch {
+		case resp.tag == tag && resp.status != "BYE" && resp.status != "PREAUTH":
+			return resp, nil
+		case resp.tag == "+":
+			return resp, nil
+		case resp.tag != "*":
+			return response{}, fmt.Errorf("%w: the server answered a command that was not given", sasl.ErrProtocol)
+		case resp.status == "BYE":
+			return response{}, fmt.Errorf("%w: the server ends the connection: %s", sasl.ErrConnection, sasl.Printable(resp.text))
+		}
+	}
+	return response{}, fmt.Errorf("%w: the server sent more than %d untagged responses", sasl.ErrProtocol, maxUntagged)
+}
+
+// roundTrip sends a line, and reads the answer to the command of the tag.
+func (c *Conn) roundTrip(line, tag string) (response, error) {
+	if _, err := io.WriteString(c.conn, line+"\r\n"); err != nil {
+		return response{}, fmt.Errorf("%w: %w", sasl.ErrConnection, err)
+	}
+	return c.await(tag)
+}
+
+// command sends a command without arguments, and reads the answer.
+func (c *Conn) command(name string) (response, error) {
+	tag := c.nextTag()
+	resp, err := c.roundTrip(tag+" "+name, tag)
+	if err == nil && resp.tag == "+" {
+		err = fmt.Errorf("%w: the server asks for more data of a command that has none", sasl.ErrProtocol)
+	}
+	return resp, err
+}
+
+func (c *Conn) nextTag() string {
+	c.lastTag++
+	return "A" + strconv.Itoa(c.lastTag)
 }

@@ -3,15 +3,10 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
-	"net"
 	"time"
 
-	"github.com/emersion/go-imap/v2"
-
 	saslimap "github.com/saslkit/saslkit/adapters/imap"
-	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 )
 
 func dialIMAP(ctx context.Context, t *target) (*connection, error) {
@@ -42,17 +37,13 @@ func openIMAP(ctx context.Context, t *target, config *tls.Config) (*saslimap.Con
 	options := &saslimap.Options{TLSConfig: config, EnforcesBinding: t.enforcesBinding}
 	switch {
 	case config == nil:
-		raw, err := new(net.Dialer).DialContext(ctx, "tcp", t.address)
+		raw, err := transport.Dialer{}.DialNetwork(ctx, "tcp", t.address)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", sasl.ErrConnection, err)
+			return nil, err
 		}
-		return saslimap.NewConn(ctx, raw, t.host, nil)
+		return saslimap.NewConn(ctx, raw, t.host, options)
 	case t.scheme == "imaps":
 		return saslimap.DialTLS(ctx, t.address, options)
 	}
-	conn, err := saslimap.DialStartTLS(ctx, t.address, options)
-	if refused := (*imap.Error)(nil); errors.Is(err, sasl.ErrSecurity) && errors.As(err, &refused) {
-		return nil, fmt.Errorf("%w: %s", errNoTLS, refused.Text)
-	}
-	return conn, err
+	return saslimap.DialStartTLS(ctx, t.address, options)
 }

@@ -17,7 +17,7 @@ func BenchmarkCancel(b *testing.B) {
 	var waited time.Duration
 	for b.Loop() {
 		near, far := sasltest.Pair(b)
-		c := newConn(near, "")
+		c := newConn(near, "", nil)
 		c.setCapabilities("IMAP4REV1 SASL-IR AUTH=PLAIN")
 		ctx, cancel := context.WithCancel(b.Context())
 		cancelled := make(chan time.Time, 1)

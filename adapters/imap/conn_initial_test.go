@@ -87,7 +87,7 @@ func TestUnreadIsOfTheFirstAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = c.Initiate(t.Context(), "X", row.initial)
+		_, err = protocol{c}.Initiate(t.Context(), "X", row.initial)
 		var refused *sasl.Failure
 		if !errors.As(err, &refused) || refused.Unread != row.unread {
 			t.Errorf("%s: %+v, want unread: %t", name, refused, row.unread)
@@ -144,12 +144,13 @@ func TestExistingAskedForAgain(t *testing.T) {
 		lines  []string
 		class  sasl.Class // "" = success
 	}{
-		"once":                  {plain, false, []string{"<T1 AUTHENTICATE PLAIN " + plainMessage, "+ =", "<" + plainMessage, "T1 OK [CAPABILITY IMAP4rev1] welcome"}, ""},
-		"twice":                 {plain, false, []string{"<T1 AUTHENTICATE PLAIN " + plainMessage, "+ =", "<" + plainMessage, "+ ="}, sasl.ErrProtocol},
-		"empty, with =":         {external, true, []string{"<T1 AUTHENTICATE EXTERNAL =", "+ =", "<=", "T1 OK [CAPABILITY IMAP4rev1] welcome"}, ""},
-		"empty, and = is not =": {external, false, []string{"<T1 AUTHENTICATE EXTERNAL =", "+ ="}, sasl.ErrProtocol},
+		"once":                  {plain, false, []string{"<T2 AUTHENTICATE PLAIN " + plainMessage, "+ =", "<" + plainMessage, "T2 OK [CAPABILITY IMAP4rev1] welcome"}, ""},
+		"twice":                 {plain, false, []string{"<T2 AUTHENTICATE PLAIN " + plainMessage, "+ =", "<" + plainMessage, "+ ="}, sasl.ErrProtocol},
+		"empty, with =":         {external, true, []string{"<T2 AUTHENTICATE EXTERNAL =", "+ =", "<=", "T2 OK [CAPABILITY IMAP4rev1] welcome"}, ""},
+		"empty, and = is not =": {external, false, []string{"<T2 AUTHENTICATE EXTERNAL =", "+ ="}, sasl.ErrProtocol},
 	} {
-		lines := append([]string{"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=EXTERNAL] hi"}, row.lines...)
+		lines := append([]string{"* OK [CAPABILITY IMAP4rev1] hi", "<T1 CAPABILITY",
+			"* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=EXTERNAL", "T1 OK done"}, row.lines...)
 		client := imapclient.New(prompt(t, lines...), nil)
 		_, err := Authenticate(t.Context(), client, row.client, Existing{Secure: true, EqualsSign: row.equals})
 		if sasl.ClassOf(err) != row.class || (err == nil) != (row.class == "") {

@@ -35,9 +35,9 @@ func (x *foreignExchange) Step(context.Context, []byte) ([]byte, bool, error) {
 // TestExistingForeign: a client that exists already takes a mechanism of another
 // module if the mechanism declares that it is a single message.
 func TestExistingForeign(t *testing.T) {
-	line := "<T1 AUTHENTICATE X-FOREIGN " + base64.StdEncoding.EncodeToString([]byte("hello"))
-	for single, lines := range map[bool][]string{true: {line, "T1 OK welcome"}, false: nil} {
-		client := imapclient.New(sasltest.Scripted(t, append([]string{"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=X-FOREIGN] hi"}, lines...)...), nil)
+	line := "<T2 AUTHENTICATE X-FOREIGN " + base64.StdEncoding.EncodeToString([]byte("hello"))
+	for single, lines := range map[bool][]string{true: {line, "T2 OK welcome"}, false: nil} {
+		client := imapclient.New(sasltest.Scripted(t, append([]string{"* OK [CAPABILITY IMAP4rev1] hi", "<T1 CAPABILITY", "* CAPABILITY IMAP4rev1 SASL-IR AUTH=X-FOREIGN", "T1 OK done"}, lines...)...), nil)
 		result, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{foreign{single}}}, Existing{Secure: true})
 		if single && (err != nil || result.Mechanism != "X-FOREIGN") || !single && !errors.Is(err, sasl.ErrPolicy) {
 			t.Errorf("single %t: %+v, %v", single, result, err)

@@ -1,0 +1,167 @@
+// Package saslimap authenticates IMAP connections (RFC 9051, RFC 3501) with
+// any mechanism of package sasl, and hands them over to clients of
+// github.com/emersion/go-imap/v2:
+//
+//	conn, err := saslimap.DialTLS(ctx, "mail.example.org:993", nil)
+//	if err != nil { … }
+//	if _, err := conn.Authenticate(ctx, auth); err != nil { … }
+//	client := conn.Client(nil) // an *imapclient.Client, already authenticated
+//
+// The function [Authenticate] is for a client that exists already. It can do less,
+// because the library's hook allows only mechanisms that are a single message.
+// [ServerAuth] is for a server on imapserver.
+package saslimap
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"net"
+	"time"
+
+	"github.com/saslkit/saslkit/channelbinding/transport"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// Options are for the functions that make a Conn. Nil is the zero value.
+type Options struct {
+	// TLSConfig is for the TLS handshake; nil = an empty one. An empty ServerName
+	// becomes the host, which is the name that is verified.
+	TLSConfig *tls.Config
+	// DialContext makes the connection, for example through a SOCKS proxy. Nil = a
+	// net.Dialer does.
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	// Address is where the connection goes, host:port, if not to the host that is
+	// dialled, which stays the name that is verified. "" = to that host.
+	Address string
+	// Secure asserts that the connection is confidential and its peer the host,
+	// although crypto/tls did not verify it: for pinned certificates and DANE.
+	Secure bool
+	// EnforcesBinding asserts that the server refuses a login with a wrong channel
+	// binding or without one; see sasl.ServerInfo.
+	EnforcesBinding bool
+	// StepTimeout bounds each step. 0 = 30 s each for the dial and the handshake, 5
+	// minutes each for the greeting and every answer; negative = no timeout.
+	StepTimeout time.Duration
+}
+
+func (o *Options) dialer() transport.Dialer {
+	return transport.Dialer{TLSConfig: o.TLSConfig, DialContext: o.DialContext, Address: o.Address, StepTimeout: o.StepTimeout}
+}
+
+// DialTLS connects to the address, host:port, with implicit TLS (RFC 8314).
+// Nil options are the zero value. Errors are ErrConfig for an invalid address,
+// ErrSecurity for a certificate that is not accepted, and those of NewConn. Every
+// error but an ErrConfig is also a *transport.StepError.
+func DialTLS(ctx context.Context, address string, options *Options) (*Conn, error) {
+	conn, host, err := dial(ctx, address, &options)
+	if err != nil {
+		return nil, err
+	}
+	dialer := options.dialer()
+	secured, err := dialer.Secure(ctx, conn, host, "imap", false)
+	if err != nil {
+		return nil, err
+	}
+	return NewConn(ctx, secured, dialer.Host(host), options)
+}
+
+// DialStartTLS connects to the address, host:port, and switches to TLS with
+// STARTTLS. Nil options are the zero value. Errors are ErrConfig for an invalid
+// address, and those of NewStartTLS.
+func DialStartTLS(ctx context.Context, address string, options *Options) (*Conn, error) {
+	conn, host, err := dial(ctx, address, &options)
+	if err != nil {
+		return nil, err
+	}
+	return NewStartTLS(ctx, conn, host, options)
+}
+
+// NewConn takes over a connection on which nothing has been read yet: one of
+// crypto/tls, a Unix socket, or any other. The host is the name that the peer
+// should have. Of the options, which may be nil, TLSConfig, DialContext and
+// Address have no effect.
+//
+// Errors are ErrConnection, also for a server that says BYE, ErrProtocol for
+// something else than IMAP, and ErrSecurity for a certificate that is not
+// accepted. They are a *transport.StepError, and the connection is closed then.
+func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) (*Conn, error) {
+	c := newConn(conn, host, options)
+	err := c.step(ctx, transport.TLSHandshake, transport.ConnectTimeout(c.options.StepTimeout), func(ctx context.Context) error {
+		return transport.FinishHandshake(ctx, conn)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.open(ctx)
+}
+
+// NewStartTLS takes over a connection without TLS on which nothing has been read
+// yet, and switches to TLS with STARTTLS (RFC 9051 s6.2.1). It forgets everything
+// that the server said before. The host and the options are those of NewConn, but
+// TLSConfig has an effect.
+//
+// A server that refuses STARTTLS, or that greets with PREAUTH, after which there
+// is no STARTTLS, is a transport.ErrNoStartTLS. The library's *imap.Error of a
+// refusal is there for errors.As. A server that cannot do TLS at the moment
+// (UNAVAILABLE and the like, RFC 5530) is an ErrTemporary. Data behind the server's
+// answer is an ErrSecurity. Other errors are those of NewConn.
+func NewStartTLS(ctx context.Context, conn net.Conn, host string, options *Options) (*Conn, error) {
+	c := newConn(conn, host, options)
+	answer := transport.AnswerTimeout(c.options.StepTimeout)
+	if err := c.step(ctx, transport.Greeting, answer, c.greet); err != nil {
+		return nil, err
+	}
+	if err := c.step(ctx, transport.StartTLS, answer, c.startTLS); err != nil {
+		return nil, err
+	}
+	dialer := c.options.dialer()
+	secured, err := dialer.Secure(ctx, conn, host, "imap", true)
+	if err != nil {
+		return nil, err
+	}
+	c.info.Host = dialer.Host(host)
+	c.conn, c.reader = secured, bufio.NewReader(secured)
+	c.capabilities, c.alerts = nil, nil
+	return c.learn(ctx)
+}
+
+// dial makes the connection of a function that takes an address. Nil options
+// become the zero value.
+func dial(ctx context.Context, address string, options **Options) (net.Conn, string, error) {
+	if *options == nil {
+		*options = new(Options)
+	}
+	host, port, err := transport.SplitAddress(address)
+	if err != nil {
+		return nil, "", err
+	}
+	conn, err := (*options).dialer().Dial(ctx, host, port)
+	return conn, host, err
+}
+
+func newConn(conn net.Conn, host string, options *Options) *Conn {
+	c := &Conn{conn: conn, reader: bufio.NewReader(conn), info: sasl.ServerInfo{Host: host}}
+	if options != nil {
+		c.options = *options
+	}
+	return c
+}
+
+// step runs a step that comes before the authentication, and closes the
+// connection if the step fails.
+func (c *Conn) step(ctx context.Context, step transport.Step, limit time.Duration, wait func(context.Context) error) error {
+	err := transport.Run(ctx, step, limit, c.conn, wait)
+	if err != nil {
+		transport.Close(c.conn)
+	}
+	return err
+}
+
+// open reads the greeting of a connection that keeps its kind of security.
+func (c *Conn) open(ctx context.Context) (*Conn, error) {
+	if err := c.step(ctx, transport.Greeting, transport.AnswerTimeout(c.options.StepTimeout), c.greet); err != nil {
+		return nil, err
+	}
+	return c.learn(ctx)
+}
