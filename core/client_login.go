@@ -127,6 +127,11 @@ func (l *login) attempt(ctx context.Context) (Result, aftermath, error) {
 			}
 		}
 	}
+	if conn, ok := l.conn.(interface {
+		Screen(repeats func(text string) bool)
+	}); ok {
+		s.screen = conn.Screen
+	}
 	aborted, err := l.loop(s)
 	inSync, err := s.conclude(err, aborted)
 	if err == nil {

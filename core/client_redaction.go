@@ -49,6 +49,22 @@ func (r *redactor) repeats(text string) bool {
 	return slices.ContainsFunc(r.messages, func(s Secret) bool { return repeatsMessage(text, s.Bytes()) })
 }
 
+// snapshot returns a function that reports the same as repeats reports now, for use
+// by any goroutine.
+func (r *redactor) snapshot() func(text string) bool {
+	var secrets, messages []Secret
+	for ; r != nil; r = r.earlier {
+		if x, ok := r.exchange.(sentSecrets); ok {
+			secrets = append(secrets, x.SentSecrets()...)
+		}
+		messages = append(messages, r.messages...)
+	}
+	return func(text string) bool {
+		return slices.ContainsFunc(secrets, func(s Secret) bool { return s.RepeatedIn(text) }) ||
+			slices.ContainsFunc(messages, func(s Secret) bool { return repeatsMessage(text, s.Bytes()) })
+	}
+}
+
 // scrub removes the parts of a refusal that repeat a secret.
 func (r *redactor) scrub(f *Failure) *Failure {
 	text := r.repeats(f.Text)

@@ -56,8 +56,8 @@ import "context"
 // while they wait for a greeting: the Client closes the connection only for a
 // context of its own calls.
 //
-// A protocol with more abilities implements TokenInterface, DeferringInterface or
-// RelistingInterface too.
+// A protocol with more abilities implements TokenInterface, DeferringInterface,
+// RelistingInterface or ScreeningInterface too.
 type Interface interface {
 	// Initiate starts the exchange. A nil initial response means that there is no
 	// initial response, and an empty initial response is an empty message. The two
@@ -117,4 +117,17 @@ type RelistingInterface interface {
 	// is then an ErrSecurity. The Client ignores an empty list. An error ends the
 	// login.
 	Relist(ctx context.Context) (mechanisms []string, err error)
+}
+
+// ScreeningInterface is an Interface of a protocol in which a text of the server can
+// reach a person by another way than an error of one of its methods, during the
+// login or after it: an alert, a notice, an error of a library. The conn of
+// Client.Drive may have the method too.
+type ScreeningInterface interface {
+	Interface
+	// Screen is called before each message goes out. From then on the adapter shows
+	// a text only if repeats returns false: else the text repeats a secret that the
+	// login has sent so far. The repeats of a later call replaces that of an earlier
+	// call in the same login. Any goroutine may call it, at any time.
+	Screen(repeats func(text string) bool)
 }

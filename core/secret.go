@@ -31,3 +31,8 @@ func (Secret) String() string { return "sasl.Secret(…)" }
 
 // GoString shows nothing of the secret.
 func (Secret) GoString() string { return "sasl.Secret(…)" }
+
+// RepeatedIn reports whether a text repeats most of the secret, as it is or in
+// base64. An adapter that knows a secret asks it before a person sees a text of a
+// peer that has the secret.
+func (s Secret) RepeatedIn(text string) bool { return repeatsSecret(text, s.Bytes()) }
