@@ -130,7 +130,7 @@ func (l *login) attempt(ctx context.Context) (Result, aftermath, error) {
 	if conn, ok := l.conn.(interface {
 		Screen(repeats func(text string) bool)
 	}); ok {
-		s.screen = conn.Screen
+		s.redactor.screen = conn.Screen
 	}
 	aborted, err := l.loop(s)
 	inSync, err := s.conclude(err, aborted)

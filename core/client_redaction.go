@@ -11,6 +11,8 @@ type redactor struct {
 	exchange Exchange
 	messages []Secret  // the sent messages, if the exchange does not declare its secrets
 	earlier  *redactor // of the previous attempt; nil = this attempt is the first
+
+	screen func(repeats func(text string) bool) // of a ScreeningInterface; nil = no call
 }
 
 type sentSecrets interface{ SentSecrets() []Secret }
@@ -21,10 +23,13 @@ func (r *redactor) declares() bool {
 	return ok
 }
 
-// sent records a sent message.
+// sent records a message that is about to be sent.
 func (r *redactor) sent(message []byte) {
 	if len(message) > 0 && !r.declares() {
 		r.messages = append(r.messages, NewSecret(message))
+	}
+	if r.screen != nil {
+		r.screen(r.snapshot())
 	}
 }
 

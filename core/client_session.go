@@ -14,8 +14,7 @@ type Session struct {
 	exchange  Exchange
 	trace     tracer
 	redactor  redactor
-	begun     func(*Session)                       // called once the exchange has begun; nil = no call
-	screen    func(repeats func(text string) bool) // of a ScreeningInterface; nil = no call
+	begun     func(*Session) // called once the exchange has begun; nil = no call
 
 	state    sessionState
 	err      error // sticky; in state failing, the outcome that is already decided
@@ -191,9 +190,6 @@ func (s *Session) step(in []byte) ([]byte, error) {
 func (s *Session) send(kind EventKind, message []byte) {
 	s.trace.message(kind, message, &s.redactor)
 	s.redactor.sent(message)
-	if s.screen != nil {
-		s.screen(s.redactor.snapshot())
-	}
 	s.sent++
 }
 
