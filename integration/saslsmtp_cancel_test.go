@@ -42,7 +42,7 @@ func TestSASLSMTPCancel(t *testing.T) {
 			t.Parallel()
 			ctx, conn := holding(t, srv, answer.held)
 			begin := time.Now()
-			_, err := saslsmtp.Authenticate(ctx, smtp.NewClient(conn), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice)}, saslsmtp.Server{Host: srv.Host})
+			_, err := saslsmtp.Authenticate(ctx, smtp.NewClient(conn), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice)}, saslsmtp.Existing{Host: srv.Host})
 			checkCancelled(t, begin, err)
 		})
 		if answer.greets {
@@ -56,7 +56,7 @@ func TestSASLSMTPCancel(t *testing.T) {
 				t.Fatal(err)
 			}
 			begin := time.Now()
-			_, err = saslsmtp.AuthenticateNet(ctx, c, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice)}, saslsmtp.Server{Host: srv.Host})
+			_, err = saslsmtp.AuthenticateNet(ctx, c, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice)}, saslsmtp.Existing{Host: srv.Host})
 			checkCancelled(t, begin, err)
 		})
 	}

@@ -60,7 +60,7 @@ func goSMTP(t *testing.T, at harness.Submission, implicit bool, config *tls.Conf
 	t.Cleanup(func() { c.Close() })
 	return smtpClient{
 		authenticate: func(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
-			return saslsmtp.Authenticate(ctx, c, auth, saslsmtp.Server{Host: smtpHost(config)})
+			return saslsmtp.Authenticate(ctx, c, auth, saslsmtp.Existing{Host: smtpHost(config)})
 		},
 		submit: func(recipient, subject string) error {
 			return c.SendMail("sender@client.test", []string{recipient}, strings.NewReader(mailText(subject)))
@@ -92,7 +92,7 @@ func netSMTP(t *testing.T, at harness.Submission, implicit bool, config *tls.Con
 	}
 	return smtpClient{
 		authenticate: func(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
-			return saslsmtp.AuthenticateNet(ctx, c, auth, saslsmtp.Server{Host: smtpHost(config)})
+			return saslsmtp.AuthenticateNet(ctx, c, auth, saslsmtp.Existing{Host: smtpHost(config)})
 		},
 		submit: func(recipient, subject string) error { return netSubmit(c, recipient, subject) },
 	}, nil
@@ -128,7 +128,7 @@ func goMail(t *testing.T, at harness.Submission, implicit bool, config *tls.Conf
 	t.Cleanup(func() { c.Close() })
 	return smtpClient{
 		authenticate: func(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
-			return saslgomail.Authenticate(ctx, c, auth, saslsmtp.Server{Host: smtpHost(config)})
+			return saslgomail.Authenticate(ctx, c, auth, saslsmtp.Existing{Host: smtpHost(config)})
 		},
 		submit: func(recipient, subject string) error {
 			message, err := goMailMessage(recipient, subject)

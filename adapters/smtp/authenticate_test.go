@@ -24,18 +24,18 @@ var plain = &sasl.Client{
 // plainMessage is the base64 of RFC 4616's example.
 const plainMessage = "AHRpbQB0YW5zdGFhZnRhbnN0YWFm"
 
-// authenticators are the two kinds of clients, over a connection on which
-// nothing has been read.
+// authenticators are the kinds of clients that exist already, over a connection on
+// which nothing has been read.
 var authenticators = map[string]func(t *testing.T, conn net.Conn, client *sasl.Client) (sasl.Result, error){
 	"go-smtp": func(t *testing.T, conn net.Conn, client *sasl.Client) (sasl.Result, error) {
-		return saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), client, saslsmtp.Server{Host: smtptest.Host})
+		return saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), client, saslsmtp.Existing{Host: smtptest.Host})
 	},
 	"net/smtp": func(t *testing.T, conn net.Conn, client *sasl.Client) (sasl.Result, error) {
 		c, err := netsmtp.NewClient(conn, smtptest.Host)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return saslsmtp.AuthenticateNet(t.Context(), c, client, saslsmtp.Server{Host: smtptest.Host})
+		return saslsmtp.AuthenticateNet(t.Context(), c, client, saslsmtp.Existing{Host: smtptest.Host})
 	},
 }
 
@@ -161,13 +161,13 @@ func TestConnectFails(t *testing.T) {
 		"no EHLO":     {"220 hi", "<EHLO localhost", "554 no"},
 	} {
 		conn := sasltest.Scripted(t, lines...)
-		if _, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), plain, saslsmtp.Server{Host: smtptest.Host}); err == nil || sasl.ClassOf(err) == "" {
+		if _, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), plain, saslsmtp.Existing{Host: smtptest.Host}); err == nil || sasl.ClassOf(err) == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	near, far := net.Pipe()
 	far.Close()
-	if _, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(near), plain, saslsmtp.Server{Host: smtptest.Host}); !errors.Is(err, sasl.ErrConnection) {
+	if _, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(near), plain, saslsmtp.Existing{Host: smtptest.Host}); !errors.Is(err, sasl.ErrConnection) {
 		t.Errorf("cut: %v", err)
 	}
 }

@@ -4,23 +4,24 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
+
+	"github.com/emersion/go-smtp"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Reply is what a server said in refusing, in the Err of a *sasl.Failure. The
-// library's own error is there too, for errors.As.
+// Reply is a reply with which a server refused (RFC 5321 s4.2). Get it with
+// errors.As. The library's own error is there too.
 type Reply struct {
-	Code     int    // the reply code (RFC 5321 s4.2)
-	Enhanced [3]int // the enhanced status code (RFC 2034); zero if there is none
-	Text     string // without the enhanced status code
+	Code     int    // 200 to 599
+	Enhanced [3]int // the enhanced status code (RFC 2034); zero = none
+	Text     string // without the enhanced status code; lines are joined with line feeds
 
 	library error
 }
 
-// Error returns the codes and the text, without characters that a terminal acts
-// upon.
+// Error returns the code, the enhanced status code and the text, without control
+// characters.
 func (r *Reply) Error() string {
 	text := strconv.Itoa(r.Code)
 	if r.Enhanced != [3]int{} {
@@ -32,20 +33,20 @@ func (r *Reply) Error() string {
 // Unwrap returns the library's error.
 func (r *Reply) Unwrap() error { return r.library }
 
-// err is the reply as an error of an exchange: a refusal or, with 421, which
-// ends the connection, and with what refuses nothing, another.
-func (r *Reply) err() error {
+// failure translates a reply to AUTH or to a response. 421, which ends the
+// connection, is an ErrTemporary, and a reply that is no refusal an ErrProtocol.
+func failure(r *Reply) error {
 	switch {
 	case r.Code == 421:
-		return fmt.Errorf("%w: the server ends the connection: %s", sasl.ErrTemporary, sasl.Printable(r.Text))
+		return fmt.Errorf("%w: the server ends the connection: %w", sasl.ErrTemporary, r)
 	case r.Code < 400:
 		return fmt.Errorf("%w: the server answers %d to AUTH", sasl.ErrProtocol, r.Code)
 	}
-	return &sasl.Failure{Condition: r.condition(), Text: r.Text, Err: r}
+	return &sasl.Failure{Condition: condition(r), Text: r.Text, Err: r}
 }
 
-// condition is RFC 4954 s6 and, for a disabled account, RFC 5248.
-func (r *Reply) condition() sasl.Condition {
+// condition is the table of RFC 4954 s6 and, for a disabled account, RFC 5248.
+func condition(r *Reply) sasl.Condition {
 	switch {
 	case r.Code == 432:
 		return sasl.CredentialsExpired
@@ -65,20 +66,31 @@ func (r *Reply) condition() sasl.Condition {
 	return sasl.NotAuthorized
 }
 
-// isLineTooLong reports whether a server refused because of the length of the
-// line (RFC 4954 s6: 500 5.5.6).
+// rejected translates a reply that came before the authentication.
+func rejected(r *Reply) error {
+	switch r.Code / 100 {
+	case 4:
+		return fmt.Errorf("%w: the server rejects the connection for now; try again later: %w", sasl.ErrTemporary, r)
+	case 5:
+		return fmt.Errorf("%w: the server rejects the connection: %w", sasl.ErrConnection, r)
+	}
+	return fmt.Errorf("%w: the server sent an unexpected reply: %w", sasl.ErrProtocol, r)
+}
+
+// isLineTooLong reports whether a server refused a line because of its length
+// (RFC 4954 s6: 500 5.5.6).
 func isLineTooLong(err error) bool {
 	var r *Reply
 	return errors.As(err, &r) && r.Code == 500 && r.Enhanced == [3]int{5, 5, 6}
 }
 
-// maxResponse is the longest line of an exchange that servers have to take,
+// maxResponse is the longest line of an exchange that every server has to accept,
 // without its end, in octets (RFC 4954 s4).
 const maxResponse = 12288
 
-// afterLine is what an error in answer to a line means. A server that finds a
-// line too long that it does not have to take may not read to its end, and take
-// the rest for commands or hang up: the connection is of no more use.
+// afterLine translates the error of a line. A server that finds a line too long
+// may not read to its end. It may take the rest for commands, or hang up. The
+// connection can then not be used any longer.
 func afterLine(octets int, err error) error {
 	if octets <= maxResponse {
 		return err
@@ -86,32 +98,26 @@ func afterLine(octets int, err error) error {
 	var r *Reply
 	switch class := sasl.ClassOf(err); {
 	case isLineTooLong(err) && errors.As(err, &r):
-		return fmt.Errorf("%w: the server takes no line of %d octets: %w", sasl.ErrProtocol, octets, r)
+		return fmt.Errorf("%w: the server does not accept a line of %d octets: %w", sasl.ErrProtocol, octets, r)
 	case err != nil && (class == "" || class == sasl.ErrConnection):
 		return fmt.Errorf("%w: the server hung up on a line of %d octets: %w", sasl.ErrProtocol, octets, err)
 	}
 	return err
 }
 
-// cutEnhanced takes the enhanced status code (RFC 2034 s3) off each line of a
-// text.
-func cutEnhanced(text string) (enhanced [3]int, rest string) {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		code, after, _ := strings.Cut(line, " ")
-		parts := strings.Split(code, ".")
-		if len(parts) != 3 || len(code) > len("5.123.123") {
-			continue
-		}
-		var numbers [3]int
-		valid := true
-		for j, part := range parts {
-			n, err := strconv.ParseUint(part, 10, 10)
-			numbers[j], valid = int(n), valid && err == nil
-		}
-		if valid && numbers[0] >= 2 && numbers[0] <= 5 {
-			enhanced, lines[i] = numbers, after
-		}
+// refusalFor returns the refusal that a client may see of a reason (RFC 4954 s6).
+func refusalFor(reason error) error {
+	var own *smtp.SMTPError
+	if errors.As(reason, &own) {
+		return own
 	}
-	return enhanced, strings.Join(lines, "\n")
+	switch sasl.ClassOf(reason) {
+	case sasl.ErrProtocol:
+		return &smtp.SMTPError{Code: 501, EnhancedCode: smtp.EnhancedCode{5, 5, 2}, Message: "Malformed authentication exchange"}
+	case sasl.ErrPolicy:
+		return &smtp.SMTPError{Code: 504, EnhancedCode: smtp.EnhancedCode{5, 5, 4}, Message: "Mechanism not offered"}
+	case sasl.ErrTemporary, sasl.ErrConfig, sasl.ErrConnection, "":
+		return &smtp.SMTPError{Code: 454, EnhancedCode: smtp.EnhancedCode{4, 7, 0}, Message: "Temporary authentication failure"}
+	}
+	return smtp.ErrAuthFailed
 }

@@ -18,6 +18,22 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// TestConnConforms runs the conformance kit on a Conn.
+func TestConnConforms(t *testing.T) {
+	sasltest.TestAdapter(t, sasltest.Adapter{
+		Wire:       func(conn net.Conn) sasltest.Wire { return smtptest.NewWire(conn) },
+		Conditions: smtptest.Conditions(),
+		Malformed:  smtptest.Malformed,
+		Dial: func(ctx context.Context, conn net.Conn, client *sasl.Client) (sasl.Result, error) {
+			c, err := saslsmtp.NewConn(ctx, conn, smtptest.Host, nil)
+			if err != nil {
+				return sasl.Result{}, err
+			}
+			return c.Authenticate(ctx, client)
+		},
+	})
+}
+
 // TestNetConforms runs the conformance kit on a client of net/smtp.
 func TestNetConforms(t *testing.T) {
 	sasltest.TestAdapter(t, sasltest.Adapter{
@@ -31,7 +47,7 @@ func TestNetConforms(t *testing.T) {
 				conn.Close()
 				return sasl.Result{}, errors.Join(sasl.ErrConnection, ctx.Err(), err)
 			}
-			return saslsmtp.AuthenticateNet(ctx, c, client, saslsmtp.Server{Host: "mail.example.org"})
+			return saslsmtp.AuthenticateNet(ctx, c, client, saslsmtp.Existing{Host: "mail.example.org"})
 		},
 	})
 }
@@ -46,7 +62,7 @@ func TestGoSMTPConforms(t *testing.T) {
 		Conditions: smtptest.Conditions(),
 		Aborts:     sasltest.Closes,
 		Dial: func(ctx context.Context, conn net.Conn, client *sasl.Client) (sasl.Result, error) {
-			return saslsmtp.Authenticate(ctx, smtp.NewClient(conn), client, saslsmtp.Server{Host: "mail.example.org"})
+			return saslsmtp.Authenticate(ctx, smtp.NewClient(conn), client, saslsmtp.Existing{Host: "mail.example.org"})
 		},
 		Cannot: map[string]string{
 			sasltest.CaseLongMessages:      "the library reads lines of 2000 octets",

@@ -24,7 +24,7 @@ func ExampleAuthenticate() {
 		log.Fatal(err)
 	}
 	defer client.Close()
-	result, err := saslsmtp.Authenticate(ctx, client, auth, saslsmtp.Server{Host: "mail.example.org"})
+	result, err := saslsmtp.Authenticate(ctx, client, auth, saslsmtp.Existing{Host: "mail.example.org"})
 	var reply *saslsmtp.Reply
 	switch {
 	case errors.As(err, &reply):
@@ -47,7 +47,7 @@ func ExampleAuthenticateNet() {
 	if err := client.StartTLS(&tls.Config{ServerName: "mail.example.org"}); err != nil {
 		log.Fatal(err)
 	}
-	_, err = saslsmtp.AuthenticateNet(ctx, client, auth, saslsmtp.Server{Host: "mail.example.org"})
+	_, err = saslsmtp.AuthenticateNet(ctx, client, auth, saslsmtp.Existing{Host: "mail.example.org"})
 	if err != nil {
 		log.Fatal(err)
 	}

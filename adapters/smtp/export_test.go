@@ -1,3 +1,6 @@
 package saslsmtp
 
-var AuthKeyword = authKeyword
+var (
+	AuthKeyword = authKeyword
+	ClientName  = clientName
+)

@@ -20,7 +20,7 @@ func FuzzReplies(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		authKeyword(strings.Split(text, "\n"))
-		conn := &textConn{
+		conn := &protocol{
 			reader: bufio.NewReader(strings.NewReader(text)),
 			writer: bufio.NewWriter(io.Discard),
 			closer: io.NopCloser(nil),

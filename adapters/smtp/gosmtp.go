@@ -1,11 +1,3 @@
-// Package saslsmtp authenticates SMTP clients (RFC 4954) with any mechanism of
-// package sasl: those of github.com/emersion/go-smtp and of net/smtp here,
-// those of github.com/wneessen/go-mail in the module gomail below it.
-//
-//	client, err := smtp.DialStartTLS("mail.example.org:587", nil) // go-smtp
-//	result, err := saslsmtp.Authenticate(ctx, client, auth, saslsmtp.Server{Host: "mail.example.org"})
-//
-// For a server on go-smtp there is [ServerAuth].
 package saslsmtp
 
 import (
@@ -25,29 +17,16 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Server says of a client's connection what cannot be seen.
-type Server struct {
-	// Host is who the server should be: the name that its certificate has to
-	// have.
-	Host string
-	// Secure asserts that the connection is confidential and its peer the host,
-	// although crypto/tls did not verify it: for pinned certificates, DANE and
-	// Unix sockets.
-	Secure bool
-	// EnforcesBinding asserts that the server refuses a login with a wrong channel
-	// binding or without one; see sasl.ServerInfo.
-	EnforcesBinding bool
-}
-
-// Authenticate authenticates a client of go-smtp. It has the client say EHLO
-// first, if it has not, and with that finish the TLS handshake. After a refusal
-// another attempt may follow; after any other error, but one before anything
-// was sent, the client is closed.
+// Authenticate authenticates a client of go-smtp that exists already, after its
+// own STARTTLS. If the client has not said EHLO, it says EHLO first, which also
+// finishes the TLS handshake. After a refusal another attempt may follow. After any
+// other error the client is closed, unless nothing was sent. Errors are those of
+// sasl.Client; a refusal has a *Reply, and the library's *smtp.SMTPError.
 //
-// The library reads lines of at most 2000 octets, so that a challenge of more
-// than about 1.4 KiB is ErrProtocol here; [AuthenticateNet] has no such limit.
-func Authenticate(ctx context.Context, client *smtp.Client, auth *sasl.Client, server Server) (sasl.Result, error) {
-	info, err := goSMTPInfo(ctx, client, server)
+// The library reads lines of at most 2000 octets, so a challenge of more than
+// about 1.4 KiB is an ErrProtocol here. [Conn] has no such limit.
+func Authenticate(ctx context.Context, client *smtp.Client, auth *sasl.Client, existing Existing) (sasl.Result, error) {
+	info, err := goSMTPInfo(ctx, client, existing)
 	if err != nil {
 		return sasl.Result{}, err
 	}
@@ -60,12 +39,12 @@ func Authenticate(ctx context.Context, client *smtp.Client, auth *sasl.Client, s
 		if err != nil {
 			return err
 		}
-		return loop.delivered()
+		return loop.waiting.Success()
 	})
 }
 
-// goSMTPInfo learns what the client knows of its server.
-func goSMTPInfo(ctx context.Context, client *smtp.Client, server Server) (info sasl.ServerInfo, err error) {
+// goSMTPInfo returns what the client knows about its server.
+func goSMTPInfo(ctx context.Context, client *smtp.Client, existing Existing) (info sasl.ServerInfo, err error) {
 	// None of these calls takes a context.
 	stop := context.AfterFunc(ctx, func() { client.Close() })
 	mechanisms, err := goSMTPMechanisms(client)
@@ -73,19 +52,19 @@ func goSMTPInfo(ctx context.Context, client *smtp.Client, server Server) (info s
 		client.Close()
 		return info, transport.Classify(ctx, goSMTPError(err))
 	}
-	info.Host = server.Host
+	info.Host = existing.Host
 	if state, ok := client.TLSConnectionState(); ok { // the handshake was before EHLO
-		if info, err = channelbinding.Client(&state, server.Host); err != nil {
+		if info, err = channelbinding.Client(&state, existing.Host); err != nil {
 			return info, err
 		}
 	}
-	server.complete(&info, mechanisms)
+	existing.complete(&info, mechanisms)
 	return info, nil
 }
 
-// goSMTPMechanisms returns the mechanisms of the last EHLO. If the library
-// finds none, it is asked to say EHLO again, and its reply is read as it comes:
-// the library knows the keyword only in upper case and without "=".
+// goSMTPMechanisms returns the mechanisms of the last EHLO. If the library finds
+// none, the client says EHLO again, and a DebugWriter reads the reply: the library
+// knows the keyword only in upper case and without "=".
 func goSMTPMechanisms(client *smtp.Client) ([]string, error) {
 	if ok, list := client.Extension("AUTH"); ok {
 		return authKeyword([]string{"AUTH " + list}), nil
@@ -121,17 +100,9 @@ func goSMTPError(err error) error {
 		if refused.EnhancedCode != smtp.NoEnhancedCode {
 			r.Enhanced = refused.EnhancedCode
 		}
-		return r.err()
+		return failure(r)
 	case errors.Is(err, smtp.ErrTooLongLine), errors.As(err, new(base64.CorruptInputError)), errors.As(err, new(textproto.ProtocolError)):
 		return fmt.Errorf("%w: %w", sasl.ErrProtocol, err)
 	}
 	return transport.HandshakeError(err)
-}
-
-// complete adds what is the same for every library.
-func (s Server) complete(info *sasl.ServerInfo, mechanisms []string) {
-	info.Service = "smtp"
-	info.Mechanisms = mechanisms
-	info.Secure = info.Secure || s.Secure
-	info.EnforcesBinding = s.EnforcesBinding
 }

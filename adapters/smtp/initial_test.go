@@ -128,10 +128,10 @@ func TestAskedForAgainBetweenAttempts(t *testing.T) {
 // else is.
 func TestEnforcesBinding(t *testing.T) {
 	for _, asserted := range []bool{true, false} {
-		server := saslsmtp.Server{Host: smtptest.Host, EnforcesBinding: asserted}
+		existing := saslsmtp.Existing{Host: smtptest.Host, EnforcesBinding: asserted}
 		for name, authenticate := range map[string]func(net.Conn, *sasl.Client) error{
 			"go-smtp": func(conn net.Conn, auth *sasl.Client) error {
-				_, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), auth, server)
+				_, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), auth, existing)
 				return err
 			},
 			"net/smtp": func(conn net.Conn, auth *sasl.Client) error {
@@ -139,7 +139,7 @@ func TestEnforcesBinding(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				_, err = saslsmtp.AuthenticateNet(t.Context(), client, auth, server)
+				_, err = saslsmtp.AuthenticateNet(t.Context(), client, auth, existing)
 				return err
 			},
 		} {
@@ -164,7 +164,7 @@ func TestEnforcesBinding(t *testing.T) {
 func TestOtherPasswordWanted(t *testing.T) {
 	conn := sasltest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN",
 		"<AUTH PLAIN "+plainMessage, "534 5.7.9 Application-specific password required")
-	_, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), plain, saslsmtp.Server{Host: smtptest.Host, Secure: true})
+	_, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), plain, saslsmtp.Existing{Host: smtptest.Host, Secure: true})
 	var login *sasl.LoginError
 	if sasl.ClassOf(err) != sasl.ErrAuthentication || !errors.As(err, &login) || !slices.Equal(login.Hints, []sasl.Hint{sasl.HintOtherCredentials}) || !login.ByServer {
 		t.Errorf("%v, %+v", err, login)

@@ -26,7 +26,7 @@ type opened struct {
 	close        func() error
 }
 
-// dialAll connects both libraries with both kinds of TLS.
+// dialAll connects both libraries and a Conn with both kinds of TLS.
 func dialAll(t *testing.T, s *smtptest.Server, config *tls.Config) map[string]opened {
 	t.Helper()
 	clients := map[string]opened{}
@@ -41,7 +41,7 @@ func dialAll(t *testing.T, s *smtptest.Server, config *tls.Config) map[string]op
 		}
 		clients["go-smtp "+kind] = opened{
 			func(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
-				return saslsmtp.Authenticate(ctx, goClient, auth, saslsmtp.Server{Host: smtptest.Host})
+				return saslsmtp.Authenticate(ctx, goClient, auth, saslsmtp.Existing{Host: smtptest.Host})
 			},
 			func() error {
 				return goClient.SendMail("a@example.org", []string{"b@example.org"}, strings.NewReader("hello"))
@@ -51,13 +51,37 @@ func dialAll(t *testing.T, s *smtptest.Server, config *tls.Config) map[string]op
 		netClient := dialNet(t, kind, address, config)
 		clients["net/smtp "+kind] = opened{
 			func(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
-				return saslsmtp.AuthenticateNet(ctx, netClient, auth, saslsmtp.Server{Host: smtptest.Host})
+				return saslsmtp.AuthenticateNet(ctx, netClient, auth, saslsmtp.Existing{Host: smtptest.Host})
 			},
 			func() error { return submitNet(netClient) },
 			netClient.Close,
 		}
+		clients["Conn "+kind] = dialConn(t, kind, address, config)
 	}
 	return clients
+}
+
+// dialConn is a Conn, which both libraries' clients submit over in turn.
+func dialConn(t *testing.T, kind, address string, config *tls.Config) opened {
+	t.Helper()
+	dial := saslsmtp.DialStartTLS
+	if kind == "implicit" {
+		dial = saslsmtp.DialTLS
+	}
+	c, err := dial(t.Context(), address, &saslsmtp.Options{TLSConfig: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opened{
+		c.Authenticate,
+		func() error {
+			if kind == "implicit" {
+				return submitNet(c.NetClient())
+			}
+			return c.Client().SendMail("a@example.org", []string{"b@example.org"}, strings.NewReader("hello"))
+		},
+		c.Close,
+	}
 }
 
 func dialNet(t *testing.T, kind, address string, config *tls.Config) *netsmtp.Client {
@@ -107,8 +131,8 @@ func works(t *testing.T, s *smtptest.Server, name, user string, client opened) {
 	client.close()
 }
 
-// TestEveryMechanism logs in with every mechanism and binding, with both
-// libraries over both kinds of TLS, in the round trips that it takes.
+// TestEveryMechanism logs in with every mechanism and binding, in every way over
+// both kinds of TLS, in the round trips that it takes.
 func TestEveryMechanism(t *testing.T) {
 	server := smtptest.Serve(t, sasltest.AllMechanisms())
 	for _, login := range sasltest.AllLogins(false) {

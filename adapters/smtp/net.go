@@ -3,7 +3,6 @@ package saslsmtp
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"net/smtp"
 	"net/textproto"
@@ -14,16 +13,17 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// AuthenticateNet authenticates a client of net/smtp, after its own STARTTLS if
-// it is to have one: with channel binding, aborts and the right length of line,
-// and without the QUIT that the client's own Auth sends after a refusal, so
-// that another attempt may follow. After any other error, but one before
-// anything was sent, the client is closed.
-func AuthenticateNet(ctx context.Context, client *smtp.Client, auth *sasl.Client, server Server) (sasl.Result, error) {
-	return AuthenticateText(ctx, client.Text, client, auth, server)
+// AuthenticateNet authenticates a client of net/smtp that exists already, after its
+// own STARTTLS. It has channel binding, aborts and the right length of line. After
+// a refusal it does not send the QUIT that the client's own Auth sends, so another
+// attempt may follow. After any other error the client is closed, unless nothing
+// was sent. Errors are those of sasl.Client; a refusal has a *Reply, and the
+// *textproto.Error that the library would have returned.
+func AuthenticateNet(ctx context.Context, client *smtp.Client, auth *sasl.Client, existing Existing) (sasl.Result, error) {
+	return AuthenticateText(ctx, client.Text, client, auth, existing)
 }
 
-// Library is a client of the kind of net/smtp's.
+// Library is a client of a library like net/smtp. It is for AuthenticateText.
 type Library interface {
 	Extension(name string) (bool, string)            // says EHLO if it has not been said
 	TLSConnectionState() (tls.ConnectionState, bool) // ok is false without TLS
@@ -31,48 +31,48 @@ type Library interface {
 }
 
 // AuthenticateText is AuthenticateNet for another library that exports its text
-// protocol.
-func AuthenticateText(ctx context.Context, text *textproto.Conn, library Library, auth *sasl.Client, server Server) (sasl.Result, error) {
-	info, err := ServerInfo(ctx, text, library, server)
+// protocol. Nothing else may use the text protocol meanwhile.
+func AuthenticateText(ctx context.Context, text *textproto.Conn, library Library, auth *sasl.Client, existing Existing) (sasl.Result, error) {
+	p := &protocol{reader: text.R, writer: text.W, closer: library}
+	info, err := textInfo(ctx, p, library, existing)
 	if err != nil {
 		return sasl.Result{}, err
 	}
-	return auth.Authenticate(ctx, newTextConn(text, library), info)
+	return auth.Authenticate(ctx, p, info)
 }
 
-// ServerInfo returns what is known about a client's server and connection,
-// which is what AuthenticateNet and AuthenticateText go by. If the server does
-// not tell, or ctx ends, the client is closed.
-func ServerInfo(ctx context.Context, text *textproto.Conn, library Library, server Server) (info sasl.ServerInfo, err error) {
+// textInfo returns what is known about a client's server and connection. If EHLO
+// fails or ctx ends, the client is closed.
+func textInfo(ctx context.Context, p *protocol, library Library, existing Existing) (info sasl.ServerInfo, err error) {
 	stop := context.AfterFunc(ctx, func() { library.Close() })
-	mechanisms, err := textMechanisms(newTextConn(text, library), library)
+	mechanisms, err := textMechanisms(p, library)
 	if !stop() || err != nil {
 		library.Close()
 		return info, transport.Classify(ctx, err)
 	}
-	info.Host = server.Host
+	info.Host = existing.Host
 	if state, ok := library.TLSConnectionState(); ok {
-		if info, err = channelbinding.Client(&state, server.Host); err != nil {
+		if info, err = channelbinding.Client(&state, existing.Host); err != nil {
 			return info, err
 		}
 	}
-	server.complete(&info, mechanisms)
+	existing.complete(&info, mechanisms)
 	return info, nil
 }
 
-// textMechanisms returns the mechanisms of the last EHLO. If the library
-// finds none, EHLO is said again: the library knows the keyword only in upper
-// case and without "=".
-func textMechanisms(conn *textConn, library Library) ([]string, error) {
+// textMechanisms returns the mechanisms of the last EHLO. If the library finds
+// none, it says EHLO again: the library knows the keyword only in upper case and
+// without "=".
+func textMechanisms(p *protocol, library Library) ([]string, error) {
 	if ok, list := library.Extension("AUTH"); ok {
 		return authKeyword([]string{"AUTH " + list}), nil
 	}
-	r, err := conn.roundTrip("EHLO localhost")
+	r, err := p.roundTrip("EHLO localhost")
 	switch {
 	case err != nil:
 		return nil, transport.HandshakeError(err)
 	case r.code != 250:
-		return nil, fmt.Errorf("%w: the server answers %d to EHLO", sasl.ErrProtocol, r.code)
+		return nil, rejected(r.refusal())
 	}
 	return authKeyword(strings.Split(r.text, "\n")), nil
 }

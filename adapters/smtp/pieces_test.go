@@ -33,7 +33,7 @@ func TestGoSMTPInPieces(t *testing.T) {
 			go sayInParts(far, row.answer)
 			client := smtp.NewClient(near)
 			defer client.Close()
-			_, err := saslsmtp.Authenticate(t.Context(), client, plain, saslsmtp.Server{Host: "mail.example.org"})
+			_, err := saslsmtp.Authenticate(t.Context(), client, plain, saslsmtp.Existing{Host: "mail.example.org"})
 			if sasl.ClassOf(err) != row.class || err != nil && err.Error() != row.text {
 				t.Errorf("%v, want class %q, %s", err, row.class, row.text)
 			}

@@ -23,12 +23,12 @@ func TestGoSMTPRefused(t *testing.T) {
 		"<AUTH PLAIN "+plainMessage, "334 YWJj",
 	))
 	client.DebugWriter = &log
-	server := saslsmtp.Server{Host: smtptest.Host}
-	if _, err := saslsmtp.Authenticate(t.Context(), client, plain, server); !errors.Is(err, sasl.ErrAuthentication) {
+	existing := saslsmtp.Existing{Host: smtptest.Host}
+	if _, err := saslsmtp.Authenticate(t.Context(), client, plain, existing); !errors.Is(err, sasl.ErrAuthentication) {
 		t.Errorf("the first: %v", err)
 	}
 	// PLAIN has nothing to say to a challenge that is not empty.
-	if _, err := saslsmtp.Authenticate(t.Context(), client, plain, server); !errors.Is(err, sasl.ErrProtocol) {
+	if _, err := saslsmtp.Authenticate(t.Context(), client, plain, existing); !errors.Is(err, sasl.ErrProtocol) {
 		t.Errorf("the second: %v", err)
 	}
 	want := "220 hi\r\nEHLO localhost\r\n250-mail.example.org\r\n250 AUTH PLAIN\r\n" +
@@ -50,7 +50,7 @@ func TestGoSMTPTrailing(t *testing.T) {
 		"334 \r\n235 yes": sasl.ErrProtocol,
 	} {
 		conn := sasltest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN", "<AUTH PLAIN "+plainMessage, replies)
-		if _, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), plain, saslsmtp.Server{Host: smtptest.Host}); !errors.Is(err, class) {
+		if _, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), plain, saslsmtp.Existing{Host: smtptest.Host}); !errors.Is(err, class) {
 			t.Errorf("%q: %v", replies, err)
 		}
 	}

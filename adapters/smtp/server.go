@@ -2,7 +2,6 @@ package saslsmtp
 
 import (
 	"context"
-	"errors"
 
 	gosasl "github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
@@ -11,23 +10,26 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// ServerLineLength is what MaxLineLength of an smtp.Server should be at least:
-// the 12288 octets of base64 that RFC 4954 s4 wants a line to have room for,
-// and its end. The library's default cuts a long response off.
+// ServerLineLength is the least MaxLineLength that an smtp.Server should have, in
+// octets: the 12288 of base64 that RFC 4954 s4 demands, and the end of the line.
+// With the library's default, a long response ends the connection.
 const ServerLineLength = maxResponse + 2
 
-// ServerAuth makes a session of go-smtp's server offer the mechanisms of a
-// sasl.Server. Embedded in the session, it is the part of smtp.AuthSession that
-// is not Session.
+// ServerAuth makes one session of go-smtp's server offer the mechanisms of a
+// sasl.Server. It is embedded in the session, and has the methods of
+// smtp.AuthSession that Session does not have.
 type ServerAuth struct {
-	// Server has SuccessData unset: SMTP carries no data with success.
+	// Server decides about the clients. Its SuccessData is unset, because SMTP
+	// carries no data with success.
 	Server *sasl.Server
 	// Conn is the connection of the session.
 	Conn *smtp.Conn
-	// Leaf is the server's certificate, for tls-server-end-point.
+	// Leaf is the server's certificate, for tls-server-end-point. The zero value =
+	// the certificate is not known, and nobody can bind to it.
 	Leaf channelbinding.Leaf
-	// LoggedIn is called once a client is authenticated, to make the session the
-	// user's. Its error refuses the client.
+	// LoggedIn is called once a client is authenticated, to give the session to the
+	// user. Its error refuses the client. An *smtp.SMTPError is sent as it is,
+	// another error according to its class.
 	LoggedIn func(sasl.Result) error
 }
 
@@ -37,7 +39,8 @@ func (a *ServerAuth) connInfo() (sasl.ConnInfo, error) {
 	return info, err
 }
 
-// AuthMechanisms is for go-smtp.
+// AuthMechanisms returns the mechanisms to offer now; nil = none. It is for
+// go-smtp.
 func (a *ServerAuth) AuthMechanisms() []string {
 	info, err := a.connInfo()
 	if err != nil {
@@ -46,28 +49,12 @@ func (a *ServerAuth) AuthMechanisms() []string {
 	return a.Server.Offer(info)
 }
 
-// Auth is for go-smtp.
+// Auth begins an exchange (RFC 4954 s4). It is for go-smtp. Errors are an
+// *smtp.SMTPError.
 func (a *ServerAuth) Auth(mechanism string) (gosasl.Server, error) {
 	info, err := a.connInfo()
 	if err != nil {
 		return nil, refusalFor(err)
 	}
 	return a.Server.Loop(context.Background(), info, mechanism, a.LoggedIn, refusalFor)
-}
-
-// refusalFor turns a reason into what the client may know of it (RFC 4954 s6).
-func refusalFor(reason error) error {
-	var own *smtp.SMTPError
-	if errors.As(reason, &own) {
-		return own
-	}
-	switch sasl.ClassOf(reason) {
-	case sasl.ErrProtocol:
-		return &smtp.SMTPError{Code: 501, EnhancedCode: smtp.EnhancedCode{5, 5, 2}, Message: "Malformed authentication exchange"}
-	case sasl.ErrPolicy:
-		return &smtp.SMTPError{Code: 504, EnhancedCode: smtp.EnhancedCode{5, 5, 4}, Message: "Mechanism not offered"}
-	case sasl.ErrTemporary, sasl.ErrConfig, sasl.ErrConnection, "":
-		return &smtp.SMTPError{Code: 454, EnhancedCode: smtp.EnhancedCode{4, 7, 0}, Message: "Temporary authentication failure"}
-	}
-	return smtp.ErrAuthFailed
 }

@@ -26,7 +26,7 @@ func ExampleAuthenticate() {
 		log.Fatal(err)
 	}
 	defer client.CloseWithSMTPClient(smtpClient)
-	result, err := saslgomail.Authenticate(ctx, smtpClient, auth, saslsmtp.Server{Host: "mail.example.org"})
+	result, err := saslgomail.Authenticate(ctx, smtpClient, auth, saslsmtp.Existing{Host: "mail.example.org"})
 	if err != nil {
 		log.Fatal(err)
 	}

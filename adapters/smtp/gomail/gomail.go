@@ -4,7 +4,7 @@
 //
 //	client, err := mail.NewClient("mail.example.org", mail.WithSMTPAuth(mail.SMTPAuthNoAuth), mail.WithTLSPolicy(mail.TLSMandatory))
 //	smtpClient, err := client.DialToSMTPClientWithContext(ctx)
-//	result, err := saslgomail.Authenticate(ctx, smtpClient, auth, saslsmtp.Server{Host: "mail.example.org"})
+//	result, err := saslgomail.Authenticate(ctx, smtpClient, auth, saslsmtp.Existing{Host: "mail.example.org"})
 //	err = client.SendWithSMTPClient(smtpClient, message)
 //
 // and without it, if the client is to connect by itself:
@@ -21,22 +21,23 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Authenticate authenticates a client as saslsmtp.AuthenticateNet does one of
-// net/smtp. What goes over the connection is not in the client's debug log.
-func Authenticate(ctx context.Context, client *smtp.Client, auth *sasl.Client, server saslsmtp.Server) (sasl.Result, error) {
-	return saslsmtp.AuthenticateText(ctx, client.Text, client, auth, server)
+// Authenticate authenticates a client as saslsmtp.AuthenticateNet authenticates
+// one of net/smtp, with the same errors. The client's debug log does not show the
+// exchange.
+func Authenticate(ctx context.Context, client *smtp.Client, auth *sasl.Client, existing saslsmtp.Existing) (sasl.Result, error) {
+	return saslsmtp.AuthenticateText(ctx, client.Text, client, auth, existing)
 }
 
-// Auth makes an smtp.Auth of go-mail, with the limits of saslsmtp.Auth: prefer
-// Authenticate. The server counts as Secure if the library says that it has TLS
-// with it and knows it under the name host, so the client's tls.Config has to
-// verify it.
+// Auth makes an smtp.Auth of go-mail, with the limits of saslsmtp.Auth. Prefer
+// Authenticate. The server counts as Secure if the library reports TLS and has the
+// name host for the server, so the client's tls.Config has to verify that name.
 func Auth(ctx context.Context, host string, auth *sasl.Client) smtp.Auth {
 	return &value{saslsmtp.LoopAuth{Context: ctx, Client: auth, Host: host}}
 }
 
 type value struct{ saslsmtp.LoopAuth }
 
+// Start is for go-mail.
 func (v *value) Start(server *smtp.ServerInfo) (mechanism string, initial []byte, err error) {
 	return v.Begin(server.Name, server.TLS, server.Auth)
 }

@@ -39,7 +39,7 @@ func TestConforms(t *testing.T) {
 				conn.Close()
 				return sasl.Result{}, errors.Join(sasl.ErrConnection, ctx.Err(), err)
 			}
-			return saslgomail.Authenticate(ctx, c, client, saslsmtp.Server{Host: smtptest.Host})
+			return saslgomail.Authenticate(ctx, c, client, saslsmtp.Existing{Host: smtptest.Host})
 		},
 	})
 }
@@ -81,12 +81,12 @@ func TestChannelBinding(t *testing.T) {
 			t.Fatal(err)
 		}
 		wrong := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("user", "wrong"))}}
-		if _, err := saslgomail.Authenticate(t.Context(), smtpClient, wrong, saslsmtp.Server{Host: smtptest.Host}); !errors.Is(err, sasl.ErrAuthentication) {
+		if _, err := saslgomail.Authenticate(t.Context(), smtpClient, wrong, saslsmtp.Existing{Host: smtptest.Host}); !errors.Is(err, sasl.ErrAuthentication) {
 			t.Errorf("wrong password: %v", err)
 		}
 		<-server.Refusals
 		auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}
-		result, err := saslgomail.Authenticate(t.Context(), smtpClient, auth, saslsmtp.Server{Host: smtptest.Host})
+		result, err := saslgomail.Authenticate(t.Context(), smtpClient, auth, saslsmtp.Existing{Host: smtptest.Host})
 		if err != nil || result.Mechanism != "SCRAM-SHA-512-PLUS" || result.Binding != want || result.RoundTrips != 3 {
 			t.Errorf("%+v, %v", result, err)
 		}
@@ -144,7 +144,7 @@ func TestAskedForAgain(t *testing.T) {
 		givesUp      []string // what the server sees then
 	}{
 		"Authenticate": {func(c *smtp.Client) error {
-			_, err := saslgomail.Authenticate(t.Context(), c, auth, saslsmtp.Server{Host: smtptest.Host})
+			_, err := saslgomail.Authenticate(t.Context(), c, auth, saslsmtp.Existing{Host: smtptest.Host})
 			return err
 		}, []string{"<*", "501 cancelled"}},
 		"Auth": {func(c *smtp.Client) error {
@@ -181,7 +181,7 @@ func TestEnforcesBinding(t *testing.T) {
 			seen = append(seen, c.Server.EnforcesBinding)
 			return errors.New("only asked")
 		}}
-		_, err = saslgomail.Authenticate(t.Context(), client, auth, saslsmtp.Server{Host: smtptest.Host, EnforcesBinding: asserted})
+		_, err = saslgomail.Authenticate(t.Context(), client, auth, saslsmtp.Existing{Host: smtptest.Host, EnforcesBinding: asserted})
 		if !errors.Is(err, sasl.ErrPolicy) || !slices.Equal(seen, []bool{asserted}) {
 			t.Errorf("%t: %v, %v", asserted, seen, err)
 		}
@@ -199,7 +199,7 @@ func TestStartTLSInjection(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer smtpClient.Close()
-	_, err = saslgomail.Authenticate(t.Context(), smtpClient, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, saslsmtp.Server{Host: smtptest.Host})
+	_, err = saslgomail.Authenticate(t.Context(), smtpClient, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, saslsmtp.Existing{Host: smtptest.Host})
 	if got := <-auth; !strings.HasPrefix(got, "AUTH SCRAM-SHA-256 ") {
 		t.Errorf("the client sent %q, %v", got, err)
 	}

@@ -92,5 +92,5 @@ func goSMTPEnd(r reply) error {
 		library.EnhancedCode = smtp.NoEnhancedCode
 	}
 	refusal.library = library
-	return refusal.err()
+	return failure(refusal)
 }
