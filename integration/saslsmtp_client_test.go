@@ -12,6 +12,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 	"github.com/wneessen/go-mail"
+	mailsmtp "github.com/wneessen/go-mail/smtp"
 
 	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
 	saslgomail "github.com/saslkit/saslkit/adapters/smtp/gomail"
@@ -30,7 +31,61 @@ type smtpClient struct {
 // first byte, STARTTLS, or, without a config, neither.
 type dialSMTPClient func(t *testing.T, at harness.Submission, implicit bool, config *tls.Config) (smtpClient, error)
 
-var smtpLibraries = map[string]dialSMTPClient{"go-smtp": goSMTP, "net/smtp": netSMTP, "go-mail": goMail}
+var smtpLibraries = map[string]dialSMTPClient{
+	"go-smtp": goSMTP, "net/smtp": netSMTP, "go-mail": goMail,
+	"Conn to go-smtp": handedOver(func(c *saslsmtp.Conn, recipient, subject string) error {
+		return c.Client().SendMail("sender@client.test", []string{recipient}, strings.NewReader(mailText(subject)))
+	}),
+	"Conn to net/smtp": handedOver(func(c *saslsmtp.Conn, recipient, subject string) error {
+		return netSubmit(c.NetClient(), recipient, subject)
+	}),
+	"Conn to go-mail": handedOver(func(c *saslsmtp.Conn, recipient, subject string) error {
+		host := c.ServerInfo().Host
+		client, err := mail.NewClient(host)
+		if err != nil {
+			return err
+		}
+		message, err := goMailMessage(recipient, subject)
+		if err != nil {
+			return err
+		}
+		smtpClient, err := mailsmtp.NewClient(c.HandOver(), host)
+		if err != nil {
+			return err
+		}
+		return client.SendWithSMTPClient(smtpClient, message)
+	}),
+}
+
+// handedOver is a Conn, which a library's client submits over.
+func handedOver(submit func(c *saslsmtp.Conn, recipient, subject string) error) dialSMTPClient {
+	return func(t *testing.T, at harness.Submission, implicit bool, config *tls.Config) (smtpClient, error) {
+		var (
+			c       *saslsmtp.Conn
+			options = &saslsmtp.Options{TLSConfig: config}
+			err     error
+		)
+		switch {
+		case config == nil:
+			var conn net.Conn
+			if conn, err = net.Dial("tcp", at.STARTTLS); err == nil {
+				c, err = saslsmtp.NewConn(t.Context(), conn, smtpHost(config), options)
+			}
+		case implicit:
+			c, err = saslsmtp.DialTLS(t.Context(), at.Implicit, options)
+		default:
+			c, err = saslsmtp.DialStartTLS(t.Context(), at.STARTTLS, options)
+		}
+		if err != nil {
+			return smtpClient{}, err
+		}
+		t.Cleanup(func() { c.Close() })
+		return smtpClient{
+			authenticate: c.Authenticate,
+			submit:       func(recipient, subject string) error { return submit(c, recipient, subject) },
+		}, nil
+	}
+}
 
 // smtpHost is the name that the server is to have, also where there is no TLS
 // to prove it.

@@ -23,6 +23,9 @@ type loop struct {
 	// giveUp is closed after an error, for which the library would first send an
 	// abort and wait for its answer; nil = nothing is.
 	giveUp io.Closer
+	// whole returns an error if the library has not read the whole challenge; nil =
+	// the library always has.
+	whole func() error
 }
 
 // Start returns the mechanism and the initial response for the line of the AUTH
@@ -47,6 +50,20 @@ func (l *loop) Start() (mechanism string, initial []byte, err error) {
 
 // Next returns the response to a challenge. It is never nil.
 func (l *loop) Next(challenge []byte) (response []byte, err error) {
+	if l.whole != nil {
+		err = l.whole()
+	}
+	if err == nil {
+		response, err = l.respond(challenge)
+	}
+	if err != nil && l.giveUp != nil {
+		l.giveUp.Close()
+	}
+	l.response = len(response)
+	return response, err
+}
+
+func (l *loop) respond(challenge []byte) ([]byte, error) {
 	if l.inline != nil {
 		// Not in Start: a message that was too long for the line goes out once more
 		// by itself, and must not go out a third time.
@@ -54,13 +71,7 @@ func (l *loop) Next(challenge []byte) (response []byte, err error) {
 		l.inline = nil
 	}
 	if l.waiting.Waits() {
-		response, err = l.waiting.Response(challenge)
-	} else {
-		response, err = l.session.Respond(challenge)
+		return l.waiting.Response(challenge)
 	}
-	if err != nil && l.giveUp != nil {
-		l.giveUp.Close()
-	}
-	l.response = len(response)
-	return response, err
+	return l.session.Respond(challenge)
 }

@@ -1,8 +1,11 @@
 package saslsmtp_test
 
 import (
+	"bufio"
+	"errors"
 	"io"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -38,6 +41,54 @@ func TestGoSMTPInPieces(t *testing.T) {
 				t.Errorf("%v, want class %q, %s", err, row.class, row.text)
 			}
 		})
+	}
+}
+
+// TestGoSMTPEveryCut: a refusal that is cut anywhere is the same refusal, the client
+// sends nothing after it, and the next attempt succeeds.
+func TestGoSMTPEveryCut(t *testing.T) {
+	const refusal = "535-5.7.8 no\r\n535 5.7.8 never\r\n"
+	for cut := range len(refusal) + 1 {
+		near, far := sasltest.Pair(t)
+		seen := make(chan []string, 1)
+		go func() {
+			var lines []string
+			defer func() { seen <- lines }()
+			defer far.Close()
+			far.SetDeadline(time.Now().Add(10 * time.Second))
+			reader := bufio.NewReader(far)
+			for _, answer := range [][]string{
+				{"220 hi\r\n"}, {"250-mail.example.org\r\n250 AUTH PLAIN\r\n"}, {refusal[:cut], refusal[cut:]}, {"235 yes\r\n"}, {"250 OK\r\n"},
+			} {
+				for _, part := range answer {
+					io.WriteString(far, part)
+					time.Sleep(2 * time.Millisecond) // so that the parts are read apart
+				}
+				line, err := reader.ReadString('\n')
+				if err != nil {
+					return
+				}
+				lines = append(lines, line)
+			}
+		}()
+		client := smtp.NewClient(near)
+		existing := saslsmtp.Existing{Host: "mail.example.org"}
+		_, err := saslsmtp.Authenticate(t.Context(), client, plain, existing)
+		var reply *saslsmtp.Reply
+		if !errors.As(err, &reply) || reply.Code != 535 || reply.Enhanced != [3]int{5, 7, 8} || reply.Text != "no\nnever" {
+			t.Errorf("cut at %d: %v", cut, err)
+		}
+		if _, err := saslsmtp.Authenticate(t.Context(), client, plain, existing); err != nil {
+			t.Errorf("cut at %d, the next attempt: %v", cut, err)
+		}
+		if err := client.Noop(); err != nil {
+			t.Errorf("cut at %d, NOOP: %v", cut, err)
+		}
+		client.Close()
+		want := []string{"EHLO localhost\r\n", "AUTH PLAIN " + plainMessage + "\r\n", "AUTH PLAIN " + plainMessage + "\r\n", "NOOP\r\n"}
+		if got := <-seen; !slices.Equal(got, want) {
+			t.Errorf("cut at %d: the client sent %q", cut, got)
+		}
 	}
 }
 
