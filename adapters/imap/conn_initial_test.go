@@ -160,8 +160,8 @@ func TestExistingAskedForAgain(t *testing.T) {
 	}
 }
 
-// TestAlertAfterUnread: what was sent before stays secret when the command alone
-// goes out.
+// TestAlertAfterUnread: a message that was sent before stays secret after a command
+// without one.
 func TestAlertAfterUnread(t *testing.T) {
 	c, err := NewConn(t.Context(), prompt(t, listsSASLIR,
 		"<A1 AUTHENTICATE PLAIN "+plainMessage, "A1 BAD syntax error",
@@ -177,7 +177,7 @@ func TestAlertAfterUnread(t *testing.T) {
 	}
 }
 
-// TestEnforcesBinding: what the caller asserts is in the ServerInfo, and nothing
+// TestEnforcesBinding: the caller's assertion is in the ServerInfo, and nothing
 // else is.
 func TestEnforcesBinding(t *testing.T) {
 	for _, asserted := range []bool{true, false} {

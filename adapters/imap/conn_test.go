@@ -23,7 +23,7 @@ var plain = &sasl.Client{
 // plainMessage is the base64 of RFC 4616's example.
 const plainMessage = "AHRpbQB0YW5zdGFhZnRhbnN0YWFm"
 
-// TestLoginDisabled: the error says what the server wants.
+// TestLoginDisabled: the error names the server's demand.
 func TestLoginDisabled(t *testing.T) {
 	c, err := NewConn(t.Context(), sasltest.Scripted(t, "* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] hi"), "", nil)
 	if err != nil {
@@ -95,8 +95,8 @@ func TestInitialResponse(t *testing.T) {
 	}
 }
 
-// TestNotAuthenticatedAfterFailure: what the server claimed without proof does
-// not make the connection, or the client that it is handed to, authenticated.
+// TestNotAuthenticatedAfterFailure: a server's claim without proof makes neither
+// the connection nor the client that takes it over authenticated.
 func TestNotAuthenticatedAfterFailure(t *testing.T) {
 	c, err := NewConn(t.Context(), sasltest.Scripted(t, "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=SCRAM-SHA-256] hi", "~", "A1 OK welcome"), "", nil)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 // session is a session of the library with our mechanisms. Until the client is
-// authenticated, the embedded Session is that of nobody.
+// authenticated, the embedded Session has no user.
 type session struct {
 	imapserver.Session
 	saslimap.ServerAuth

@@ -11,7 +11,7 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestGreetings: what a server may say before we do.
+// TestGreetings: each greeting that a server may send, and its class.
 func TestGreetings(t *testing.T) {
 	for _, row := range []struct {
 		name  string
@@ -41,8 +41,8 @@ func TestGreetings(t *testing.T) {
 	}
 }
 
-// TestPreauth: a server that claims to know us already is not believed where
-// we are to authenticate.
+// TestPreauth: a client that is to authenticate does not believe a server that
+// claims to know the client already.
 func TestPreauth(t *testing.T) {
 	c, err := NewConn(t.Context(), sasltest.Scripted(t, "* PREAUTH [CAPABILITY IMAP4rev1 AUTH=PLAIN] hello"), "", nil)
 	if err != nil {

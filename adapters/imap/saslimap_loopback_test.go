@@ -66,7 +66,7 @@ func use(t *testing.T, client *imapclient.Client) {
 	client.Close()
 }
 
-// TestAutomatic: the Client of the documentation, and what it picks.
+// TestAutomatic: the Client of the documentation uses the strongest mechanism.
 func TestAutomatic(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	for kind, conn := range server.dialBoth(t, server.client) {
@@ -108,8 +108,8 @@ func TestExternalOverTLS(t *testing.T) {
 	}
 }
 
-// TestRefusals: what a server of ours says in refusing, and another attempt on
-// the same connection.
+// TestRefusals: the refusals of this package's server, and another attempt on the
+// same connection.
 func TestRefusals(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	type list = []sasl.Mechanism
@@ -166,8 +166,8 @@ func TestForeignClient(t *testing.T) {
 	use(t, client)
 }
 
-// TestNothingBeforeTLS: a server of ours offers nothing of a password before
-// TLS, and refuses what it has not offered.
+// TestNothingBeforeTLS: this package's server offers no mechanism with a password
+// before TLS.
 func TestNothingBeforeTLS(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	raw, err := net.Dial("tcp", server.startTLS)
@@ -184,8 +184,8 @@ func TestNothingBeforeTLS(t *testing.T) {
 	}
 }
 
-// TestUnsolicited: what the server says right behind its success is not lost
-// when the connection is handed over.
+// TestUnsolicited: a response right behind the server's success is not lost in the
+// hand-over.
 func TestUnsolicited(t *testing.T) {
 	c, err := NewConn(t.Context(), sasltest.Scripted(t,
 		"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi",

@@ -27,7 +27,7 @@ type testServer struct {
 	refusals           chan error
 }
 
-// memSession is a session of imapmemserver that is nobody's until the login.
+// memSession is a session of imapmemserver that has no user until the login.
 type memSession struct {
 	*imapmemserver.UserSession
 	ServerAuth

@@ -11,8 +11,8 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestStartTLSIsKept: a server that does not switch, and data that somebody
-// put behind its answer.
+// TestStartTLSIsKept: a server that does not switch, and data that an attacker put
+// behind its answer, are an ErrSecurity.
 func TestStartTLSIsKept(t *testing.T) {
 	for name, lines := range map[string][]string{
 		"refused":              {"* OK hi", "<A1 STARTTLS", "A1 NO not here"},

@@ -8,8 +8,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// FuzzResponses reads anything as what a server says: it terminates, without a
-// panic, its errors have a class, and no line comes out as two.
+// FuzzResponses reads arbitrary octets as the server's responses: reading
+// terminates without a panic, its errors have a class, and no line becomes two.
 func FuzzResponses(f *testing.F) {
 	for _, m := range malformed {
 		f.Add(m.Frame)

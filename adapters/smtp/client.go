@@ -23,8 +23,8 @@ func (c *Conn) NetClient() *netsmtp.Client {
 }
 
 // HandOver returns the connection for the client of another library: first a
-// greeting is read from it, and then what the server sends. It is otherwise as
-// Client says.
+// greeting is read from it, and then the octets of the server. The documentation of
+// Client holds for it too.
 func (c *Conn) HandOver() net.Conn {
 	c.handedOver = true
 	// The server may have sent something unasked.

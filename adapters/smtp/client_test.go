@@ -12,7 +12,7 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestClient: a Conn that was handed over says EHLO and works, and what the server
+// TestClient: the client of a Conn says EHLO and works, and a reply that the server
 // sent unasked is not lost.
 func TestClient(t *testing.T) {
 	for _, unasked := range []string{"", "\r\n421 4.3.2 closing"} {

@@ -38,7 +38,7 @@ func (r *Reply) Unwrap() error { return r.library }
 func failure(r *Reply) error {
 	switch {
 	case r.Code == 421:
-		return fmt.Errorf("%w: the server ends the connection: %w", sasl.ErrTemporary, r)
+		return fmt.Errorf("%w: the server ends the connection: %s", sasl.ErrTemporary, sasl.Printable(r.Text))
 	case r.Code < 400:
 		return fmt.Errorf("%w: the server answers %d to AUTH", sasl.ErrProtocol, r.Code)
 	}

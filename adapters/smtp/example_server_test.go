@@ -17,7 +17,7 @@ import (
 // session is a session of the library with our mechanisms.
 type session struct {
 	saslsmtp.ServerAuth
-	username string // "" = nobody yet
+	username string // "" = before the login
 }
 
 var _ smtp.AuthSession = (*session)(nil)

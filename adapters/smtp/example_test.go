@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	netsmtp "net/smtp"
+	"strings"
 
 	"github.com/emersion/go-smtp"
 
@@ -14,7 +15,29 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// A client of go-smtp: it uses the strongest mechanism that the server has,
+// A client from the address to the mail: it uses the strongest mechanism that the
+// server has, bound to the TLS connection.
+func Example() {
+	ctx := context.Background()
+	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "secret"))}
+	conn, err := saslsmtp.DialStartTLS(ctx, "mail.example.org:587", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	result, err := conn.Authenticate(ctx, auth)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(result.Mechanism, result.Binding)
+	client := conn.Client()
+	defer client.Close()
+	err = client.SendMail("alice@example.org", []string{"bob@example.org"}, strings.NewReader("Subject: hello\r\n\r\nhello\r\n"))
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// A client of go-smtp that exists already: it uses the strongest mechanism that the server has,
 // bound to the TLS connection. After a refusal the same client may try again.
 func ExampleAuthenticate() {
 	ctx := context.Background()
@@ -35,7 +58,7 @@ func ExampleAuthenticate() {
 	fmt.Println(result.Mechanism, result.Binding)
 }
 
-// A client of net/smtp, in place of its own Auth.
+// A client of net/smtp that exists already, in place of its own Auth.
 func ExampleAuthenticateNet() {
 	ctx := context.Background()
 	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "secret"))}
@@ -53,7 +76,7 @@ func ExampleAuthenticateNet() {
 	}
 }
 
-// SendMail accepts nothing but an Auth.
+// SendMail accepts only an Auth.
 func ExampleAuth() {
 	ctx := context.Background()
 	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "secret"))}

@@ -16,7 +16,7 @@ type Existing struct {
 	EnforcesBinding bool
 }
 
-// complete adds what is the same for every library.
+// complete adds the facts that do not depend on the library.
 func (e Existing) complete(info *sasl.ServerInfo, mechanisms []string) {
 	info.Service = "smtp"
 	info.Mechanisms = mechanisms

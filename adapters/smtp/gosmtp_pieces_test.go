@@ -16,8 +16,8 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestGoSMTPInPieces: what a server of several lines says is the same however it
-// arrives, and so is a line that arrives in parts.
+// TestGoSMTPInPieces: a reply of several lines has the same outcome however it
+// arrives, and so has a line that arrives in parts.
 func TestGoSMTPInPieces(t *testing.T) {
 	for name, row := range map[string]struct {
 		answer []string // in parts
@@ -92,8 +92,8 @@ func TestGoSMTPEveryCut(t *testing.T) {
 	}
 }
 
-// sayInParts is a server that lists PLAIN, and answers AUTH in parts. To anything
-// else, a "*" that the library sends, it answers as servers do.
+// sayInParts is a server that lists PLAIN, and answers AUTH in parts. It answers
+// everything else, such as a "*" of the library, as servers do.
 func sayInParts(conn net.Conn, answer []string) {
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(10 * time.Second))

@@ -42,8 +42,8 @@ func TestGoSMTPRefused(t *testing.T) {
 	}
 }
 
-// TestGoSMTPTrailing: what is sent with a refusal does not hide it; what is
-// sent with a challenge is out of turn.
+// TestGoSMTPTrailing: data behind a refusal does not hide the refusal, and data
+// behind a challenge is an ErrProtocol.
 func TestGoSMTPTrailing(t *testing.T) {
 	for replies, class := range map[string]sasl.Class{
 		"535 5.7.8 no\r\n421 4.7.0 too many errors": sasl.ErrAuthentication,

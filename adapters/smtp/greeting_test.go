@@ -15,7 +15,7 @@ import (
 
 const ehlo = "<EHLO [127.0.0.1]"
 
-// TestGreetings: what a server may say before the authentication. A reply is
+// TestGreetings: each greeting and each answer to EHLO, and its class. A reply is
 // there for errors.As, without control characters in the text of the error.
 func TestGreetings(t *testing.T) {
 	for name, row := range map[string]struct {

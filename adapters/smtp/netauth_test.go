@@ -14,7 +14,7 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestAuthValue: the value for what accepts nothing else.
+// TestAuthValue: the value for functions that accept nothing else.
 func TestAuthValue(t *testing.T) {
 	server := smtptest.Serve(t, sasltest.AllMechanisms())
 	for name, row := range map[string]struct {

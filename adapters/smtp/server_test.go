@@ -13,7 +13,7 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestServerErrors: what a server of ours answers to what it does not take.
+// TestServerErrors: the answers of this package's server to what it rejects.
 func TestServerErrors(t *testing.T) {
 	auth := sasltest.AllMechanisms()
 	auth.Mechanisms = append(auth.Mechanisms, serverFirst{})

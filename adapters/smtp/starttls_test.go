@@ -16,8 +16,8 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestStartTLSInjection: what was said before TLS, or was put behind the answer
-// to STARTTLS, has no effect (RFC 3207 s4.2).
+// TestStartTLSInjection: data from before TLS, or behind the answer to STARTTLS,
+// has no effect (RFC 3207 s4.2).
 func TestStartTLSInjection(t *testing.T) {
 	certificate, pool := sasltest.Certificate(t, smtptest.Host)
 	config := &tls.Config{RootCAs: pool, ServerName: smtptest.Host}

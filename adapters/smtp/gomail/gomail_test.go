@@ -69,7 +69,7 @@ func message(t *testing.T) *mail.Msg {
 	return m
 }
 
-// TestChannelBinding: what the documentation shows, with STARTTLS.
+// TestChannelBinding: the documentation's example, with STARTTLS.
 func TestChannelBinding(t *testing.T) {
 	server := smtptest.Serve(t, sasltest.AllMechanisms())
 	for version, want := range map[uint16]string{tls.VersionTLS12: "tls-unique", tls.VersionTLS13: "tls-exporter"} {
@@ -169,7 +169,7 @@ func TestAskedForAgain(t *testing.T) {
 	}
 }
 
-// TestEnforcesBinding: what the caller asserts is in the ServerInfo.
+// TestEnforcesBinding: the caller's assertion is in the ServerInfo.
 func TestEnforcesBinding(t *testing.T) {
 	for _, asserted := range []bool{true, false} {
 		client, err := smtp.NewClient(sasltest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN"), smtptest.Host)
@@ -188,8 +188,8 @@ func TestEnforcesBinding(t *testing.T) {
 	}
 }
 
-// TestStartTLSInjection: what was said before TLS, or was put behind the answer
-// to STARTTLS, has no effect (RFC 3207 s4.2).
+// TestStartTLSInjection: data from before TLS, or behind the answer to STARTTLS,
+// has no effect (RFC 3207 s4.2).
 func TestStartTLSInjection(t *testing.T) {
 	certificate, pool := sasltest.Certificate(t, smtptest.Host)
 	address, auth := smtptest.Injecting(t, certificate)

@@ -28,7 +28,7 @@ type Server struct {
 	Mail               chan string // what was submitted, by whom
 }
 
-// session is nobody's until the login.
+// session has no user until the login.
 type session struct {
 	saslsmtp.ServerAuth
 	server *Server

@@ -1,4 +1,4 @@
-// Package smtptest has what the tests of the SMTP adapters share.
+// Package smtptest has the servers that the tests of the SMTP adapters share.
 package smtptest
 
 import (
@@ -132,7 +132,7 @@ func Conditions() (list []sasl.Condition) {
 	return list
 }
 
-// Malformed are frames for what reads them itself.
+// Malformed are frames for adapters that read frames themselves.
 var Malformed = []sasltest.Malformed{
 	{Name: "not base64", Frame: "334 not!base64\r\n", Class: sasl.ErrProtocol, InSync: true},
 	{Name: "base64 cut short", Frame: "334 YWJj=\r\n", Class: sasl.ErrProtocol, InSync: true},

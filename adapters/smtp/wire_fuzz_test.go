@@ -9,8 +9,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// FuzzReplies reads anything as what a server says: it terminates, without a
-// panic, and its errors and outcomes have a class.
+// FuzzReplies reads arbitrary octets as the server's replies: reading terminates
+// without a panic, and its errors and outcomes have a class.
 func FuzzReplies(f *testing.F) {
 	for _, seed := range []string{
 		"334 YWJj\r\n235 2.7.0 yes\r\n", "535-5.7.8 no\r\n535 5.7.8 never\r\n", "334\r\n", "421 4.3.2 closing\r\n",

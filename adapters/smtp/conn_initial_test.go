@@ -40,9 +40,9 @@ func allWays() map[string]func(*testing.T, net.Conn, *sasl.Client) error {
 	return ways
 }
 
-// givesUp is what a server sees of the end of an exchange that the client does
-// not go on with. Whatever go-smtp's client sends is one message too many, and
-// would succeed.
+// givesUp is the end of an exchange that the client does not continue, as a server
+// sees it. Anything that go-smtp's client sends is one message too many, and would
+// succeed.
 var givesUp = map[string][]string{
 	"go-smtp":  {"~", "235 yes"},
 	"net/smtp": {"<*", "501 cancelled"},
@@ -124,7 +124,7 @@ func TestAskedForAgainBetweenAttempts(t *testing.T) {
 	}
 }
 
-// TestEnforcesBinding: what the caller asserts is in the ServerInfo, and nothing
+// TestEnforcesBinding: the caller's assertion is in the ServerInfo, and nothing
 // else is.
 func TestEnforcesBinding(t *testing.T) {
 	for _, asserted := range []bool{true, false} {

@@ -39,8 +39,8 @@ var authenticators = map[string]func(t *testing.T, conn net.Conn, client *sasl.C
 	},
 }
 
-// TestAuthKeyword: in any case, with "=" as old servers write it, and nothing
-// else that begins so.
+// TestAuthKeyword: the keyword in any case, with "=" as old servers write it, and no
+// other word that begins so.
 func TestAuthKeyword(t *testing.T) {
 	for line, want := range map[string][]string{
 		"AUTH PLAIN SCRAM-SHA-256": {"PLAIN", "SCRAM-SHA-256"},
