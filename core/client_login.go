@@ -62,6 +62,8 @@ type login struct {
 	selection  selection
 	memories   []memory
 	remembered bool      // the client has sent a remembered secret
+	handed     bool      // the client has sent a token that a server can use elsewhere
+	renewed    bool      // a mechanism was asked for other credentials
 	sent       *redactor // of the previous attempt, whose secrets stay secrets
 }
 
@@ -102,6 +104,8 @@ func (l *login) choose(ctx context.Context) (err error) {
 	}
 	if l.remembered {
 		l.selection.afterRemembered()
+	} else if l.handed {
+		l.selection.afterToken()
 	}
 	if l.selection.first() == nil {
 		return l.selection.failure()
@@ -111,8 +115,9 @@ func (l *login) choose(ctx context.Context) (err error) {
 
 // aftermath describes the state after a failed attempt.
 type aftermath struct {
-	inSync bool // the connection allows another attempt
-	forgot bool // the remembered secret was the cause: the next candidate follows
+	inSync  bool // the connection allows another attempt
+	forgot  bool // the remembered secret was the cause: the next candidate follows
+	session *Session
 }
 
 // attempt is one run of the first candidate.
@@ -142,7 +147,8 @@ func (l *login) attempt(ctx context.Context) (Result, aftermath, error) {
 		l.conn.Close() // the run's own error is more useful than an error of Close
 	}
 	l.remembered = l.remembered || chosen.remembered
-	after := aftermath{inSync: inSync && s.steps > 0}
+	l.handed = l.handed || chosen.handsToken() && s.sent > 0
+	after := aftermath{inSync: inSync && s.steps > 0, session: s}
 	for _, m := range l.memories {
 		if !after.inSync {
 			break
@@ -208,14 +214,17 @@ func (l *login) compareWithLater(s *Session, later []string) error {
 // next prepares the attempt that follows a failed one, or returns the error of
 // the operation.
 func (l *login) next(ctx context.Context, after aftermath, failed error) error {
-	switch {
-	case after.forgot:
+	if after.forgot {
 		l.selection.afterRemembered()
 		if l.selection.first() == nil {
 			return l.nothingFollows(failed, l.selection.failure())
 		}
 		return nil
-	case l.first.Retry == nil || errors.Is(failed, ErrSecurity) || ClassOf(failed) == ErrPolicy:
+	}
+	if failed = l.renew(ctx, after.session, failed); failed == nil {
+		return nil
+	}
+	if ctx.Err() != nil || l.first.Retry == nil || errors.Is(failed, ErrSecurity) || ClassOf(failed) == ErrPolicy {
 		return failed
 	}
 	client := l.first.Retry(ctx, failed)
@@ -224,7 +233,7 @@ func (l *login) next(ctx context.Context, after aftermath, failed error) error {
 	}
 	l.client = client
 	err := l.choose(ctx)
-	if err != nil && l.remembered {
+	if err != nil && (l.remembered || l.handed) {
 		return l.nothingFollows(failed, err)
 	}
 	return err

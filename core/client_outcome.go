@@ -158,6 +158,9 @@ func hintsFor(f *Failure, byMechanism bool, c *candidate, proved bool, own []Hin
 			hints = append(hints, HintPreparation)
 		}
 	}
+	if f.Class == ErrAuthentication && slices.Contains(own, HintToken) {
+		hints = append(hints, HintToken)
+	}
 	// SCRAM has server-error-values of its own for a wrong binding.
 	if byMechanism && f.Class != ErrSecurity || !byMechanism && !vague && f.Condition != MalformedRequest {
 		return hints

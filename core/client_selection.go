@@ -153,19 +153,34 @@ func (s *selection) first() *candidate {
 	return nil
 }
 
+// handsToken reports whether the mechanism hands over a secret that is not a
+// password, as a bearer token is. That is also the careful value for a mechanism
+// that declares nothing.
+func (c *candidate) handsToken() bool {
+	return !c.properties.KeepsSecret && !c.properties.UsesPassword
+}
+
+// afterToken excludes each candidate that does not keep its secret, once the client
+// has sent a token.
+func (s *selection) afterToken() {
+	s.narrowed = true
+	for i := range s.candidates {
+		if c := &s.candidates[i]; !c.properties.KeepsSecret && c.reason == nil {
+			c.reason = errAfterRemembered
+		}
+	}
+}
+
 // afterRemembered excludes the candidates that may not follow a remembered secret:
 // the remembered candidate itself, and each candidate that does not keep its
 // secret.
 func (s *selection) afterRemembered() {
-	s.narrowed = true
 	for i := range s.candidates {
-		switch c := &s.candidates[i]; {
-		case c.remembered && c.reason == nil:
+		if c := &s.candidates[i]; c.remembered && c.reason == nil {
 			c.reason = errSpent
-		case !c.properties.KeepsSecret && c.reason == nil:
-			c.reason = errAfterRemembered
 		}
 	}
+	s.afterToken()
 }
 
 // better returns the name of a candidate that the Client prefers to the used
@@ -191,12 +206,12 @@ func (s *selection) better(used *candidate, later []string) string {
 	return ""
 }
 
-// notTried names the candidates that the Client could still use. After a remembered
-// secret, only candidates that keep the secret are usable.
+// notTried names the candidates that the Client could still use. After a token, only
+// candidates that keep the secret are usable.
 func (s *selection) notTried(used *candidate) (names []string) {
 	for i := range s.candidates {
 		c := &s.candidates[i]
-		if c.reason == nil && !c.remembered && c.name != used.name && (!used.remembered || c.properties.KeepsSecret) {
+		if c.reason == nil && !c.remembered && c.name != used.name && (!used.remembered && !used.handsToken() || c.properties.KeepsSecret) {
 			names = append(names, c.name)
 		}
 	}

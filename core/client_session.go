@@ -182,6 +182,8 @@ func (s *Session) step(in []byte) ([]byte, error) {
 	case out != nil && s.state == running:
 		s.state, s.err = failing, s.classify(err)
 		return out, nil
+	case out != nil: // it came with success
+		return nil, s.fail(securityError("the server announced success and refused at once: %v", s.classify(err)))
 	}
 	return nil, s.fail(err)
 }

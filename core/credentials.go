@@ -17,6 +17,9 @@ type Credentials func(ctx context.Context, prompt Prompt) (Credential, error)
 type Prompt struct {
 	Mechanism string     // the name
 	Server    ServerInfo // the server and the connection
+	// Refused is the token that the server has just refused; empty = none. Only a
+	// BearerSource receives it.
+	Refused Secret
 }
 
 // Credential is an identity with access to its password.

@@ -13,6 +13,9 @@ const (
 	// HintOtherCredentials: the server wants credentials of another kind, such
 	// as a password for this application alone.
 	HintOtherCredentials Hint = "other-credentials"
+	// HintToken: the token may have expired or have been revoked, or the token is
+	// for another user, service or scope.
+	HintToken Hint = "token"
 	// HintBinding: the channel binding may be the cause. An attacker between client
 	// and server has this effect. A server that does not know the binding type has
 	// the same effect.
@@ -35,6 +38,8 @@ func (h Hint) Text() string {
 		return "SASLprep changed or refused the password; set SCRAMOptions.RawPassword to use the password as it is"
 	case HintOtherCredentials:
 		return "the server wants other credentials, for example a password for this application"
+	case HintToken:
+		return "the token may have expired, or may be for another user, service or scope; get a new one"
 	case HintBinding:
 		return "the channel binding may be the cause, or somebody in between; set BindingTypes or DisableBinding if this server is known"
 	case HintProxy:

@@ -180,7 +180,8 @@ func (t *ServerTerms) Identity(username, authzid string) (id Identity, err error
 //     mechanism requires. A Client does not believe an earlier announcement of
 //     success. A later step may return a false done again.
 //   - out and err together mean: send out. The run has failed with err, regardless
-//     of the answer.
+//     of the answer. The exchange of a server is then called once more with the
+//     client's answer, and may return an ErrProtocol about that answer.
 //   - err should have a Class. An err without a Class takes the class of the
 //     refusal that follows. If no refusal follows, the class is ErrProtocol. After
 //     an error every further call returns that error.
@@ -197,6 +198,13 @@ func (t *ServerTerms) Identity(username, authzid string) (id Identity, err error
 //     Terms.Binding, and a server's run is not bound.
 //   - Hints() []Hint returns the possible causes of a refusal that only the
 //     mechanism can know.
+//   - Renew(ctx context.Context) (Mechanism, error) returns the same mechanism with
+//     other credentials, for example a fresh token, after the server has refused
+//     this run with an ErrAuthentication. The Client then makes one more run with
+//     it, before Retry is asked. Renew is called at most once in an operation, and
+//     only while the connection is in sync. An error says why there is no other
+//     credential; the error of the login then says it too. Without the method, and
+//     if both are nil, there is no further run.
 type Exchange interface {
 	// Step takes the peer's message and returns the next one, by the rules above.
 	Step(ctx context.Context, in []byte) (out []byte, done bool, err error)

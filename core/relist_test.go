@@ -87,6 +87,12 @@ func TestRelist(t *testing.T) {
 	}
 }
 
+// typed is trivial with a password. After a secret of another kind, or after an
+// undeclared secret, no secret follows.
+type typed struct{ trivial }
+
+func (typed) Properties() sasl.Properties { return sasl.Properties{UsesPassword: true} }
+
 // TestRelistOfRetry shows that the list is compared with the mechanisms that the
 // Client of the last attempt could use.
 func TestRelistOfRetry(t *testing.T) {
@@ -98,7 +104,7 @@ func TestRelistOfRetry(t *testing.T) {
 		"another client, with a ladder": {append(trivialLadder(), trivial("OTHER")), true},
 	} {
 		next := &sasl.Client{Mechanisms: row.next}
-		client := &sasl.Client{Mechanisms: []sasl.Mechanism{trivial("PLAIN")}, Retry: func(context.Context, error) *sasl.Client { return next }}
+		client := &sasl.Client{Mechanisms: []sasl.Mechanism{typed{"PLAIN"}}, Retry: func(context.Context, error) *sasl.Client { return next }}
 		peer := sasltest.NewPeer(c("x"), refuse(sasl.NotAuthorized), c("x"), succeed)
 		peer.Later = []string{"PLAIN", "OTHER", "SCRAM-SHA-256"}
 		_, err := client.Authenticate(t.Context(), peer, sasl.ServerInfo{Mechanisms: []string{"PLAIN", "OTHER"}, Secure: true})

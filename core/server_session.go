@@ -69,7 +69,7 @@ func (s *ServerSession) respond(ctx context.Context, response []byte) ([]byte, e
 	}
 	switch {
 	case s.failsNext != nil:
-		return nil, s.failsNext
+		return nil, s.answered(ctx, response)
 	case len(response) > maxMessage:
 		return nil, protocolError("a message of more than 64 KiB")
 	case s.lastSent && len(response) > 0:
@@ -93,6 +93,21 @@ func (s *ServerSession) respond(ctx context.Context, response []byte) ([]byte, e
 		s.done = done
 	}
 	return out, nil
+}
+
+// answered returns the outcome once the client has answered a message that told it
+// of a failure. A mechanism may demand a certain answer: another is an ErrProtocol.
+func (s *ServerSession) answered(ctx context.Context, response []byte) error {
+	if len(response) > maxMessage {
+		return s.failsNext
+	}
+	if response == nil {
+		response = []byte{}
+	}
+	if _, _, err := s.exchange.Step(ctx, response); ClassOf(err) == ErrProtocol {
+		return err
+	}
+	return s.failsNext
 }
 
 // report calls Server.Refused, once in a run.

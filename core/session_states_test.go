@@ -93,7 +93,7 @@ func TestSessionStates(t *testing.T) {
 		{"data that breaks the grammar", []move{more, fails(sasl.ErrProtocol)}, "sd", sasl.ErrProtocol},
 		{"data that proves nothing", []move{more, {}}, "sd", sasl.ErrSecurity},
 		{"data that wants an answer", []move{more, proved}, "sd", sasl.ErrSecurity},
-		{"data after which a message and an error come", []move{more, {out: x, err: sasl.ErrProtocol}}, "sd", sasl.ErrProtocol},
+		{"data after which a message and an error come", []move{more, {out: x, err: sasl.ErrProtocol}}, "sd", sasl.ErrSecurity},
 		{"a challenge after a message with an error", []move{{out: x, err: sasl.ErrTemporary}, proved}, "sr", sasl.ErrTemporary},
 		{"success with data after a message with an error", []move{{out: x, err: sasl.ErrTemporary}, fails(sasl.ErrProtocol)}, "sd", sasl.ErrSecurity},
 		{"success after a message with an error", []move{{out: x, err: sasl.ErrTemporary}, proved}, "sf", sasl.ErrSecurity},

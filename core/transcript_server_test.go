@@ -44,6 +44,8 @@ func serverMechanisms(tr *sasltest.Transcript) []sasl.ServerMechanism {
 			return "guest", nil
 		}),
 		sasl.ExternalServer(func(_ context.Context, peer any) (string, error) { return peer.(string), nil }),
+		sasl.OAuthBearerServer(bearerVerifier(tr, username)),
+		sasl.XOAuth2Server(bearerVerifier(tr, username)),
 	}
 	lookup := func(ctx context.Context, h sasl.Hash, name string) (*sasl.SCRAMRecord, error) {
 		if name != username {

@@ -25,6 +25,9 @@ func clientMechanism(t *testing.T, tr *sasltest.Transcript) sasl.Mechanism {
 	case "EXTERNAL":
 		return sasl.External(tr.Authzid)
 	}
+	if tr.Bearer != "" {
+		return bearerMechanism(t, tr)
+	}
 	if tr.Token != "" { // the Client's Tokens have the mechanism
 		return sasl.External("")
 	}
@@ -79,7 +82,7 @@ func replayClient(t *testing.T, tr *sasltest.Transcript, successData bool) {
 	mechanism := clientMechanism(t, tr)
 	client := &sasl.Client{Mechanisms: []sasl.Mechanism{mechanism}, Allow: allowAll}
 	client.SetNonce(tr.ClientNonce)
-	srv := sasl.ServerInfo{Mechanisms: []string{tr.MechanismName}, SuccessData: successData}
+	srv := sasl.ServerInfo{Mechanisms: []string{tr.MechanismName}, SuccessData: successData, Host: tr.Host, Port: tr.Port}
 	switch tr.Flag {
 	case 'p':
 		srv.Bindings = []sasl.ChannelBinding{tr.Binding}

@@ -45,6 +45,7 @@ func (t *Transcript) parseHeader(line string) (err error) {
 	quoted := map[string]*string{
 		"username": &t.Username, "password": &t.Password, "authzid": &t.Authzid, "trace": &t.Trace,
 		"client-nonce": &t.ClientNonce, "server-nonce": &t.ServerNonce, "peer": &t.Peer, "token": &t.Token,
+		"bearer": &t.Bearer, "host": &t.Host,
 	}
 	if target := quoted[key]; target != nil {
 		*target, err = strconv.Unquote(value)
@@ -65,6 +66,8 @@ func (t *Transcript) parseHeader(line string) (err error) {
 		t.Expect = sasl.Class(value)
 	case "salt":
 		t.Salt, err = base64.StdEncoding.DecodeString(value)
+	case "port":
+		t.Port, err = strconv.Atoi(value)
 	case "iterations":
 		t.Iterations, err = strconv.Atoi(value)
 	case "offered":

@@ -154,7 +154,7 @@ func TestAdapterCanBePassed(t *testing.T) {
 		Dial: func(ctx context.Context, conn net.Conn, client *sasl.Client) (sasl.Result, error) {
 			return client.Authenticate(ctx, newToy(conn), sasl.ServerInfo{
 				SuccessData: true, Mechanisms: []string{mechanismName, "PLAIN", "EXTERNAL", "ANONYMOUS",
-					"SCRAM-SHA-1", "SCRAM-SHA-224", "SCRAM-SHA-256", "SCRAM-SHA-384", "SCRAM-SHA-512", "SCRAM-SHA3-512"}})
+					"SCRAM-SHA-1", "SCRAM-SHA-224", "SCRAM-SHA-256", "SCRAM-SHA-384", "SCRAM-SHA-512", "SCRAM-SHA3-512", "OAUTHBEARER", "XOAUTH2"}})
 		},
 	})
 }

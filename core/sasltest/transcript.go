@@ -42,6 +42,9 @@ type Transcript struct {
 	Username, Password, Authzid, Trace string
 	Token                              string // of the HT-* mechanisms
 	TokenFor                           string // the mechanism for which the server issued the token
+	Bearer                             string // the token of OAUTHBEARER and XOAUTH2
+	Host                               string // as in sasl.ServerInfo
+	Port                               int    // as in sasl.ServerInfo
 	ClientNonce, ServerNonce           string
 	Salt                               []byte
 	Iterations                         int

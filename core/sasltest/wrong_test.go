@@ -147,7 +147,7 @@ func TestWrongToy(t *testing.T) {
 			}
 			return client.Authenticate(ctx, &wrongToy{newToy(conn), wrong}, sasl.ServerInfo{
 				SuccessData: true, Mechanisms: []string{mechanismName, "PLAIN", "EXTERNAL", "ANONYMOUS",
-					"SCRAM-SHA-1", "SCRAM-SHA-224", "SCRAM-SHA-256", "SCRAM-SHA-384", "SCRAM-SHA-512", "SCRAM-SHA3-512"}})
+					"SCRAM-SHA-1", "SCRAM-SHA-224", "SCRAM-SHA-256", "SCRAM-SHA-384", "SCRAM-SHA-512", "SCRAM-SHA3-512", "OAUTHBEARER", "XOAUTH2"}})
 		},
 	})
 }

@@ -1,0 +1,71 @@
+package sasl
+
+import (
+	"context"
+	"errors"
+)
+
+// renew asks the mechanism of a run that the server has refused for other
+// credentials, once in an operation. It returns nil if one more run of the
+// mechanism follows, else the error of the run, with the reason why none does.
+func (l *login) renew(ctx context.Context, s *Session, failed error) error {
+	x, ok := s.exchange.(interface {
+		Renew(context.Context) (Mechanism, error)
+	})
+	if !ok || l.renewed || ctx.Err() != nil || ClassOf(failed) != ErrAuthentication || errors.Is(failed, ErrSecurity) || asFailure(failed) == nil {
+		return failed
+	}
+	l.renewed = true
+	again, err := x.Renew(ctx)
+	switch {
+	case err != nil:
+		return l.notRenewed(failed, err)
+	case again == nil:
+		return failed
+	case again.Name() != s.chosen.name:
+		return l.notRenewed(failed, configError("%s was renewed as another mechanism, %q", s.chosen.name, Printable(again.Name())))
+	}
+	s.chosen.mechanism = again // the policy was asked about the mechanism, not about its credentials
+	return nil
+}
+
+// notRenewed adds to the error of a refused run why there is no second one.
+func (l *login) notRenewed(failed, reason error) error {
+	reason = l.sent.scrubError(reason)
+	if errors.Is(reason, ErrSecurity) {
+		l.conn.Close()
+		return classed(ErrSecurity, "no second attempt: %w (%v)", reason, failed)
+	}
+	e := &LoginError{Err: &refusedOnly{failed, reason}, ByServer: true}
+	var advised *LoginError
+	if errors.As(failed, &advised) {
+		*e = *advised
+		e.Err = &refusedOnly{advised.Err, reason}
+	}
+	return e
+}
+
+// refusedOnly is a refusal that no second run followed, and why. The class is that
+// of the refusal.
+type refusedOnly struct {
+	error
+	reason error
+}
+
+func (e *refusedOnly) Error() string {
+	return e.error.Error() + "; no second attempt: " + e.reason.Error()
+}
+
+func (e *refusedOnly) Unwrap() error { return e.error }
+
+func (e *refusedOnly) Is(target error) bool {
+	_, isClass := target.(Class)
+	return !isClass && errors.Is(e.reason, target)
+}
+
+func (e *refusedOnly) As(target any) bool {
+	if _, isClass := target.(*Class); isClass {
+		return false
+	}
+	return errors.As(e.error, target) || errors.As(e.reason, target)
+}
