@@ -35,6 +35,7 @@ func FuzzClientExchange(f *testing.F) {
 	addTranscripts(f, sasltest.Challenge, sasltest.Succeed)
 	f.Fuzz(func(t *testing.T, name string, input []byte) {
 		client := &sasl.Client{Mechanisms: append(ladder(), sasl.Anonymous("sirhc"), sasl.External(""))}
+		client.Mechanisms = append(client.Mechanisms, sasl.BearerMechanisms(sasl.FixedBearerToken("user", "tok"))...)
 		client.SetNonce(rfc7677Nonce)
 		client.SCRAM.MaxIterations = 8192
 		client.Trace = func(e sasl.Event) { _ = e.String() }
@@ -74,6 +75,7 @@ func FuzzServerExchange(f *testing.F) {
 		f.Fatal(err)
 	}
 	refuseAll := func(context.Context, string, sasl.Secret) error { return sasl.ErrAuthentication }
+	refuseTokens := func(context.Context, sasl.BearerLogin) (string, error) { return "", new(sasl.BearerError) }
 	lookup := func(_ context.Context, h sasl.Hash, _ string) (*sasl.SCRAMRecord, error) {
 		copied := *record
 		copied.Hash = h
@@ -85,6 +87,7 @@ func FuzzServerExchange(f *testing.F) {
 		sasl.PlainServer(refuseAll), sasl.SCRAMServer(sasl.SHA256, lookup), sasl.SCRAMPlusServer(sasl.SHA256, lookup),
 		sasl.ExternalServer(func(context.Context, any) (string, error) { return "", sasl.ErrAuthentication }),
 		sasl.AnonymousServer(func(context.Context, string) (string, error) { return "", sasl.ErrAuthentication }),
+		sasl.OAuthBearerServer(refuseTokens), sasl.XOAuth2Server(refuseTokens),
 	}}
 	server.SetNonce("%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0")
 	conn := sasl.ConnInfo{Secure: true, Downgrade: true, TLSVersion: 0x0304, Bindings: []sasl.ChannelBinding{{Type: "tls-exporter", Data: []byte("data")}}}

@@ -22,6 +22,8 @@ var ownFiles = map[string]*regexp.Regexp{
 	"core/external.go":     regexp.MustCompile(`^EXTERNAL$`),
 	"core/scram_hash.go":   regexp.MustCompile(`^SCRAM-$`),
 	"core/hashed_token.go": regexp.MustCompile(`^HT-SHA$`),
+	"core/oauthbearer.go":  regexp.MustCompile(`^OAUTHBEARER$`),
+	"core/xoauth2.go":      regexp.MustCompile(`^XOAUTH2$`),
 }
 
 // TestMechanismNames: a mechanism is named in its own file and nowhere else, so
