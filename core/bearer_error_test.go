@@ -39,6 +39,7 @@ func TestBearerError(t *testing.T) {
 		"empty":                  {"", nil, "not a JSON object"},
 		"no object":              {`"status"`, nil, "not a JSON object"},
 		"an array":               {`[{"status":"s"}]`, nil, "not a JSON object"},
+		"a list of two":          {`["status","s"]`, nil, "not a JSON object"},
 		"null":                   {`null`, nil, "not a JSON object"},
 		"cut":                    {`{"status":"s"`, nil, "not a JSON object"},
 		"cut in a value":         {`{"status":"s`, nil, "not a JSON object"},
@@ -116,6 +117,9 @@ func TestBearerErrorClass(t *testing.T) {
 			var failure *sasl.Failure
 			if sasl.ClassOf(err) != want || !errors.As(err, &refusal) || refusal.Status != status || !errors.As(err, &failure) || failure.Condition != condition {
 				t.Errorf("%s, %s: %v", condition, status, err)
+			}
+			if (hints(err) == "token") != (want == sasl.ErrAuthentication) {
+				t.Errorf("%s, %s: hints %q", condition, status, hints(err))
 			}
 			if peer.Fault() != nil || peer.Closed() {
 				t.Errorf("%s, %s: %v, closed %t", condition, status, peer.Fault(), peer.Closed())

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/sasltest"
@@ -217,40 +216,5 @@ func TestRenewalIsAnAttempt(t *testing.T) {
 	_, err := client.Authenticate(t.Context(), peer, srv)
 	if sasl.ClassOf(err) != sasl.ErrAuthentication || len(source.refused) != 1 || peer.Fault() != nil {
 		t.Errorf("%v, asked for %d tokens, %v", err, len(source.refused), peer.Fault())
-	}
-}
-
-// TestSourceWaits: a context that ends while the source waits ends the login, and
-// nobody is asked again.
-func TestSourceWaits(t *testing.T) {
-	for name, row := range map[string]struct {
-		waitsAt int // which question
-		lines   []sasltest.Line
-		is      sasl.Class
-	}{
-		"for the first token": {1, []sasltest.Line{closes}, ""},
-		"for a fresh one":     {2, []sasltest.Line{oauthMessage("ya29.1"), refuse(sasl.NotAuthorized), closes}, ""},
-	} {
-		ctx, cancel := context.WithCancel(t.Context())
-		asked := 0
-		client := bearerClient(func(ctx context.Context, _ sasl.Prompt) (sasl.BearerToken, error) {
-			asked++
-			if asked == row.waitsAt {
-				time.AfterFunc(10*time.Millisecond, cancel)
-				<-ctx.Done()
-				return sasl.BearerToken{}, ctx.Err()
-			}
-			return sasl.BearerToken{Username: "alice", Token: sasl.NewSecret("ya29.1"), Renewable: true}, nil
-		})
-		client.Retry = func(context.Context, error) *sasl.Client {
-			t.Errorf("%s: asked for another attempt", name)
-			return nil
-		}
-		peer := sasltest.NewPeer(row.lines...)
-		_, err := client.Authenticate(ctx, peer, bearerSrv)
-		if sasl.ClassOf(err) != sasl.ErrConnection || !errors.Is(err, context.Canceled) || asked != row.waitsAt || !peer.Closed() {
-			t.Errorf("%s: %v, asked %d times, closed %t", name, err, asked, peer.Closed())
-		}
-		cancel()
 	}
 }

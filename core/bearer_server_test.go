@@ -80,6 +80,7 @@ func TestBearerServerGrammar(t *testing.T) {
 		{"XOAUTH2", "user=alice\x01auth=Bearer tok", ""},
 		{"XOAUTH2", "user=alice\x01auth=Bearer tok" + tail + "\x01", ""},
 		{"XOAUTH2", "user=alice\x01auth=Bearer tok" + tail + "x", ""},
+		{"XOAUTH2", "user=alice\x01auth=Bearer tok\x01x\x01", ""},
 		{"XOAUTH2", "user=alice\x01x=y\x01auth=Bearer tok" + tail, ""},
 		{"XOAUTH2", "user=alice\x01auth=Basic tok" + tail, ""},
 		{"XOAUTH2", "user=alice\x01auth=Bearer t\x7fk" + tail, ""},
@@ -186,7 +187,7 @@ func TestBearerServerDummy(t *testing.T) {
 	server := &sasl.Server{Mechanisms: []sasl.ServerMechanism{sasl.OAuthBearerServer(verify), sasl.XOAuth2Server(verify)}}
 	for mechanism, message := range map[string]string{"OAUTHBEARER": "n,,\x01auth=Bearer tok\x01\x01", "XOAUTH2": "user=alice\x01auth=Bearer tok\x01\x01"} {
 		right := map[string]string{"OAUTHBEARER": "\x01", "XOAUTH2": ""}[mechanism]
-		for _, answer := range []string{"", "\x01", "\x01\x01", "x", message, strings.Repeat("x", 65536)} {
+		for _, answer := range []string{"", "\x01", "\x01\x01", "x", message, strings.Repeat("x", 65537)} {
 			session, err := server.Begin(t.Context(), sasl.ConnInfo{Secure: true}, mechanism)
 			if err != nil {
 				t.Fatal(err)

@@ -146,6 +146,15 @@ func TestNoFallbackFromToken(t *testing.T) {
 	}
 }
 
+// TestBearerNotConfigured: the mechanisms are known, so a server that offers nothing
+// else is told apart from one with mechanisms that nobody has.
+func TestBearerNotConfigured(t *testing.T) {
+	_, err := plainClient("secret").Authenticate(t.Context(), sasltest.NewPeer(), bearerSrv)
+	if sasl.ClassOf(err) != sasl.ErrPolicy || !strings.Contains(err.Error(), "OAUTHBEARER XOAUTH2: not configured") {
+		t.Error(err)
+	}
+}
+
 // TestBearerInsecure: a token goes to no server that is not verified.
 func TestBearerInsecure(t *testing.T) {
 	srv := bearerSrv

@@ -12,7 +12,7 @@ func (l *login) renew(ctx context.Context, s *Session, failed error) error {
 	x, ok := s.exchange.(interface {
 		Renew(context.Context) (Mechanism, error)
 	})
-	if !ok || l.renewed || ctx.Err() != nil || ClassOf(failed) != ErrAuthentication || errors.Is(failed, ErrSecurity) || asFailure(failed) == nil {
+	if !ok || l.renewed || ctx.Err() != nil || ClassOf(failed) != ErrAuthentication || asFailure(failed) == nil {
 		return failed
 	}
 	l.renewed = true
@@ -46,7 +46,7 @@ func (l *login) notRenewed(failed, reason error) error {
 }
 
 // refusedOnly is a refusal that no second run followed, and why. The class is that
-// of the refusal.
+// of the refusal, which is looked at first.
 type refusedOnly struct {
 	error
 	reason error
@@ -64,8 +64,5 @@ func (e *refusedOnly) Is(target error) bool {
 }
 
 func (e *refusedOnly) As(target any) bool {
-	if _, isClass := target.(*Class); isClass {
-		return false
-	}
 	return errors.As(e.error, target) || errors.As(e.reason, target)
 }

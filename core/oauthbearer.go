@@ -74,9 +74,9 @@ func parseOAuthBearer(message string) (m bearerMessage, err error) {
 	}
 	pairs := map[string]string{} // of the keys that matter
 	for rest != kvsep {
-		pair, after, ended := strings.Cut(rest, kvsep)
+		pair, after, _ := strings.Cut(rest, kvsep)
 		key, value, isPair := strings.Cut(pair, "=")
-		if !ended || !isPair {
+		if !isPair { // also if the last kvsep is missing
 			return m, errNoKVSep
 		}
 		if !isKVKey(key) || !isKVValue(value) {

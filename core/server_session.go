@@ -68,10 +68,10 @@ func (s *ServerSession) respond(ctx context.Context, response []byte) ([]byte, e
 		return nil, protocolError("the exchange is longer than %d steps", maxSteps)
 	}
 	switch {
-	case s.failsNext != nil:
-		return nil, s.answered(ctx, response)
 	case len(response) > maxMessage:
 		return nil, protocolError("a message of more than 64 KiB")
+	case s.failsNext != nil:
+		return nil, s.answered(ctx, response)
 	case s.lastSent && len(response) > 0:
 		return nil, protocolError("the response to the last challenge is not empty")
 	case s.lastSent:
@@ -98,9 +98,6 @@ func (s *ServerSession) respond(ctx context.Context, response []byte) ([]byte, e
 // answered returns the outcome once the client has answered a message that told it
 // of a failure. A mechanism may demand a certain answer: another is an ErrProtocol.
 func (s *ServerSession) answered(ctx context.Context, response []byte) error {
-	if len(response) > maxMessage {
-		return s.failsNext
-	}
 	if response == nil {
 		response = []byte{}
 	}
