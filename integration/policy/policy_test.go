@@ -62,6 +62,10 @@ var modules = map[string]module{
 		tests: []string{prefix + "core/sasltest", "github.com/rogpeppe/go-internal/testscript"},
 	},
 	"docker": {},
+	"oauth2": {
+		imports: []string{prefix + "core", "golang.org/x/oauth2"},
+		tests:   []string{prefix + "core/sasltest", "go.uber.org/goleak", "golang.org/x/oauth2/clientcredentials"},
+	},
 	"integration": {
 		imports: []string{prefix + "docker", "github.com/moby/moby/", "github.com/testcontainers/testcontainers-go", "github.com/testcontainers/testcontainers-go/"},
 		tests:   []string{prefix, "github.com/emersion/", "github.com/go-ldap/ldap/v3", "github.com/wneessen/go-mail", "github.com/wneessen/go-mail/smtp", "mellium.im/xmlstream", "mellium.im/xmpp", "mellium.im/xmpp/"},
