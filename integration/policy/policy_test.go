@@ -61,7 +61,8 @@ var modules = map[string]module{
 			"github.com/spf13/cobra", "golang.org/x/net/idna", "golang.org/x/term"},
 		tests: []string{prefix + "core/sasltest", "github.com/rogpeppe/go-internal/testscript"},
 	},
-	"docker": {},
+	"docker":       {},
+	"examples/jwt": {imports: []string{prefix + "core", "github.com/golang-jwt/jwt/v5"}},
 	"oauth2": {
 		imports: []string{prefix + "core", "golang.org/x/oauth2"},
 		tests:   []string{prefix + "core/sasltest", "go.uber.org/goleak", "golang.org/x/oauth2/clientcredentials"},

@@ -1,0 +1,75 @@
+// Package jwt shows how a server verifies the tokens of OAUTHBEARER and XOAUTH2 if
+// they are JSON Web Tokens (RFC 7519) in the profile for access tokens (RFC 9068).
+// It is an example to copy, in a module of its own, so that nothing else depends on
+// a library for tokens.
+package jwt
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/golang-jwt/jwt/v5"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// Verifier says which tokens open a service.
+type Verifier struct {
+	// Issuer is the iss that a token must have.
+	Issuer string
+	// Audience is what must be in aud. It names this service, so that a token for
+	// another one does not open it.
+	Audience string
+	// Scope must be in the token, and is told to a client whose token is refused.
+	Scope string
+	// Methods are the algorithms that are accepted, such as ES256. They must all fit
+	// the keys of Key: a token must not choose how it is checked.
+	Methods []string
+	// Key returns the key for a key ID, which comes from the token and is unverified.
+	// An error that wraps ErrUnknownKey refuses the token. Another one, such as that
+	// the keys cannot be fetched, is temporary.
+	Key func(ctx context.Context, kid string) (any, error)
+	// OpenIDConfiguration is the URL where a client finds the issuer; "" = none.
+	OpenIDConfiguration string
+}
+
+// ErrUnknownKey says that no key of the issuer has the ID.
+var ErrUnknownKey = errors.New("the issuer has no such key")
+
+// claims are those of RFC 9068 that are used here.
+type claims struct {
+	jwt.RegisteredClaims
+	Scope string `json:"scope"`
+}
+
+// Verify is a sasl.BearerVerifier. The user is the sub of the token.
+func (v *Verifier) Verify(ctx context.Context, login sasl.BearerLogin) (string, error) {
+	var unavailable error
+	key := func(token *jwt.Token) (any, error) {
+		kid, _ := token.Header["kid"].(string)
+		key, err := v.Key(ctx, kid)
+		if err != nil && !errors.Is(err, ErrUnknownKey) {
+			unavailable = err
+		}
+		return key, err
+	}
+	var c claims
+	_, err := jwt.ParseWithClaims(string(login.Token.Bytes()), &c, key,
+		jwt.WithValidMethods(v.Methods), jwt.WithIssuer(v.Issuer), jwt.WithAudience(v.Audience),
+		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithStrictDecoding())
+	switch {
+	case unavailable != nil:
+		return "", unavailable // not the token's fault
+	case err != nil, c.Subject == "":
+		return "", v.refuse("invalid_token")
+	case !slices.Contains(strings.Fields(c.Scope), v.Scope):
+		return "", v.refuse("insufficient_scope")
+	}
+	return c.Subject, nil
+}
+
+// refuse says nothing of the reason that the library has: it may repeat the token.
+func (v *Verifier) refuse(status string) error {
+	return &sasl.BearerError{Status: status, Scope: v.Scope, OpenIDConfiguration: v.OpenIDConfiguration}
+}
