@@ -51,32 +51,10 @@ func (s BearerSource) ActingAs(authzid string) BearerSource {
 	}
 }
 
-// BearerMechanisms returns every client mechanism for a token of OAuth 2.0, most
-// preferred first: OAuthBearer and XOAuth2. Together with PasswordMechanisms in
-// one list, the server's list decides between a token and a password. A login that
-// has chosen a token never falls back to a password.
-func BearerMechanisms(source BearerSource) []Mechanism {
-	return []Mechanism{OAuthBearer(source), XOAuth2(source)}
-}
-
-// bearer is the client's mechanism of either name.
-type bearer struct {
-	format *bearerFormat
-	source BearerSource
-}
-
-func (m bearer) Name() string { return m.format.name }
-
-func (bearer) Properties() Properties { return bearerProperties }
-
 // bearerProperties are those of both sides. After a success there was one message,
 // so an empty challenge asks for that message again. The error challenge is never
 // empty. The gs2-cbind-flag of OAUTHBEARER says nothing: it is always n.
 var bearerProperties = Properties{SingleMessage: true, Repeatable: true, Binds: BindsNever}
-
-func (m bearer) New(t Terms) Exchange {
-	return &bearerExchange{bearer: m, terms: t}
-}
 
 // bearerFormat is what differs between the mechanisms.
 type bearerFormat struct {
@@ -106,21 +84,6 @@ const (
 	bearerScheme   = "Bearer"
 	maxBearerToken = 32 << 10 // octets
 )
-
-// token asks the source and checks what it returns.
-func (m bearer) token(ctx context.Context, srv *ServerInfo, refused Secret) (BearerToken, error) {
-	if m.source == nil {
-		return BearerToken{}, configError("%s has no source of tokens", m.format.name)
-	}
-	token, err := m.source(ctx, Prompt{Mechanism: m.format.name, Server: *srv, Refused: refused})
-	if err != nil {
-		return BearerToken{}, credentialError(ctx, err)
-	}
-	if m.format.needsName && token.Username == "" && token.Authzid == "" {
-		return BearerToken{}, configError("the token has no username, and %s needs one", m.format.name)
-	}
-	return token, token.check()
-}
 
 // check refuses what could move the borders between the parts of a message.
 func (t *BearerToken) check() error {

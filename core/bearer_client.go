@@ -8,6 +8,35 @@ import (
 	"fmt"
 )
 
+// bearer is the client's mechanism of either name.
+type bearer struct {
+	format *bearerFormat
+	source BearerSource
+}
+
+func (m bearer) Name() string { return m.format.name }
+
+func (bearer) Properties() Properties { return bearerProperties }
+
+func (m bearer) New(t Terms) Exchange {
+	return &bearerExchange{bearer: m, terms: t}
+}
+
+// token asks the source and checks what it returns.
+func (m bearer) token(ctx context.Context, srv *ServerInfo, refused Secret) (BearerToken, error) {
+	if m.source == nil {
+		return BearerToken{}, configError("%s has no source of tokens", m.format.name)
+	}
+	token, err := m.source(ctx, Prompt{Mechanism: m.format.name, Server: *srv, Refused: refused})
+	if err != nil {
+		return BearerToken{}, credentialError(ctx, err)
+	}
+	if m.format.needsName && token.Username == "" && token.Authzid == "" {
+		return BearerToken{}, configError("the token has no username, and %s needs one", m.format.name)
+	}
+	return token, token.check()
+}
+
 // bearerExchange is the client's run of either mechanism. Its done after the first
 // message becomes false if the error challenge comes.
 type bearerExchange struct {

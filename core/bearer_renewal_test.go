@@ -160,7 +160,7 @@ func TestRetryAfterBearerToken(t *testing.T) {
 		class  sasl.Class
 		text   string
 	}{
-		{"PLAIN", "ya29.1", []sasl.Mechanism{sasl.Plain(pencil)}, lines{one, no}, sasl.ErrAuthentication, "PLAIN: it would reveal the secret"},
+		{"PLAIN", "ya29.1", []sasl.Mechanism{sasl.Plain(pencil)}, lines{one, no}, sasl.ErrAuthentication, "PLAIN: the mechanism would reveal the secret"},
 		{"another token", "ya29.1", sasl.BearerMechanisms(sasl.FixedBearerToken("alice", "ya29.3")), lines{one, no}, sasl.ErrAuthentication, "would reveal the secret"},
 		{"after both", "ya29.1 ya29.2", []sasl.Mechanism{sasl.Plain(pencil)}, lines{one, no, two, no}, sasl.ErrAuthentication, "would reveal the secret"},
 		{"SCRAM", "ya29.1", []sasl.Mechanism{sasl.SCRAM(sasl.SHA256, pencil)}, append(lines{one, no}, scram...), "", ""},

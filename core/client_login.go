@@ -61,9 +61,9 @@ type login struct {
 
 	selection  selection
 	memories   []memory
-	remembered bool      // the client has sent a remembered secret
-	handed     bool      // the client has sent a token that a server can use elsewhere
-	renewed    bool      // a mechanism was asked for other credentials
+	remembered bool // the client has sent a remembered secret
+	handed     bool // the client has sent a token that a server can use elsewhere
+	renewal    renewal
 	sent       *redactor // of the previous attempt, whose secrets stay secrets
 }
 
@@ -169,16 +169,6 @@ func (l *login) loop(s *Session) (aborted bool, err error) {
 	return converse(s, l.conn.(Interface))
 }
 
-// noNilFailure replaces a nil *Failure inside an error by an error of its own: a nil
-// *Failure is not a refusal and has no text.
-func noNilFailure(err error) error {
-	var f *Failure
-	if err != nil && errors.As(err, &f) && f == nil {
-		return configError("the loop returned a nil *Failure as an error; return nil, or a *Failure with a Condition")
-	}
-	return err
-}
-
 // verified performs the actions after a verified success.
 func (l *login) verified(ctx context.Context, s *Session) error {
 	if conn, ok := l.conn.(RelistingInterface); ok {
@@ -221,7 +211,7 @@ func (l *login) next(ctx context.Context, after aftermath, failed error) error {
 		}
 		return nil
 	}
-	if failed = l.renew(ctx, after.session, failed); failed == nil {
+	if failed = l.renewal.renew(ctx, after.session, l.conn, failed); failed == nil {
 		return nil
 	}
 	if ctx.Err() != nil || l.first.Retry == nil || errors.Is(failed, ErrSecurity) || ClassOf(failed) == ErrPolicy {

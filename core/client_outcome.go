@@ -43,6 +43,16 @@ func (s *Session) conclude(loopErr error, aborted bool) (inSync bool, err error)
 	}
 }
 
+// noNilFailure replaces a nil *Failure inside an error by an error of its own: a nil
+// *Failure is not a refusal and has no text.
+func noNilFailure(err error) error {
+	var f *Failure
+	if err != nil && errors.As(err, &f) && f == nil {
+		return configError("the loop returned a nil *Failure as an error; return nil, or a *Failure with a Condition")
+	}
+	return err
+}
+
 // asFailure returns the refusal in an error; nil if the error contains no refusal.
 func asFailure(err error) *Failure {
 	if err == nil { // a login that succeeds allocates nothing here

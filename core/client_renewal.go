@@ -3,37 +3,41 @@ package sasl
 import (
 	"context"
 	"errors"
+	"io"
 )
+
+// renewal is the one request for other credentials that an operation may make.
+type renewal struct{ done bool }
 
 // renew asks the mechanism of a run that the server has refused for other
 // credentials, once in an operation. It returns nil if one more run of the
 // mechanism follows, else the error of the run, with the reason why none does.
-func (l *login) renew(ctx context.Context, s *Session, failed error) error {
+func (r *renewal) renew(ctx context.Context, s *Session, conn io.Closer, failed error) error {
 	x, ok := s.exchange.(interface {
 		Renew(context.Context) (Mechanism, error)
 	})
-	if !ok || l.renewed || ctx.Err() != nil || ClassOf(failed) != ErrAuthentication || asFailure(failed) == nil {
+	if !ok || r.done || ctx.Err() != nil || ClassOf(failed) != ErrAuthentication || asFailure(failed) == nil {
 		return failed
 	}
-	l.renewed = true
+	r.done = true
 	again, err := x.Renew(ctx)
 	switch {
 	case err != nil:
-		return l.notRenewed(failed, err)
+		return notRenewed(s, conn, failed, err)
 	case again == nil:
 		return failed
 	case again.Name() != s.chosen.name:
-		return l.notRenewed(failed, configError("%s was renewed as another mechanism, %q", s.chosen.name, Printable(again.Name())))
+		return notRenewed(s, conn, failed, configError("%s was renewed as another mechanism, %q", s.chosen.name, Printable(again.Name())))
 	}
 	s.chosen.mechanism = again // the policy was asked about the mechanism, not about its credentials
 	return nil
 }
 
 // notRenewed adds to the error of a refused run why there is no second one.
-func (l *login) notRenewed(failed, reason error) error {
-	reason = l.sent.scrubError(reason)
+func notRenewed(s *Session, conn io.Closer, failed, reason error) error {
+	reason = s.redactor.scrubError(reason)
 	if errors.Is(reason, ErrSecurity) {
-		l.conn.Close()
+		conn.Close()
 		return classed(ErrSecurity, "no second attempt: %w (%v)", reason, failed)
 	}
 	e := &LoginError{Err: &refusedOnly{failed, reason}, ByServer: true}
