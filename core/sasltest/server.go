@@ -15,8 +15,18 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
+// bearerToken is the token of the user of AllMechanisms.
+const bearerToken = "token-of-user"
+
+func verifyToken(_ context.Context, login sasl.BearerLogin) (username string, err error) {
+	if string(login.Token.Bytes()) != bearerToken {
+		return "", sasl.ErrAuthentication
+	}
+	return "user", nil
+}
+
 // AllMechanisms returns a server with every mechanism, for one user, "user", with
-// the password "pencil". In EXTERNAL, the common name of the client's certificate is
+// the password "pencil" and the bearer token "token-of-user". In EXTERNAL, the common name of the client's certificate is
 // the username. In ANONYMOUS, the username is "guest".
 func AllMechanisms() *sasl.Server {
 	lookup := func(ctx context.Context, h sasl.Hash, name string) (*sasl.SCRAMRecord, error) {
@@ -36,6 +46,7 @@ func AllMechanisms() *sasl.Server {
 		sasl.ExternalServer(func(_ context.Context, peer any) (string, error) {
 			return peer.(*x509.Certificate).Subject.CommonName, nil
 		}),
+		sasl.OAuthBearerServer(verifyToken), sasl.XOAuth2Server(verifyToken),
 	}}
 	for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
 		server.Mechanisms = append(server.Mechanisms, sasl.SCRAMServer(h, lookup), sasl.SCRAMPlusServer(h, lookup))

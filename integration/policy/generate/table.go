@@ -24,6 +24,9 @@ func clientMechanisms() []sasl.Mechanism {
 		add(sasl.SCRAMPlus(h, credentials))
 		add(sasl.SCRAM(h, credentials))
 	}
+	for _, m := range sasl.BearerMechanisms(sasl.FixedBearerToken("user", "token")) {
+		add(m)
+	}
 	add(sasl.Plain(credentials))
 	add(sasl.External(""))
 	add(sasl.Anonymous(""))
