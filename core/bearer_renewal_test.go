@@ -27,7 +27,12 @@ func (s *tokensInTurn) source(_ context.Context, prompt sasl.Prompt) (sasl.Beare
 	return sasl.BearerToken{}, s.err
 }
 
-var errNoRefresh = errors.New("invalid_grant")
+var errNoRefresh = &grantError{"invalid_grant"}
+
+// grantError is an error of an authorization server.
+type grantError struct{ code string }
+
+func (e *grantError) Error() string { return e.code }
 
 // TestRenewal: after a refused token there is one more run with another, and no
 // more.
@@ -103,7 +108,8 @@ func TestNoRenewalTellsWhy(t *testing.T) {
 	var login *sasl.LoginError
 	var refusal *sasl.BearerError
 	var failure *sasl.Failure
-	if !errors.Is(err, errNoRefresh) || !errors.As(err, &login) || !errors.As(err, &refusal) || !errors.As(err, &failure) {
+	var grant *grantError
+	if !errors.Is(err, errNoRefresh) || !errors.As(err, &grant) || !errors.As(err, &login) || !errors.As(err, &refusal) || !errors.As(err, &failure) {
 		t.Fatal(err)
 	}
 	if errors.Is(err, sasl.ErrTemporary) || !errors.Is(err, sasl.ErrAuthentication) || hints(err) != "token" || !login.ByServer {

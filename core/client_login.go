@@ -223,7 +223,7 @@ func (l *login) next(ctx context.Context, after aftermath, failed error) error {
 	}
 	l.client = client
 	err := l.choose(ctx)
-	if err != nil && (l.remembered || l.handed) {
+	if ClassOf(err) == ErrPolicy && (l.remembered || l.handed) {
 		return l.nothingFollows(failed, err)
 	}
 	return err

@@ -200,11 +200,11 @@ func (t *ServerTerms) Identity(username, authzid string) (id Identity, err error
 //     mechanism can know.
 //   - Renew(ctx context.Context) (Mechanism, error) returns the same mechanism with
 //     other credentials, for example a fresh token, after the server has refused
-//     this run with an ErrAuthentication. The Client then makes one more run with
-//     it, before Retry is asked. Renew is called at most once in an operation, and
-//     only while the connection is in sync. An error says why there is no other
-//     credential; the error of the login then says it too. Without the method, and
-//     if both are nil, there is no further run.
+//     this run with an ErrAuthentication. The Client then makes one more run, which
+//     counts as an attempt, before the Client asks Retry. The Client calls Renew at
+//     most once in an operation, and only while the connection is in sync. An error
+//     says why there is no other credential; the error of the login contains it.
+//     Without the method, and if both results are nil, no further run follows.
 type Exchange interface {
 	// Step takes the peer's message and returns the next one, by the rules above.
 	Step(ctx context.Context, in []byte) (out []byte, done bool, err error)

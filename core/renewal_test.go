@@ -128,3 +128,29 @@ func TestUndeclaredSecret(t *testing.T) {
 		}
 	}
 }
+
+// TestRetryAfterTokenFails: what keeps the Client of Retry from a mechanism is not
+// taken for the refusal of the token, if it is an attack or a mistake.
+func TestRetryAfterTokenFails(t *testing.T) {
+	srv := bearerSrv
+	srv.Mechanisms = append([]string{"SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"}, srv.Mechanisms...)
+	for name, row := range map[string]struct {
+		bindings   []sasl.ChannelBinding
+		advertised []string
+		class      sasl.Class
+	}{
+		"a list that was cut":  {[]sasl.ChannelBinding{exporter}, []string{"tls-unique"}, sasl.ErrSecurity},
+		"a binding of no type": {[]sasl.ChannelBinding{{Type: "?"}}, nil, sasl.ErrConfig},
+	} {
+		srv.Bindings, srv.AdvertisedBindings = row.bindings, row.advertised
+		client := bearerClient(sasl.FixedBearerToken("alice", "ya29.1"))
+		client.Binding = sasl.DisableBinding
+		client.Retry = func(context.Context, error) *sasl.Client {
+			return &sasl.Client{Mechanisms: sasl.PasswordMechanisms(pencil)}
+		}
+		peer := sasltest.NewPeer(oauthMessage("ya29.1"), refuse(sasl.NotAuthorized))
+		if _, err := client.Authenticate(t.Context(), peer, srv); sasl.ClassOf(err) != row.class || peer.Fault() != nil {
+			t.Errorf("%s: %v, %v", name, err, peer.Fault())
+		}
+	}
+}
