@@ -17,6 +17,7 @@ var hintAdvice = map[sasl.Hint]string{
 	sasl.HintPassword:         "check user name and password",
 	sasl.HintPreparation:      "SASLprep changed or refused the password; --mechanism PLAIN sends it as typed",
 	sasl.HintOtherCredentials: "the server wants other credentials, for example a password for this application alone",
+	sasl.HintToken:            "the token may have expired, or may be for another user, service or scope; get a new one",
 	sasl.HintBinding:          "the channel binding may be the cause, or somebody in between; --channel-binding says what to bind to",
 	sasl.HintProxy:            "a proxy may hide the mechanisms that bind; --channel-binding disable allows for such a proxy",
 	sasl.HintList:             "a list of the server may have been truncated; --channel-binding says what to bind to",

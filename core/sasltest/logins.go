@@ -45,9 +45,6 @@ func AllLogins(successData bool) (logins []Login) {
 		add(sasl.Anonymous("sirhc"), "", "", "guest", 1)
 		add(sasl.External(""), "", "", "user", 1)
 		add(sasl.Plain(credentials), "", "user", "user", 1)
-		for _, m := range sasl.BearerMechanisms(sasl.FixedBearerToken("user", bearerToken)) {
-			add(m, "", "user", "user", 1)
-		}
 		for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
 			add(sasl.SCRAM(h, credentials), "", "user", "user", scram)
 			for _, binding := range types {
