@@ -15,11 +15,11 @@ import (
 // holds the library's requests back meanwhile.
 type binder struct {
 	mux       *mux
-	nextID    int64
 	mechanism string
 	open      bool // the server waits for another request
 	client    *Client
 	before    rootDSE // the answer of the server before the bind
+	screen    *screen // the secrets of this bind; nil = none was sent
 }
 
 // Initiate sends the first bind request.
@@ -49,15 +49,14 @@ func (b *binder) Abort(ctx context.Context) error {
 	return err
 }
 
-// Relist reads the list of mechanisms again (RFC 4513 s5.2.1.2). The bind is over,
-// so the library's requests may go on, and one of them reads the list. A list
-// that the server did not have before the bind says nothing.
+// Relist reads the list of mechanisms again (RFC 4513 s5.2.1.2), before the
+// library's requests go out under the new identity. A list that the server did not
+// have before the bind says nothing.
 func (b *binder) Relist(ctx context.Context) ([]string, error) {
 	b.mux.authenticated.Store(true)
-	b.mux.release()
 	var after rootDSE
-	err := b.within(ctx, func(context.Context) (err error) {
-		after, err = b.client.readRootDSE()
+	err := b.within(ctx, func(ctx context.Context) (err error) {
+		after, err = b.client.readRootDSE(ctx)
 		return err
 	})
 	if b.before.mechanisms == nil {
@@ -66,8 +65,8 @@ func (b *binder) Relist(ctx context.Context) ([]string, error) {
 	return after.mechanisms, err
 }
 
-// Close closes the connection.
-func (b *binder) Close() error { return transport.Close(b.mux) }
+// Close closes the connection, on which nobody knows any more who is authenticated.
+func (b *binder) Close() error { return b.mux.end(errBindOpen) }
 
 // exchange sends a bind request and returns the answer.
 func (b *binder) exchange(ctx context.Context, credentials []byte, first bool) (sasl.Reply, error) {
@@ -86,23 +85,31 @@ func (b *binder) exchange(ctx context.Context, credentials []byte, first bool) (
 	case r.code == ldap.LDAPResultSuccess:
 		return sasl.Reply{Data: r.credentials, Done: true}, nil
 	}
-	return sasl.Reply{}, r.failure(first)
+	_, hasTLS := b.client.TLSConnectionState()
+	why := r.refusal(first, hasTLS) // by words that may be withheld then
+	return sasl.Reply{}, b.mux.examine(r).failure(why)
 }
 
 // within runs what waits for an answer, and closes the connection if the answer
 // comes too late.
 func (b *binder) within(ctx context.Context, wait func(context.Context) error) error {
-	return transport.Within(ctx, transport.AnswerTimeout(b.client.options.StepTimeout), b.mux, wait)
+	return transport.Within(ctx, transport.AnswerTimeout(b.client.options.StepTimeout), b.mux.ending(errBindOpen), wait)
 }
 
 func (b *binder) roundTrip(ctx context.Context, mechanism string, credentials []byte) (result, error) {
-	id := b.nextID
-	if b.nextID++; b.nextID > math.MaxInt32 {
-		b.nextID = firstID
-	}
-	answer, err := b.mux.roundTrip(ctx, id, encodeBind(id, mechanism, credentials))
+	id := b.client.takeID()
+	frames, err := b.mux.roundTrip(ctx, newOwnRequest(id, false), encodeBind(id, mechanism, credentials))
 	if err != nil {
 		return result{}, err
 	}
-	return decodeResult(answer, bindResponse)
+	return decodeResult(frames[0], bindResponse)
+}
+
+// takeID returns the message ID of our next request. The caller has the turn.
+func (c *Client) takeID() int64 {
+	id := c.nextID
+	if c.nextID++; c.nextID > math.MaxInt32 {
+		c.nextID = firstID
+	}
+	return id
 }

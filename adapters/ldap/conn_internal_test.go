@@ -16,7 +16,7 @@ func TestMessageIDs(t *testing.T) {
 	go func() {
 		m := newMux(near)
 		go m.Read(make([]byte, 1))
-		b := &binder{mux: m, nextID: math.MaxInt32}
+		b := &binder{mux: m, client: &Client{nextID: math.MaxInt32}}
 		b.roundTrip(t.Context(), "X", nil)
 		b.roundTrip(t.Context(), "X", nil)
 	}()

@@ -1,15 +1,10 @@
 package saslldap
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
-	"net"
 	"net/url"
 	"strings"
-
-	"github.com/go-ldap/ldap/v3"
 
 	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
@@ -27,7 +22,8 @@ var ports = map[string]string{"ldap": "389", "ldaps": "636"}
 // "unix", and the option Address has no effect. A nil *Options is the zero value.
 //
 // Errors are ErrConfig for an invalid URL, and else a *transport.StepError:
-// ErrConfig for an invalid Address, and the errors of NewConn and NewStartTLS.
+// ErrConfig for an invalid Address, and the errors of NewConn and NewStartTLS. If the
+// server shows that the port is for another scheme, the error names that scheme.
 func DialURL(ctx context.Context, text string, options *Options) (*Client, error) {
 	dialer := options.dialer()
 	if rest, ok := cutScheme(text, "ldapi"); ok {
@@ -58,9 +54,10 @@ func DialURL(ctx context.Context, text string, options *Options) (*Client, error
 	case u.Scheme == "ldap":
 		return NewStartTLS(ctx, conn, host, options)
 	}
+	dialer.StepTimeout = wrongPortLimit(conn, ports["ldap"], transport.ConnectTimeout(dialer.StepTimeout))
 	secured, err := dialer.Secure(ctx, conn, host, "", false)
 	if err != nil {
-		return nil, err
+		return nil, notTLS(err)
 	}
 	return NewConn(ctx, secured, host, options)
 }
@@ -82,76 +79,3 @@ func socketPath(rest string) (string, error) {
 	}
 	return path, nil
 }
-
-// NewStartTLS takes over a connection without TLS on which nothing has been read
-// yet, and starts TLS (RFC 4511 s4.14). The host is the name that is verified. If
-// NewStartTLS fails, the connection is closed. A nil *Options is the zero value.
-//
-// Errors are a *transport.StepError: ErrTemporary if the server is busy or
-// unavailable; ErrSecurity if it refuses StartTLS (transport.ErrNoStartTLS), for
-// data behind its answer, and for a certificate that is not accepted; ErrProtocol
-// for an invalid answer; else ErrConnection. The library's error for a result code
-// is there for errors.As.
-func NewStartTLS(ctx context.Context, conn net.Conn, host string, options *Options) (*Client, error) {
-	dialer := options.dialer()
-	err := transport.Run(ctx, transport.StartTLS, transport.AnswerTimeout(dialer.StepTimeout), conn, func(context.Context) error {
-		return startTLS(conn)
-	})
-	if err != nil {
-		transport.Close(conn)
-		return nil, err
-	}
-	secured, err := dialer.Secure(ctx, conn, host, "", true)
-	if err != nil {
-		return nil, err
-	}
-	return NewConn(ctx, secured, host, options)
-}
-
-// startTLS sends the request and reads the answer, and nothing behind the answer.
-func startTLS(conn net.Conn) error {
-	const id = 1
-	if _, err := conn.Write(encodeStartTLS(id)); err != nil {
-		return err
-	}
-	r := bufio.NewReader(conn)
-	answer, err := readStartTLS(r, id)
-	if err != nil {
-		return err
-	}
-	result, err := decodeResult(answer, extendedResponse)
-	switch {
-	case err != nil:
-		return err
-	case result.code == ldap.LDAPResultUnavailable || result.code == ldap.LDAPResultBusy:
-		return &resultError{sasl.ErrTemporary, "the server does not start TLS at this time", result}
-	case result.code != ldap.LDAPResultSuccess:
-		return transport.NoStartTLS(result.words(), result.library)
-	}
-	return transport.NothingBehind(r)
-}
-
-// readStartTLS reads the answer to the request with this message ID. Errors
-// without a class are those of the connection.
-func readStartTLS(r *bufio.Reader, id int64) (frame, error) {
-	h, err := peekHeader(r)
-	switch {
-	case err != nil:
-		return frame{}, err
-	case h.total > maxOwn || h.id != id && h.id != 0:
-		return frame{}, errNoAnswer
-	}
-	answer := frame{header: h, bytes: make([]byte, h.total)}
-	if _, err := io.ReadFull(r, answer.bytes); err != nil {
-		return frame{}, err
-	}
-	if h.id == 0 {
-		if err := disconnection(answer); err != nil {
-			return frame{}, err
-		}
-		return frame{}, errNoAnswer
-	}
-	return answer, nil
-}
-
-var errNoAnswer = fmt.Errorf("%w: the server sent another message than the answer to StartTLS", sasl.ErrProtocol)

@@ -39,10 +39,10 @@ func TestBindWaits(t *testing.T) {
 		request := p.next(ldap.ApplicationBindRequest)
 		p.nothing()
 		p.say(request.id, result(tagBindResponse, 0, "", nil))
-		three := p.next(ldap.ApplicationSearchRequest)
+		p.rootDSE(mechanisms("PLAIN"))
+		three := p.next(ldap.ApplicationSearchRequest) // under the identity that is verified
 		p.entry(three.id, "dc=three")
 		p.done(three.id)
-		p.rootDSE(mechanisms("PLAIN"))
 
 		if got := <-outcome; got.err != nil || got.result != (sasl.Result{Mechanism: "PLAIN", Username: "alice", RoundTrips: 1}) {
 			t.Errorf("%+v", got)

@@ -37,10 +37,21 @@ func TestResultCodes(t *testing.T) {
 		{3, "", sasl.ErrTemporary, ""},
 		{2, "", sasl.ErrProtocol, ""},
 		{80, "SASL(-13): user not found: no secret in database", sasl.ErrAuthentication, sasl.ErrProtocol},
-		{53, "", sasl.ErrAuthentication, ""},
+		{53, "Account inactivated. Contact system administrator.", sasl.ErrAuthorization, ""},
+		{19, "Exceed password retry limit. Please try later.", sasl.ErrAuthorization, ""},
+		{8, "The server requires TLS", sasl.ErrPolicy, ""},
+		{10, "", sasl.ErrPolicy, ""},
+		{49, "password expired!", sasl.ErrAuthentication, ""},
+		{49, "Bind failed: account was permanently LOCKED", sasl.ErrAuthorization, ""},
 		{4096, "", sasl.ErrAuthentication, ""},
 		{49, microsoft("52e"), sasl.ErrAuthentication, ""}, // wrong password
 		{49, microsoft("525"), sasl.ErrAuthentication, ""}, // no such user
+		{49, microsoft("52f"), sasl.ErrAuthorization, ""},  // a restriction of the account
+		{49, microsoft("51f"), sasl.ErrTemporary, ""},      // no domain controller
+		{49, microsoft("569"), sasl.ErrAuthorization, ""},  // not by this kind of login
+		{49, "80090308: ldaperr: DSID-0C09042A, comment: AcceptSecurityContext error,data  52F ,v3839", sasl.ErrAuthorization, ""},
+		{49, "80090346: LdapErr: DSID-0C090569, comment: AcceptSecurityContext error, data 80090346, v4563", sasl.ErrSecurity, ""},
+		{49, "80090346: LdapErr: DSID-0C090569, comment: AcceptSecurityContext error, data 0, v4563", sasl.ErrSecurity, ""},
 		{49, microsoft("530"), sasl.ErrAuthorization, ""},  // at this hour
 		{49, microsoft("531"), sasl.ErrAuthorization, ""},  // from this workstation
 		{49, microsoft("532"), sasl.ErrAuthentication, ""}, // the password has expired
@@ -65,6 +76,9 @@ func TestResultCodes(t *testing.T) {
 			p.rootDSE(mechanisms("PLAIN", "SCRAM-SHA-256"))
 			p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, int64(row.code), row.text, nil))
 			check(outcome, row.class)
+			if row.class == sasl.ErrSecurity {
+				return // the connection is closed
+			}
 
 			outcome = bind(t.Context(), client, sasl.SCRAM(sasl.SHA256, sasl.Password("alice", "pencil")))
 			p.rootDSE(mechanisms("PLAIN", "SCRAM-SHA-256"))

@@ -52,10 +52,24 @@ func persists(value *ber.Packet) bool {
 
 // isSASL reports whether a bind request has SASL credentials (RFC 4511 s4.2).
 func isSASL(b []byte) bool {
+	choice := authentication(b)
+	return choice != nil && choice.ClassType == ber.ClassContext && choice.Tag == 3
+}
+
+// simplePassword returns the password of a simple bind.
+func simplePassword(b []byte) (password []byte, ok bool) {
+	choice := authentication(b)
+	if choice == nil || choice.ClassType != ber.ClassContext || choice.Tag != 0 {
+		return nil, false
+	}
+	return choice.Data.Bytes(), true
+}
+
+// authentication returns the AuthenticationChoice of a bind request; nil = none.
+func authentication(b []byte) *ber.Packet {
 	message, err := ber.DecodePacketErr(b)
 	if err != nil || len(message.Children) < 2 || len(message.Children[1].Children) < 3 {
-		return false
+		return nil
 	}
-	choice := message.Children[1].Children[2]
-	return choice.ClassType == ber.ClassContext && choice.Tag == 3
+	return message.Children[1].Children[2]
 }

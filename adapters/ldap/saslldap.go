@@ -16,6 +16,7 @@ package saslldap
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -53,7 +54,7 @@ type Options struct {
 	Binding BindingForm
 	// Mechanisms is the list of the server's mechanisms, in upper case, for a server
 	// that does not show its list: access to the root DSE may be restricted (RFC
-	// 4512 s5.1). Nil = no list, and SASLBind is an ErrPolicy for such a server.
+	// 4512 s5.1). Nil = no list, and SASLBind is an ErrNoList for such a server.
 	Mechanisms []string
 }
 
@@ -114,6 +115,7 @@ func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) 
 		return nil, err
 	}
 	m := newMux(conn)
+	m.answerLimit = transport.AnswerTimeout(options.StepTimeout)
 	// With true the library refuses its own StartTLS, which would start TLS above
 	// the mux.
 	c := &Client{
@@ -175,20 +177,34 @@ func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, 
 	if err != nil {
 		return sasl.Result{}, err
 	}
-	return c.bind(ctx, auth, info, before)
-}
-
-func (c *Client) bind(ctx context.Context, auth *sasl.Client, info sasl.ServerInfo, before rootDSE) (sasl.Result, error) {
-	if err := c.mux.hold(ctx); err != nil {
-		c.mux.release()
+	if info.Mechanisms == nil {
+		return sasl.Result{}, c.noList(ctx, auth, info, before)
+	}
+	if err := c.mux.hold(ctx, false); err != nil {
 		return sasl.Result{}, err
 	}
-	// The server may not read the requests that were held back.
-	defer context.AfterFunc(ctx, func() { transport.Close(c.mux) })()
-	defer c.mux.release()
-	b := &binder{mux: c.mux, nextID: c.nextID, client: c, before: before}
-	defer func() { c.nextID = b.nextID }()
-	return auth.Authenticate(ctx, b, info)
+	return auth.Authenticate(ctx, &binder{mux: c.mux, client: c, before: before}, info)
+}
+
+// noList returns the error of a bind without a list. A configuration that is wrong
+// with every list comes first.
+func (c *Client) noList(ctx context.Context, auth *sasl.Client, info sasl.ServerInfo, root rootDSE) error {
+	_, err := auth.Begin(ctx, info)
+	if !errors.Is(err, sasl.ErrPolicy) {
+		return err
+	}
+	return &noList{root.unlisted(), err}
+}
+
+// Close closes the connection, also while the server does not read, and ends what
+// waits for it.
+func (c *Client) Close() error {
+	err := c.mux.Close()
+	c.Conn.Close()
+	if errors.Is(err, net.ErrClosed) { // already
+		return nil
+	}
+	return err
 }
 
 // SASLBind is Client.SASLBind for code that has an ldap.Client. An ldap.Client that

@@ -14,6 +14,9 @@ type shape struct {
 	header [16]byte      // the header of the next element, as far as it was read
 	have   int           // octets of header
 	skip   int           // octets left of a primitive element
+
+	elements int // the number of headers read
+	deepest  int // the largest depth
 }
 
 // pass examines the next octets.
@@ -51,6 +54,7 @@ func (s *shape) enter() error {
 		return errFrame
 	}
 	s.have = 0
+	s.elements++
 	if s.header[0]&0x20 == 0 {
 		s.skip = content
 	} else {
@@ -59,6 +63,7 @@ func (s *shape) enter() error {
 		}
 		s.ends[s.depth] = s.at + content
 		s.depth++
+		s.deepest = max(s.deepest, s.depth)
 	}
 	s.leave()
 	return nil
@@ -91,6 +96,12 @@ func elementLength(h []byte) (content int, complete bool, err error) {
 // isWhole reports whether b is one message, each of whose elements ends inside the
 // element around it.
 func isWhole(b []byte) bool {
-	var s shape
-	return s.pass(b) == nil && s.depth == 0 && s.have == 0 && s.skip == 0
+	_, whole := measure(b)
+	return whole
+}
+
+// measure returns the shape of b too.
+func measure(b []byte) (s shape, whole bool) {
+	err := s.pass(b)
+	return s, err == nil && s.depth == 0 && s.have == 0 && s.skip == 0
 }

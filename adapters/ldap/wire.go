@@ -2,7 +2,6 @@ package saslldap
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
@@ -24,6 +23,7 @@ const (
 	bindResponse      = 0x61
 	searchRequest     = 0x63
 	searchEntry       = 0x64
+	searchDone        = 0x65
 	searchReference   = 0x73
 	extendedResponse  = 0x78
 	intermediateReply = 0x79
@@ -155,52 +155,3 @@ const (
 	startTLSOID         = "1.3.6.1.4.1.1466.20037"
 	disconnectionNotice = "1.3.6.1.4.1.1466.20036"
 )
-
-// result is an LDAPResult (RFC 4511 s4.1.9), with the fields of a BindResponse and
-// of an ExtendedResponse.
-type result struct {
-	code        uint16
-	text        string // diagnosticMessage
-	credentials []byte // serverSaslCreds; nil if absent
-	name        string // responseName of an ExtendedResponse; "" if absent
-	library     error  // the library's error for it; nil with success
-}
-
-// decodeResult returns the result in a message with this operation.
-func decodeResult(f frame, op byte) (result, error) {
-	if f.op != op {
-		return result{}, fmt.Errorf("%w: the server sent an answer of another kind", sasl.ErrProtocol)
-	}
-	if !isWhole(f.bytes) {
-		return result{}, errFrame
-	}
-	packet, err := ber.DecodePacketErr(f.bytes)
-	if err != nil || len(packet.Children) < 2 || len(packet.Children[1].Children) < 3 {
-		return result{}, errFrame
-	}
-	fields := packet.Children[1].Children
-	code, isNumber := fields[0].Value.(int64)
-	_, isDN := fields[1].Value.(string)
-	text, isText := fields[2].Value.(string)
-	if !isNumber || !isDN || !isText || code != int64(uint16(code)) {
-		return result{}, errFrame
-	}
-	r := result{code: uint16(code), text: text, library: ldap.GetLDAPError(packet)}
-	var own *ldap.Error
-	if code != 0 && (!errors.As(r.library, &own) || own.ResultCode != r.code) {
-		return result{}, errFrame
-	}
-	for _, field := range fields[3:] {
-		switch {
-		case field.ClassType != ber.ClassContext:
-		case op == bindResponse && field.Tag == 7:
-			if field.TagType != ber.TypePrimitive || r.credentials != nil {
-				return result{}, errFrame
-			}
-			r.credentials = append([]byte{}, field.Data.Bytes()...)
-		case op == extendedResponse && field.Tag == 10:
-			r.name = field.Data.String()
-		}
-	}
-	return r, nil
-}

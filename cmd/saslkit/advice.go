@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	saslldap "github.com/saslkit/saslkit/adapters/ldap"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -54,6 +55,9 @@ func oneLine(err error) string {
 	if errors.As(err, &login) && !login.ByServer && login.PassedOver != nil { // the reasons follow, a line each
 		text, _, _ = strings.Cut(text, "; ")
 	}
+	if errors.Is(err, saslldap.ErrNoList) {
+		text, _, _ = strings.Cut(text, ": set Options.") // the advice for Go programmers
+	}
 	text = sasl.Printable(strings.ReplaceAll(text, "\n", "; "))
 	if advice := advise(err); advice != "" {
 		text += " (" + advice + ")"
@@ -77,10 +81,15 @@ func advise(err error) string {
 		return "--timeout allows for more time"
 	case errors.Is(err, context.Canceled):
 		return "interrupted"
+	case errors.Is(err, saslldap.ErrNoList):
+		return "--mechanism counts as the list of such a server"
 	}
 	var login *sasl.LoginError
 	if errors.As(err, &login) && len(login.Hints) > 0 {
 		return hints(login)
+	}
+	if f := new(sasl.Failure); errors.As(err, &f) && f.Condition == sasl.AccountDisabled {
+		return "the server refuses the account, whatever the password is"
 	}
 	switch sasl.ClassOf(err) {
 	case sasl.ErrAuthorization:

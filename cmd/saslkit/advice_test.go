@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	saslldap "github.com/saslkit/saslkit/adapters/ldap"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -58,7 +59,11 @@ func TestAdvice(t *testing.T) {
 			Err: refusal, Hints: []sasl.Hint{sasl.HintPassword, sasl.HintProxy}, NotTried: []string{"PLAIN"}, ByServer: true},
 		"authentication error: refused with not-authorized: no":                              &sasl.LoginError{Err: refusal, ByServer: true},
 		"authorization error: no (the password was right, but the identity may not do this)": fmt.Errorf("%w: no", sasl.ErrAuthorization),
-		"temporary error: no (try again later)":                                              fmt.Errorf("%w: no", sasl.ErrTemporary),
+		"authorization error: refused with account-disabled: locked (the server refuses the account, whatever the password is)": &sasl.LoginError{
+			Err: &sasl.Failure{Class: sasl.ErrAuthorization, Condition: sasl.AccountDisabled, Text: "locked"}, ByServer: true},
+		"policy error: the server does not show its list of SASL mechanisms (no) (--mechanism counts as the list of such a server)": fmt.Errorf(
+			"%w (no): set Options.Mechanisms if you know its mechanisms", saslldap.ErrNoList),
+		"temporary error: no (try again later)": fmt.Errorf("%w: no", sasl.ErrTemporary),
 	} {
 		if got := oneLine(err); got != want {
 			t.Errorf("%s, want %s", got, want)

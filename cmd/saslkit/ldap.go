@@ -50,7 +50,10 @@ func whoAmI(ctx context.Context, client *saslldap.Client) (authzid string, told 
 
 func openLDAP(ctx context.Context, t *target, config *tls.Config) (*saslldap.Client, error) {
 	if t.scheme == "ldapi" {
-		return saslldap.DialURL(ctx, "ldapi://"+url.PathEscape(t.address), nil)
+		return saslldap.DialURL(ctx, "ldapi://"+url.PathEscape(t.address), &saslldap.Options{Mechanisms: t.mechanisms})
 	}
-	return saslldap.DialURL(ctx, t.scheme+"://"+t.urlHost, &saslldap.Options{TLSConfig: config, NoStartTLS: config == nil, Address: t.address, EnforcesBinding: t.enforcesBinding})
+	return saslldap.DialURL(ctx, t.scheme+"://"+t.urlHost, &saslldap.Options{
+		TLSConfig: config, NoStartTLS: config == nil, Address: t.address,
+		EnforcesBinding: t.enforcesBinding, Mechanisms: t.mechanisms,
+	})
 }

@@ -42,6 +42,7 @@ func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials) ([
 			return nil, err
 		}
 		chosen = append(chosen, m)
+		t.mechanisms = append(t.mechanisms, m.Name())
 	}
 	switch {
 	case chosen != nil:

@@ -33,6 +33,9 @@ type target struct {
 	// enforcesBinding is the person's assertion that the server compares channel
 	// bindings.
 	enforcesBinding bool
+	// mechanisms are what the person says that the server has, for a server of LDAP
+	// that does not show its list.
+	mechanisms []string
 	// agentID is what this client calls itself where a server issues tokens to it;
 	// "" = it has none.
 	agentID string
