@@ -93,11 +93,8 @@ func (m *mux) route() error {
 		return err
 	}
 	m.heard = true
-	var notice error
-	if h.id == 0 {
-		notice = m.notification(h)
-	}
-	switch to, own := m.addressee(h, notice); to {
+	to, own := m.addressee(h)
+	switch to {
 	case us:
 		return m.take(h, own)
 	case nobody:
@@ -120,22 +117,16 @@ const (
 	libraryBind // the library, which may be authenticated now
 )
 
-// addressee decides who gets a message. A notice of disconnection ends our request,
-// and so does an answer to a request that nobody sent: the server is out of step.
-func (m *mux) addressee(h header, notice error) (addressee, *ownRequest) {
+// addressee decides who gets a message. An answer to a request that nobody sent ends
+// our request: the server is out of step.
+func (m *mux) addressee(h header) (addressee, *ownRequest) {
+	if h.id == 0 {
+		return m.notification(h), nil
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.own != nil && m.own.id == h.id {
 		return us, m.own
-	}
-	if h.id == 0 {
-		if notice != nil && m.notice == nil {
-			m.notice = notice
-		}
-		if notice != nil {
-			m.deliver(answer{err: notice})
-		}
-		return library, nil
 	}
 	if _, theirs := m.outstanding[h.id]; !theirs {
 		if h.id > m.lastID {
@@ -155,23 +146,6 @@ func (m *mux) addressee(h header, notice error) (addressee, *ownRequest) {
 }
 
 var errStray = fmt.Errorf("%w: the server answered a request that nobody sent", sasl.ErrProtocol)
-
-// notification examines an unsolicited notification (RFC 4511 s4.4), and returns
-// the error of a notice of disconnection. The library gets the message too.
-func (m *mux) notification(h header) error {
-	if h.total > m.reader.Size() {
-		return fmt.Errorf("%w: the server sent a notification of %d octets", sasl.ErrProtocol, h.total)
-	}
-	b, err := m.reader.Peek(h.total)
-	if err != nil {
-		return nil // the next read returns the error
-	}
-	r, err := decodeResult(frame{header: h, bytes: b}, extendedResponse)
-	if err != nil {
-		return err
-	}
-	return m.examine(r).disconnection()
-}
 
 // noteBind records whether a SASL bind of the library has succeeded.
 func (m *mux) noteBind(h header) {

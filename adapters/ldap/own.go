@@ -25,6 +25,8 @@ type ownRequest struct {
 	size   int  // octets of the answer so far
 	frames []frame
 	answer chan answer
+
+	notices int // notifications in the meantime
 }
 
 func newOwnRequest(id int64, search bool) *ownRequest {
