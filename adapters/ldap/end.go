@@ -30,7 +30,7 @@ func (m *mux) fail(err error) error {
 	switch {
 	case m.notice != nil:
 		err = m.notice
-	case errors.Is(err, io.EOF):
+	case sasl.ClassOf(err) == "" && errors.Is(err, io.EOF):
 		err = fmt.Errorf("%w: the server closed the connection: %w", sasl.ErrConnection, io.ErrUnexpectedEOF)
 	}
 	m.cause = withClass(err, sasl.ErrConnection)
