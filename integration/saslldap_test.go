@@ -166,7 +166,7 @@ func TestSASLLDAPUnlisted(t *testing.T) {
 	}.Start(t)
 	auth := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.SCRAM(sasl.SHA256, alice)}}
 	client := openLDAP(t, "ldaps://"+srv.Host, &saslldap.Options{TLSConfig: config, Address: address})
-	if _, err := client.SASLBind(t.Context(), auth); !errors.Is(err, sasl.ErrPolicy) {
+	if _, err := client.SASLBind(t.Context(), auth); !errors.Is(err, saslldap.ErrNoList) {
 		t.Errorf("not told: %v", err)
 	}
 	client = openLDAP(t, "ldaps://"+srv.Host, &saslldap.Options{TLSConfig: config, Address: address, Mechanisms: []string{"SCRAM-SHA-256"}})
@@ -174,4 +174,10 @@ func TestSASLLDAPUnlisted(t *testing.T) {
 		t.Errorf("told: %v", err)
 	}
 	checkIdentity(t, client, aliceDN)
+	for name, row := range map[string]commandRow{
+		"not told": {address, "secret", []string{"ldaps://alice@openldap.test"}, 5, "policy", "", "--mechanism counts as the list of such a server"},
+		"told":     {address, "secret", []string{"--mechanism", "SCRAM-SHA-256", "ldaps://alice@openldap.test"}, 0, "", "", ""},
+	} {
+		t.Run("by the command, "+name, func(t *testing.T) { row.check(t, srv.Named) })
+	}
 }
