@@ -5,6 +5,8 @@ import (
 	"math"
 	"net"
 	"testing"
+
+	sasl "github.com/saslkit/saslkit/core"
 )
 
 // TestMessageIDs: after the largest possible message ID ours begin again at the
@@ -30,5 +32,18 @@ func TestMessageIDs(t *testing.T) {
 		answer := encodeResponse(result{})
 		copy(answer[4:], []byte{byte(want >> 24), byte(want >> 16), byte(want >> 8), byte(want)})
 		far.Write(answer)
+	}
+}
+
+// TestWrite: what is not one message is refused, and nothing of it is sent.
+func TestWrite(t *testing.T) {
+	whole := encodeRootDSE(1)
+	for name, b := range map[string][]byte{"no LDAP": []byte("hello, world"), "half": whole[:10], "cut": whole[:len(whole)-1], "two": append(whole, whole...)} {
+		near, far := net.Pipe()
+		near.Close()
+		if n, err := newMux(near).Write(b); n != 0 || sasl.ClassOf(err) != sasl.ErrConfig {
+			t.Errorf("%s: %d, %v", name, n, err)
+		}
+		far.Close()
 	}
 }

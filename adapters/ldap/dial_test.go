@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -92,7 +93,7 @@ func TestDialURL(t *testing.T) {
 		}),
 		"ldapi://" + url.PathEscape(socket) + "/": serve(t, "unix", socket, bindable),
 	} {
-		client, err := saslldap.DialURL(t.Context(), text, &saslldap.Options{Address: address, TLSConfig: &tls.Config{RootCAs: pool}})
+		client, err := saslldap.DialURL(t.Context(), text, &saslldap.Options{Address: address, TLSConfig: &tls.Config{RootCAs: pool}, StepTimeout: 5 * time.Second})
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -127,6 +128,11 @@ func TestDialURLErrors(t *testing.T) {
 	} {
 		if _, err := saslldap.DialURL(t.Context(), text, nil); sasl.ClassOf(err) != class {
 			t.Errorf("%q: %v", text, err)
+		}
+		// An address does not replace the name that is verified, or the scheme.
+		elsewhere := &saslldap.Options{Address: "127.0.0.1:1"}
+		if _, err := saslldap.DialURL(t.Context(), text, elsewhere); sasl.ClassOf(err) != class {
+			t.Errorf("%q elsewhere: %v", text, err)
 		}
 	}
 }
@@ -210,7 +216,7 @@ func TestNoStartTLS(t *testing.T) {
 		}
 		return err
 	})
-	client, err := saslldap.DialURL(t.Context(), "ldap://"+host, &saslldap.Options{Address: address, NoStartTLS: true})
+	client, err := saslldap.DialURL(t.Context(), "ldap://"+host, &saslldap.Options{Address: address, NoStartTLS: true, StepTimeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,13 +1,17 @@
 package saslldap_test
 
 import (
+	"crypto/tls"
 	"errors"
+	"net"
 	"testing"
 	"testing/synctest"
 
 	"github.com/go-ldap/ldap/v3"
 
+	saslldap "github.com/saslkit/saslkit/adapters/ldap"
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
 )
 
 // microsoft returns Active Directory's text for wrong credentials, with the number
@@ -90,5 +94,45 @@ func TestResultCodes(t *testing.T) {
 			}
 			check(outcome, row.later)
 		})
+	}
+}
+
+// TestStrongerAuth: strongerAuthRequired asks for TLS if its text says so and there is
+// none, and else for another mechanism.
+func TestStrongerAuth(t *testing.T) {
+	for text, want := range map[string]sasl.Condition{
+		"":                                   sasl.MechanismTooWeak,
+		"stronger authentication required":   sasl.MechanismTooWeak,
+		"Transport Layer Security, or Ssl":   sasl.EncryptionRequired,
+		"the server requires tls":            sasl.EncryptionRequired,
+		"if SSL\\TLS are not already active": sasl.EncryptionRequired,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client, p := newPeer(t)
+			outcome := bind(t.Context(), client)
+			p.rootDSE(mechanisms("PLAIN"))
+			p.say(p.next(ldap.ApplicationBindRequest).id, result(tagBindResponse, 8, text, nil))
+			var failure *sasl.Failure
+			if err := (<-outcome).err; !errors.As(err, &failure) || failure.Condition != want {
+				t.Errorf("%q: %v", text, err)
+			}
+		})
+	}
+	certificate, pool := sasltest.Certificate(t, host)
+	address := serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) error {
+		w := newWire(tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}}))
+		err := w.Greet("PLAIN", true)
+		_, _, readErr := w.ReadInitiate()
+		return errors.Join(err, readErr, w.send(result(tagBindResponse, 8, "TLS alone does not do", nil)))
+	})
+	client, err := saslldap.DialURL(t.Context(), "ldaps://"+host, &saslldap.Options{Address: address, TLSConfig: &tls.Config{RootCAs: pool}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	_, err = client.SASLBind(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("alice", "pencil"))}})
+	var failure *sasl.Failure
+	if !errors.As(err, &failure) || failure.Condition != sasl.MechanismTooWeak {
+		t.Errorf("over TLS: %v", err)
 	}
 }

@@ -144,8 +144,9 @@ func (c *Client) TLSConnectionState() (state tls.ConnectionState, ok bool) {
 }
 
 // SASLBind authenticates with the best mechanism of auth that the server has. The
-// library's requests of other goroutines wait meanwhile. The bind waits for the
-// answers to earlier requests, which it would abandon otherwise: results of
+// library's requests of other goroutines wait until the login is verified; those of
+// more than 4 MiB in all get an error. The bind waits for the answers to earlier
+// requests, which it would abandon otherwise: results of
 // SearchAsync that nobody receives delay the bind, as they delay the library. A
 // persistent search on the connection is an ErrConfig, because it has no last
 // answer.
@@ -163,7 +164,8 @@ func (c *Client) TLSConnectionState() (state tls.ConnectionState, ok bool) {
 // nothing to bind to.
 //
 // Errors are those of sasl.Client.Authenticate, and before the authentication
-// those of ServerInfo.
+// those of ServerInfo, and ErrNoList for a server that does not show its list. The
+// *ldap.Error of a refusal has no Packet.
 func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
 	if err := c.mux.takeTurn(ctx); err != nil {
 		return sasl.Result{}, err
@@ -177,6 +179,7 @@ func (c *Client) SASLBind(ctx context.Context, auth *sasl.Client) (sasl.Result, 
 	if err != nil {
 		return sasl.Result{}, err
 	}
+	info.Mechanisms = c.mux.shownNames(info.Mechanisms, auth)
 	if info.Mechanisms == nil {
 		return sasl.Result{}, c.noList(ctx, auth, info, before)
 	}

@@ -1,6 +1,11 @@
 package saslldap
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
 
 // maxScreens limits the binds whose secrets a connection remembers.
 const maxScreens = 64
@@ -28,13 +33,31 @@ func (m *mux) addScreen(repeats func(text string) bool) *screen {
 // sent on this connection. The Client does that for the bind that runs, and for no
 // earlier one.
 func (m *mux) examine(r result) result {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	said := r.said()
-	if said != "" && slices.ContainsFunc(m.screens, func(s *screen) bool { return s.repeats(said) }) {
+	if m.repeatsSecret(r.said()) {
 		r.text, r.matchedDN, r.referrals, r.withheld = withheld, "", nil, true
 	}
 	return r
+}
+
+// repeatsSecret reports whether a text repeats a secret that was sent on this
+// connection.
+func (m *mux) repeatsSecret(text string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return text != "" && slices.ContainsFunc(m.screens, func(s *screen) bool { return s.repeats(text) })
+}
+
+// shownNames returns a list of mechanisms without those that the Client does not have,
+// if their names repeat a secret: an error shows them.
+func (m *mux) shownNames(list []string, auth *sasl.Client) (shown []string) {
+	isForeign := func(name string) bool {
+		return !slices.ContainsFunc(auth.Mechanisms, func(own sasl.Mechanism) bool { return own.Name() == name })
+	}
+	foreign := slices.DeleteFunc(slices.Clone(list), func(name string) bool { return !isForeign(name) })
+	if !m.repeatsSecret(strings.Join(foreign, " ")) {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), isForeign)
 }
 
 // Screen implements sasl.ScreeningInterface: a notice of disconnection gets into the

@@ -27,7 +27,11 @@ func dialLDAP(ctx context.Context, t *target) (*connection, error) {
 		authenticate: client.SASLBind,
 		identity:     func(ctx context.Context) (string, bool, error) { return whoAmI(ctx, client) },
 		alerts:       func() []string { return nil },
-		end:          func(context.Context) { client.Unbind() }, // which has no answer
+		end: func(ctx context.Context) {
+			// An unbind has no answer, and the server may not read it.
+			defer context.AfterFunc(ctx, func() { client.Close() })()
+			client.Unbind()
+		},
 	}, nil
 }
 
