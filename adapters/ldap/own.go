@@ -85,8 +85,11 @@ func (m *mux) roundTrip(ctx context.Context, own *ownRequest, request []byte) ([
 	ended := m.cause
 	m.own = own
 	m.mu.Unlock()
-	if ended != nil {
+	switch {
+	case ended != nil:
 		return nil, ended
+	case ctx.Err() != nil: // nothing is sent for a caller that has gone
+		return nil, fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
 	}
 	if err := m.write(request, time.Time{}); err != nil {
 		if ended := m.err(); ended != nil {
