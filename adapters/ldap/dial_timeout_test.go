@@ -118,11 +118,12 @@ func TestNoTimeoutAfterwards(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
+	client.SetTimeout(5 * time.Second)
 	if _, err := client.SASLBind(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("alice", "pencil"))}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := client.WhoAmI(nil); err != nil {
-		t.Error(err)
+		t.Fatal(err)
 	}
 	if err := <-answered; err != nil {
 		t.Error(err)

@@ -47,7 +47,7 @@ func (m *mux) bindAlone(h header, r heldRequest) {
 		return
 	}
 	defer m.endTurn()
-	if m.hold(ctx, true) != nil || ctx.Err() != nil {
+	if m.hold(ctx, true) != nil {
 		m.end(overdue)
 		return
 	}

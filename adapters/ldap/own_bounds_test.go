@@ -166,6 +166,7 @@ func TestLateAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
+	client.SetTimeout(5 * time.Second)
 	late := hostileAnswers()["8 MiB of elements"]
 	answered := make(chan struct{})
 	go func() {
@@ -179,9 +180,15 @@ func TestLateAnswers(t *testing.T) {
 		far.Write(late)
 		w.send(result(tagSearchDone, 0, "", nil))
 	}()
-	<-search(client, "dc=one")
+	if got := <-search(client, "dc=one"); got.err != nil {
+		t.Fatal(got.err)
+	}
 	second := search(client, "dc=two")
-	<-answered
+	select {
+	case <-answered:
+	case got := <-second:
+		t.Fatalf("no request came: %v", got.err)
+	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	if got := <-second; got.err != nil {

@@ -56,6 +56,8 @@ func TestResultCodes(t *testing.T) {
 		{49, "80090308: ldaperr: DSID-0C09042A, comment: AcceptSecurityContext error,data  52F ,v3839", sasl.ErrAuthorization, ""},
 		{49, "80090346: LdapErr: DSID-0C090569, comment: AcceptSecurityContext error, data 80090346, v4563", sasl.ErrSecurity, ""},
 		{49, "80090346: LdapErr: DSID-0C090569, comment: AcceptSecurityContext error, data 0, v4563", sasl.ErrSecurity, ""},
+		{49, microsoft("80090346"), sasl.ErrSecurity, ""},
+		{49, "80090346: ldaperr: comment, data 0", sasl.ErrSecurity, ""},
 		{49, microsoft("530"), sasl.ErrAuthorization, ""},  // at this hour
 		{49, microsoft("531"), sasl.ErrAuthorization, ""},  // from this workstation
 		{49, microsoft("532"), sasl.ErrAuthentication, ""}, // the password has expired

@@ -237,6 +237,7 @@ func TestLibraryBound(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer client.Close()
+			client.SetTimeout(5 * time.Second)
 			if err := row.bind(client); (err != nil) != (row.code != 0) {
 				t.Fatal(err)
 			}
