@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -24,7 +25,7 @@ func TestConforms(t *testing.T) {
 		Conditions:  conditions(),
 		Malformed:   malformed,
 		Dial: func(ctx context.Context, conn net.Conn, client *sasl.Client) (sasl.Result, error) {
-			c, err := saslldap.NewConn(ctx, conn, host, nil)
+			c, err := saslldap.NewConn(ctx, conn, host, &saslldap.Options{StepTimeout: 5 * time.Second})
 			if err != nil {
 				return sasl.Result{}, err
 			}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net"
 	"testing"
+	"time"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -15,6 +16,7 @@ func TestMessageIDs(t *testing.T) {
 	near, far := net.Pipe()
 	defer near.Close()
 	defer far.Close()
+	far.SetDeadline(time.Now().Add(5 * time.Second))
 	go func() {
 		m := newMux(near)
 		go m.Read(make([]byte, 1))

@@ -126,6 +126,41 @@ func TestLongNotification(t *testing.T) {
 	})
 }
 
+// TestDisconnectionUnread: a notice of a server that does not read the bind any more
+// is the error of that bind.
+func TestDisconnectionUnread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		client, err := saslldap.NewConn(t.Context(), near, host, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		outcome := bind(t.Context(), client)
+		if err := newWire(far).Greet("PLAIN", true); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		far.Write(message(0, notice(52)))
+		far.Close()
+		checkUnavailable(t, <-outcome)
+	})
+}
+
+// TestCutNotification: half a notification is no notice, but the end of the connection.
+func TestCutNotification(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		outcome := bind(t.Context(), client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.next(ldap.ApplicationBindRequest)
+		p.write(message(0, notice(52))[:20])
+		p.conn.Close()
+		if got := (<-outcome).err; got == nil || got.Error() != "connection error: the server closed the connection: unexpected EOF" {
+			t.Error(got)
+		}
+	})
+}
+
 const (
 	hostile = "\x1b[2J\r\nall is well\u202e"
 	shown   = "[2Jall is well"

@@ -92,10 +92,7 @@ func (m *mux) roundTrip(ctx context.Context, own *ownRequest, request []byte) ([
 		return nil, fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
 	}
 	if err := m.write(request, time.Time{}); err != nil {
-		if ended := m.err(); ended != nil {
-			err = ended
-		}
-		return nil, withClass(err, sasl.ErrConnection)
+		return nil, m.fail(err) // a notice of disconnection says more
 	}
 	select {
 	case a := <-own.answer:
