@@ -111,7 +111,11 @@ func TestDialURL(t *testing.T) {
 		if err := client.Conn.StartTLS(nil); err == nil {
 			t.Errorf("%s: the library began TLS", text)
 		}
-		client.Close()
+		for range 2 {
+			if err := client.Close(); err != nil {
+				t.Errorf("%s: Close: %v", text, err)
+			}
+		}
 	}
 }
 
