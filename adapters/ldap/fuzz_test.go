@@ -55,7 +55,7 @@ func FuzzFrames(f *testing.F) {
 		if err != nil && sasl.ClassOf(err) == "" {
 			t.Fatalf("no class: %v", err)
 		}
-		if !bytes.HasPrefix(expected, read) {
+		if !bytes.HasPrefix(withoutNotifications(expected), withoutNotifications(read)) {
 			t.Fatal("the library has got other octets")
 		}
 		for {
@@ -74,6 +74,21 @@ func FuzzFrames(f *testing.F) {
 			read = read[h.total:]
 		}
 	})
+}
+
+// withoutNotifications drops the messages with the ID 0. The library does not get an
+// invalid one.
+func withoutNotifications(stream []byte) (rest []byte) {
+	for {
+		h, need, err := parseHeader(stream)
+		if err != nil || need != 0 || h.total > len(stream) {
+			return append(rest, stream...)
+		}
+		if h.id != 0 {
+			rest = append(rest, stream[:h.total]...)
+		}
+		stream = stream[h.total:]
+	}
 }
 
 // awaited makes the library wait for every message of a stream, and returns what the
