@@ -9,8 +9,8 @@ import (
 
 // BearerSource gives the token to log in with (RFC 6750). It is called when the
 // mechanism is chosen, and may ask an authorization server or a person; it must
-// return when ctx ends. An error without a Class counts as ErrConfig. Whatever the
-// error is, no other mechanism follows by itself.
+// return when ctx ends. An error without a Class counts as ErrConfig. After an
+// error of the source, no other mechanism follows by itself.
 //
 // If the server refuses a token that is Renewable, the source is called once more
 // in the same operation, with the refused token in Prompt.Refused. A source with a

@@ -79,7 +79,7 @@ func (x *bearerExchange) initiate(ctx context.Context) ([]byte, error) {
 }
 
 // answerError sends the dummy response (RFC 7628 s3.2.3), so that the server can
-// refuse. The refusal says of which class the error is.
+// refuse. The class of the error comes from the refusal.
 func (x *bearerExchange) answerError(challenge []byte) ([]byte, error) {
 	refusal, err := parseBearerError(challenge)
 	if err != nil {

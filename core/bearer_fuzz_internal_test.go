@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// FuzzBearerMessage: what a server reads, it reads again from what a client would
-// write.
+// FuzzBearerMessage shows that a server reads the same message again after a client
+// has formatted it.
 func FuzzBearerMessage(f *testing.F) {
 	for _, seed := range []string{
 		"n,a=user@example.com,\x01host=server.example.com\x01port=143\x01auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==\x01\x01",

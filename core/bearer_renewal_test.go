@@ -12,7 +12,7 @@ import (
 )
 
 // tokensInTurn is a source that supplies one token after another, each Renewable,
-// and then fails. It notes which tokens it was told are refused.
+// and then fails. The source records the refused tokens of its prompts.
 type tokensInTurn struct {
 	tokens  []string
 	err     error
@@ -45,7 +45,7 @@ func TestRenewal(t *testing.T) {
 		tokens string
 		lines  lines
 		class  sasl.Class
-		asked  string // the refused token that the source was told, in each question
+		asked  string // the refused token in each prompt
 		text   string
 	}{
 		{"the fresh one is right", "ya29.1 ya29.2", lines{one, challenge, dummy, no, two, succeed}, "", " ya29.1", ""},
@@ -99,8 +99,8 @@ func TestRenewal(t *testing.T) {
 	}
 }
 
-// TestNoRenewalTellsWhy: what the source says is reachable, beside what the server
-// said.
+// TestNoRenewalTellsWhy shows that the error of the source is reachable, and the
+// refusal of the server too.
 func TestNoRenewalTellsWhy(t *testing.T) {
 	source := &tokensInTurn{tokens: []string{"ya29.1"}, err: fmt.Errorf("%w: %w", errNoRefresh, sasl.ErrTemporary)}
 	peer := sasltest.NewPeer(oauthMessage("ya29.1"), s(`{"status":"invalid_token"}`), c("\x01"), refuse(sasl.NotAuthorized))

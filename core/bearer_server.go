@@ -20,8 +20,8 @@ type BearerVerifier func(ctx context.Context, login BearerLogin) (username strin
 // BearerLogin is what a client presents to log in with a token.
 type BearerLogin struct {
 	Token Secret // in the characters of a b64token (RFC 6750 s2.1)
-	// Host and Port are where the client says that it has connected to; "" and 0 =
-	// it did not say. XOAUTH2 does not have them.
+	// Host and Port are the address that the client states for its connection; ""
+	// and 0 = not stated. XOAUTH2 has neither.
 	Host string
 	Port int
 	Conn ConnInfo
@@ -48,7 +48,7 @@ type bearerServerExchange struct {
 	terms    ServerTerms
 	identity Identity
 	received bool
-	told     bool // the client was told in an error challenge
+	told     bool // an error challenge has gone to the client
 	err      error
 }
 

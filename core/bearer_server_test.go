@@ -118,8 +118,8 @@ func TestBearerServerGrammar(t *testing.T) {
 	}
 }
 
-// TestBearerServerRefuses: what a verifier's error becomes: the challenge, the class
-// of the refusal, and what the server's owner is told.
+// TestBearerServerRefuses shows the challenge, the class of the refusal and the call
+// of Server.Refused for each error of a verifier.
 func TestBearerServerRefuses(t *testing.T) {
 	down := errors.New("introspection is down")
 	all := &sasl.BearerError{Status: "insufficient_scope", Scope: "mail", OpenIDConfiguration: "https://id.example/.well-known/openid-configuration?a=b&c", Schemes: "bearer mac"}
@@ -164,7 +164,7 @@ func TestBearerServerRefuses(t *testing.T) {
 			if string(challenge) != want || done || (err == nil) != (want != "") {
 				t.Errorf("%s, %s: %q, %t, %v, want %q", name, mechanism, challenge, done, err, want)
 			}
-			if want != "" { // the client may not come back, so the owner is told by now
+			if want != "" { // the client may not come back, so Refused has been called
 				if len(told) != 1 {
 					t.Errorf("%s, %s: told %v", name, mechanism, told)
 				}

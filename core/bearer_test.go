@@ -108,8 +108,8 @@ func TestBearerTokenRefusedHere(t *testing.T) {
 	}
 }
 
-// TestNoFallbackFromToken: no password follows, whatever becomes of the token and
-// whatever the rest of the ladder is.
+// TestNoFallbackFromToken shows that no password follows a token, for every outcome
+// and every ladder.
 func TestNoFallbackFromToken(t *testing.T) {
 	down := errors.New("the authorization server is down")
 	srv := bearerSrv
@@ -146,8 +146,8 @@ func TestNoFallbackFromToken(t *testing.T) {
 	}
 }
 
-// TestBearerNotConfigured: the mechanisms are known, so a server that offers nothing
-// else is told apart from one with mechanisms that nobody has.
+// TestBearerNotConfigured shows the error for a server that offers only these
+// mechanisms: it says that they are not configured.
 func TestBearerNotConfigured(t *testing.T) {
 	_, err := plainClient("secret").Authenticate(t.Context(), sasltest.NewPeer(), bearerSrv)
 	if sasl.ClassOf(err) != sasl.ErrPolicy || !strings.Contains(err.Error(), "OAUTHBEARER XOAUTH2: not configured") {

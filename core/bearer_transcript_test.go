@@ -22,7 +22,7 @@ func bearerMechanism(t *testing.T, tr *sasltest.Transcript) sasl.Mechanism {
 }
 
 // bearerVerifier knows the token of a transcript. If the server has an error
-// challenge in the transcript, it refuses the token with what the challenge says.
+// challenge in the transcript, the verifier refuses the token with the data of that challenge.
 func bearerVerifier(tr *sasltest.Transcript, username string) sasl.BearerVerifier {
 	return func(_ context.Context, login sasl.BearerLogin) (string, error) {
 		if string(login.Token.Bytes()) != tr.Bearer || login.Host != tr.Host && tr.MechanismName == "OAUTHBEARER" || login.Port != tr.Port {

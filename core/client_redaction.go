@@ -91,7 +91,7 @@ func (r *redactor) scrubError(err error) error {
 	var f *Failure
 	if errors.As(err, &f) {
 		if scrubbed := r.scrub(f); scrubbed != f {
-			if errors.Is(err, ErrSecurity) { // in the words of what wraps it
+			if errors.Is(err, ErrSecurity) { // the text of the wrapper is lost
 				scrubbed.Err = errors.Join(scrubbed.Err, ErrSecurity)
 			}
 			return scrubbed

@@ -103,7 +103,8 @@ func TestNamesOfOneMessage(t *testing.T) {
 			t.Errorf("the server's %s %.20q: done %t, %v", row.name, row.message, done, err)
 		}
 	}
-	// Whom the layer below proves has a name too, and somebody has to prove it.
+	// The name that the layer below proves has the same grammar, and EXTERNAL needs a
+	// name.
 	for peer, class := range map[any]sasl.Class{"us\xffer": sasl.ErrProtocol, "": sasl.ErrProtocol, nil: sasl.ErrAuthentication} {
 		session, err := server.Begin(t.Context(), sasl.ConnInfo{Secure: true, Peer: peer}, "EXTERNAL")
 		if err != nil {

@@ -59,8 +59,8 @@ func TestRedactionBounds(t *testing.T) {
 	}
 }
 
-// TestEchoOfBinarySecret: a secret that is no text, which a server repeats in
-// base64 or as it is.
+// TestEchoOfBinarySecret shows that a binary secret is found, as it is and in
+// base64.
 func TestEchoOfBinarySecret(t *testing.T) {
 	secret := "\xff\xfe\x00\x80\x81\xc0\xf5\x90"
 	for _, echo := range []string{secret, base64.StdEncoding.EncodeToString([]byte(secret)), "//4AgIHA"} {

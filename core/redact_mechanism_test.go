@@ -11,8 +11,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestEchoThroughMechanism has a mechanism return a refusal of the server's: what
-// repeats a secret goes, and the condition and a suspicion stay.
+// TestEchoThroughMechanism has a mechanism return a refusal of the server: a text
+// that repeats a secret is withheld, and the condition and a suspicion stay.
 func TestEchoThroughMechanism(t *testing.T) {
 	const password, withheld = "correct horse", "(withheld: it repeats a secret)"
 	echo := &sasl.Failure{Condition: sasl.CredentialsExpired, Text: password}

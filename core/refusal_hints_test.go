@@ -128,8 +128,8 @@ func TestUnreadWithoutDeferring(t *testing.T) {
 	}
 }
 
-// TestSelectedInTheTrace: the trace says what is bound and what the server is
-// told, and lists no mechanism that the server's list alone has.
+// TestSelectedInTheTrace shows that the trace has the binding and the gs2 flag, and
+// no mechanism that only the list of the server has.
 func TestSelectedInTheTrace(t *testing.T) {
 	bound := []sasl.ChannelBinding{exporter}
 	types := []string{"tls-exporter"}

@@ -39,7 +39,8 @@ func (x *renewableExchange) Step(context.Context, []byte) ([]byte, bool, error) 
 
 func (x *renewableExchange) Renew(context.Context) (sasl.Mechanism, error) { return x.renew(x.number) }
 
-// TestRenewOfAnotherModule: what a Client makes of Renew, whoever implements it.
+// TestRenewOfAnotherModule shows that a Client also calls the Renew of a mechanism
+// from another module.
 func TestRenewOfAnotherModule(t *testing.T) {
 	type lines = []sasltest.Line
 	no := refuse(sasl.NotAuthorized)

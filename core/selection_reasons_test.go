@@ -96,8 +96,8 @@ func TestBindingIsAllThatIsMissing(t *testing.T) {
 	}
 }
 
-// TestRelistKeepsTheResult: the list after the login is judged on its own. What
-// was bound stays bound in the Result, although that list has it no more.
+// TestRelistKeepsTheResult: the list after the login is judged on its own. The
+// Result keeps its binding, even if that list has no mechanism that binds.
 func TestRelistKeepsTheResult(t *testing.T) {
 	for later, class := range map[string]sasl.Class{
 		"PLAIN":                    "",
@@ -116,7 +116,7 @@ func TestRelistKeepsTheResult(t *testing.T) {
 }
 
 // TestMechanismNames: RFC 4422 s3.1 allows 1 to 20 capitals, digits, hyphens and
-// underscores. Neither side uses another name, even if both sides have it.
+// underscores. Neither side uses another name, even if both sides have that mechanism.
 func TestMechanismNames(t *testing.T) {
 	for name, valid := range map[string]bool{
 		"A": true, "AZ09-_": true, "ABCDEFGHIJKLMNOPQRST": true, "ABCDEFGHIJKLMNOPQRSTU": false,
@@ -143,8 +143,8 @@ type trivialServer string
 func (m trivialServer) Name() string                     { return string(m) }
 func (trivialServer) New(sasl.ServerTerms) sasl.Exchange { return new(trivialExchange) }
 
-// TestNames: the names that this library has are told apart from those that it
-// does not have.
+// TestNames shows the reason for a known mechanism that is not configured, and for an
+// unknown mechanism.
 func TestNames(t *testing.T) {
 	client := sasl.Client{Mechanisms: []sasl.Mechanism{trivial("X-TEST")}}
 	offered := []string{"PLAIN", "ANONYMOUS", "EXTERNAL", "HT-SHA-256-ENDP", "SCRAM-SHA-1", "SCRAM-SHA3-512-PLUS", "PLAIN-X", "SCRAM-MD5", "X\x1b[31m", "PLAIN"}
@@ -153,7 +153,7 @@ func TestNames(t *testing.T) {
 	for _, name := range offered[:6] {
 		want = append(want, name+": not configured")
 	}
-	want = append(want, "PLAIN-X: this library does not have it", "SCRAM-MD5: this library does not have it",
+	want = append(want, "PLAIN-X: this library does not have it", "SCRAM-MD5: this library does not implement it",
 		"X[31m: an invalid name (RFC 4422 s3.1): use 1 to 20 capitals, digits, hyphens and underscores")
 	if got := passedOver(err); !slices.Equal(got, want) {
 		t.Errorf("%q", got)

@@ -102,7 +102,7 @@ func TestDerivedRecords(t *testing.T) {
 }
 
 // TestWhoMayActAsWhom: without an Authorize everybody acts as themselves, by
-// canonical names. A name that cannot be prepared is nobody's.
+// canonical names. A name that cannot be prepared belongs to no user.
 func TestWhoMayActAsWhom(t *testing.T) {
 	server := sasl.Server{Mechanisms: []sasl.ServerMechanism{sasl.PlainServer(accept)}}
 	long := strings.Repeat("a", 1024)

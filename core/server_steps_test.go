@@ -20,9 +20,9 @@ func beginServer(t *testing.T, server *sasl.Server, mechanism string) *sasl.Serv
 	return session
 }
 
-// TestServerAfterTheEnd: an error of a run is its outcome for ever and is told
-// once, unless the client was let in before. The mechanism hears one message, and
-// the answer to a message that tells of a failure.
+// TestServerAfterTheEnd shows that an error of a run is its last outcome, and that
+// Refused is called once, unless the client has authenticated before. The mechanism hears one message, and
+// the answer to a message with a failure.
 func TestServerAfterTheEnd(t *testing.T) {
 	x := []byte("x")
 	for _, row := range []struct {
@@ -64,7 +64,7 @@ func TestServerAfterTheEnd(t *testing.T) {
 		}
 		want := 1
 		if first := row.moves[0]; first.out != nil && first.err != nil {
-			want = 2 // the answer to the message that tells of the failure
+			want = 2 // the answer to the message with the failure
 		}
 		if len(heard) != want || told != row.told {
 			t.Errorf("%s: the mechanism heard %d messages, told %d times", row.name, len(heard), told)
@@ -101,8 +101,8 @@ func TestServerBounds(t *testing.T) {
 	}
 }
 
-// TestOneMessage: a mechanism of one message takes and sends no second one,
-// whatever became of the first.
+// TestOneMessage shows that a mechanism of one message accepts and sends no second
+// message, after every outcome of the first.
 func TestOneMessage(t *testing.T) {
 	refuse := func(context.Context, string, sasl.Secret) error { return sasl.ErrAuthentication }
 	for name, exchange := range map[string]sasl.Exchange{

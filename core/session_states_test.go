@@ -21,7 +21,7 @@ type move struct {
 type played struct {
 	properties sasl.Properties
 	moves      []move
-	heard      *[]string // what Step got, in Go's syntax; nil = nobody wants to know
+	heard      *[]string // what Step got, in Go's syntax; nil = not recorded
 }
 
 func (played) Name() string                  { return "X-PLAYED" }
@@ -63,7 +63,7 @@ func begin(t *testing.T, m sasl.Mechanism) *sasl.Session {
 }
 
 // TestSessionStates calls the methods of a Session out of order, and ends it in
-// each way that is no success. Every later call returns the first error.
+// each way except success. Every later call returns the first error.
 func TestSessionStates(t *testing.T) {
 	x := []byte("x")
 	const start, respond, finish, finishWith = 's', 'r', 'f', 'd'

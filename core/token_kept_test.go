@@ -10,7 +10,7 @@ import (
 )
 
 // TestTokenUsername: a token is asked for if the run is for the user of the
-// tokens, whose name may need preparation. An account without a name is nobody's.
+// tokens, whose name may need preparation. An account without a name belongs to no user.
 func TestTokenUsername(t *testing.T) {
 	for _, row := range []struct {
 		mechanism sasl.Mechanism
@@ -66,8 +66,8 @@ func TestTokenNotAskedFor(t *testing.T) {
 	}
 }
 
-// TestUnusableTokenIsTold: a token of the server's that cannot be used is told in
-// the trace, and does not take the place of the one that is held.
+// TestUnusableTokenIsTold shows that the trace names an unusable token of the server,
+// and that such a token does not replace the stored token.
 func TestUnusableTokenIsTold(t *testing.T) {
 	expired := issued("a token that is fresh")
 	expired.Expiry = time.Now().Add(-time.Second)

@@ -113,8 +113,8 @@ func TestEchoOfTheMAC(t *testing.T) {
 	}
 }
 
-// TestTokenIsNotDescribed: what is not the client's own message is described
-// without a word of it, also before there is one.
+// TestTokenIsNotDescribed shows that the description of any other message contains
+// nothing of that message, also before the client has sent its own.
 func TestTokenIsNotDescribed(t *testing.T) {
 	exchange := sasl.HashedToken("HT-SHA-256-NONE", "user", token("NONE")).New(sasl.Terms{})
 	describe := exchange.(interface{ Describe([]byte) string }).Describe

@@ -91,10 +91,10 @@ type commandRow struct {
 	args              []string
 	code              int
 	class, binding    string
-	text              string // contained in what a person is told
+	text              string // contained in the output for a person
 }
 
-// TestCommandAgainstDovecot: outcomes as a script sees them.
+// TestCommandAgainstDovecot: the outcomes that a script reads.
 func TestCommandAgainstDovecot(t *testing.T) {
 	t.Parallel()
 	srv := harness.Dovecot(t)
@@ -150,7 +150,7 @@ func TestCommandAgainstProsody(t *testing.T) {
 	}
 }
 
-// TestCommandAgainstOpenLDAP: the authzid is who the server says that we are.
+// TestCommandAgainstOpenLDAP shows that the authzid is the identity at the server.
 func TestCommandAgainstOpenLDAP(t *testing.T) {
 	t.Parallel()
 	srv := harness.OpenLDAP(t)

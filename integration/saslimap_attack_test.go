@@ -115,8 +115,8 @@ func TestSASLIMAPStripped(t *testing.T) {
 	})
 }
 
-// TestSASLIMAPDecoy: whoever takes what binds out of the list puts something
-// else there that binds, which no client has.
+// TestSASLIMAPDecoy has an attacker who removes the mechanisms that bind from the list,
+// and inserts another one that no client has.
 func TestSASLIMAPDecoy(t *testing.T) {
 	t.Parallel()
 	decoy := func(line string, secured bool) string {

@@ -12,7 +12,7 @@ import (
 	"github.com/saslkit/saslkit/integration/internal/harness"
 )
 
-// TestSASLIMAPCancel: the context ends while an answer of the server's is held
+// TestSASLIMAPCancel: the context ends while an answer of the server is held
 // back, each of them in turn, from the greeting to the last.
 func TestSASLIMAPCancel(t *testing.T) {
 	t.Parallel()

@@ -121,8 +121,8 @@ func TestSASLIMAPEveryMechanism(t *testing.T) {
 	})
 }
 
-// TestSASLIMAPAutomatic: the Client of the README takes the strongest, and
-// where nothing can be bound says so with "y" or "n".
+// TestSASLIMAPAutomatic: the Client of the README takes the strongest
+// mechanism, and sends "y" or "n" if it cannot bind.
 func TestSASLIMAPAutomatic(t *testing.T) {
 	t.Parallel()
 	everyWay(t, func(t *testing.T, dial open, version uint16) {

@@ -181,7 +181,7 @@ func TestSASLLDAPInsecure(t *testing.T) {
 	checkIdentity(t, client, aliceDN)
 }
 
-// TestSASLLDAPCancel: the context ends while an answer of the server's is held
+// TestSASLLDAPCancel: the context ends while an answer of the server is held
 // back, each of them in turn, from StartTLS to the list after the bind.
 func TestSASLLDAPCancel(t *testing.T) {
 	t.Parallel()

@@ -80,8 +80,9 @@ func TestSASLLDAPAbort(t *testing.T) {
 	})
 }
 
-// TestSASLLDAPRebind: the server binds to the channel once. Who demands more is
-// refused before anything is sent, and may use another connection.
+// TestSASLLDAPRebind: the server binds to the channel once. A client that
+// demands another binding is refused before anything is sent, and may use another
+// connection.
 func TestSASLLDAPRebind(t *testing.T) {
 	t.Parallel()
 	everyLDAPWay(t, harness.OpenLDAP, func(t *testing.T, srv *harness.LDAPServer, dial dialLDAP, version uint16) {
@@ -167,8 +168,8 @@ func rebind(t *testing.T, client *saslldap.Client, credentials sasl.Credentials,
 	}
 }
 
-// TestSASLLDAPBare: a connection of the library's into which nothing can be put
-// is told what to do.
+// TestSASLLDAPBare shows that the error for a connection of the library, which cannot
+// be extended, says what to do.
 func TestSASLLDAPBare(t *testing.T) {
 	t.Parallel()
 	srv := harness.OpenLDAP(t)

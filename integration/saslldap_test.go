@@ -105,7 +105,7 @@ func TestSASLLDAPEveryMechanism(t *testing.T) {
 }
 
 // TestSASLLDAPUnique: a server that binds to something else than a client can
-// learn. The error names the setting, with which it works where TLS has it.
+// learn. The error names the setting, with which the login works if TLS has that type.
 func TestSASLLDAPUnique(t *testing.T) {
 	t.Parallel()
 	everyLDAPWay(t, harness.OpenLDAPUnique, func(t *testing.T, srv *harness.LDAPServer, dial dialLDAP, version uint16) {
@@ -125,7 +125,7 @@ func TestSASLLDAPUnique(t *testing.T) {
 	})
 }
 
-// TestSASLLDAPAfterLibrary: a bind of the library's comes first. One that is not
+// TestSASLLDAPAfterLibrary: a bind of the library comes first. One that is not
 // SASL leaves the server what it binds to; EXTERNAL does not.
 func TestSASLLDAPAfterLibrary(t *testing.T) {
 	t.Parallel()

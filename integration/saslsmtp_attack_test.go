@@ -143,8 +143,8 @@ func TestSASLSMTPUntrusted(t *testing.T) {
 }
 
 // TestSASLSMTPHiddenPlus: Postfix hides from the client that its Dovecot knows
-// channel binding. A client that could bind says so, is refused, and is told
-// which setting allows for that; with it the same connection serves.
+// channel binding. A client that could bind says so and is refused. The error
+// names the setting; with that setting, the same connection works.
 func TestSASLSMTPHiddenPlus(t *testing.T) {
 	t.Parallel()
 	everySMTPWay(t, func(t *testing.T, dial func(harness.Submission, *tls.Config) smtpClient, version uint16) {
@@ -164,7 +164,7 @@ func TestSASLSMTPHiddenPlus(t *testing.T) {
 	})
 }
 
-// TestSASLSMTPOverLong: a line of the server's that does not end soon.
+// TestSASLSMTPOverLong: a line of the server that does not end soon.
 func TestSASLSMTPOverLong(t *testing.T) {
 	t.Parallel()
 	everySMTPWay(t, func(t *testing.T, dial func(harness.Submission, *tls.Config) smtpClient, version uint16) {

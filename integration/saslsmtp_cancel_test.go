@@ -23,7 +23,7 @@ import (
 var smtpAnswers = []struct {
 	name   string
 	held   func(line string, challenges int) bool
-	greets bool // only where our part begins with the greeting
+	greets bool // only if our part begins with the greeting
 }{
 	{"greeting", func(line string, _ int) bool { return strings.HasPrefix(line, "220 ") }, true},
 	{"EHLO", func(line string, _ int) bool { return strings.HasPrefix(line, "250 ") }, false},

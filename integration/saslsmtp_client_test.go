@@ -87,8 +87,8 @@ func handedOver(submit func(c *saslsmtp.Conn, recipient, subject string) error) 
 	}
 }
 
-// smtpHost is the name that the server is to have, also where there is no TLS
-// to prove it.
+// smtpHost is the name that the server is to have, also without TLS, which
+// would prove the name.
 func smtpHost(config *tls.Config) string {
 	if config == nil {
 		return "127.0.0.1"

@@ -40,7 +40,7 @@ func TestSASLSMTPRefusals(t *testing.T) {
 	})
 }
 
-// TestSASLSMTPForeignAuthzid: somebody else's name needs a right to it.
+// TestSASLSMTPForeignAuthzid shows that the name of another user needs a permission.
 func TestSASLSMTPForeignAuthzid(t *testing.T) {
 	t.Parallel()
 	everySMTPWay(t, func(t *testing.T, dial func(harness.Submission, *tls.Config) smtpClient, version uint16) {
@@ -99,10 +99,10 @@ func (m *says) Step(context.Context, []byte) (out []byte, done bool, err error) 
 	return []byte(m.message), true, nil
 }
 
-// TestSASLSMTPGarbage: what the servers make of messages that are none, or that
-// are long: 8 KiB, which they read, and more in base64 than the 12288 octets
-// that RFC 4954 s4 gives a line. Where that is more than they read at once, the
-// rest of the line would be a command, so the client is closed.
+// TestSASLSMTPGarbage shows how the servers react to invalid messages and to long
+// messages: 8 KiB, which they read, and more in base64 than the 12288 octets that RFC
+// 4954 s4 gives a line. If a server does not read the whole line at once, the rest of
+// the line would be a command, so the client is closed.
 func TestSASLSMTPGarbage(t *testing.T) {
 	t.Parallel()
 	everySMTPWay(t, func(t *testing.T, dial func(harness.Submission, *tls.Config) smtpClient, version uint16) {

@@ -47,7 +47,7 @@ func TestSASLSMTPEveryMechanism(t *testing.T) {
 				}
 				subject := fmt.Sprintf("%s %s %d", t.Name(), service, i)
 				err = client.submit("alice@"+srv.Host, subject)
-				// Postfix takes no mail from who is anonymous.
+				// Postfix takes no mail from an anonymous client.
 				if anonymous := m.Name() == "ANONYMOUS"; (err != nil) != anonymous {
 					t.Errorf("%s, %s, submission: %v", service, m.Name(), err)
 				} else if !anonymous {

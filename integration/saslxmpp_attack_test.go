@@ -55,7 +55,7 @@ func TestSASLXMPPManInTheMiddle(t *testing.T) {
 	})
 }
 
-// without takes elements out of what the server says over TLS.
+// without removes elements from the octets of the server over TLS.
 func without(elements ...string) func(string, bool) string {
 	return func(text string, secured bool) string {
 		if secured {

@@ -108,9 +108,9 @@ func (g garbageExchange) Step(_ context.Context, in []byte) ([]byte, bool, error
 
 func (garbageExchange) Identity() sasl.Identity { return sasl.Identity{} }
 
-// TestSASLXMPPGarbage: an unknown binding type, a message that is none, and one
-// that is longer than the server reads, each with its class and nothing else
-// broken.
+// TestSASLXMPPGarbage: an unknown binding type, an invalid message, and a
+// message that is longer than the server reads: each has its class, and nothing else
+// breaks.
 func TestSASLXMPPGarbage(t *testing.T) {
 	t.Parallel()
 	everyXMPPWay(t, func(t *testing.T, srv *harness.XMPPServer, direct bool, version uint16) {

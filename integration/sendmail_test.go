@@ -21,7 +21,7 @@ import (
 // when a process begins.
 const sendMailTo = "SASLKIT_TEST_SENDMAIL_TO"
 
-// sendMail prints what comes of it and exits.
+// sendMail prints the outcome and exits.
 func sendMail(address string) {
 	host, _, _ := strings.Cut(address, ":")
 	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", os.Getenv("SASLKIT_PASSWORD")))}
@@ -38,7 +38,7 @@ func sendMail(address string) {
 	os.Exit(0)
 }
 
-// TestSASLSMTPSendMail: the Auth where nothing else is accepted, in a process
+// TestSASLSMTPSendMail: the Auth for a function that accepts nothing else, in a process
 // that trusts the server's authority, and in one that does not.
 func TestSASLSMTPSendMail(t *testing.T) {
 	t.Parallel()

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// TestFromConfig: the token that is there is used, another one is fetched with the
-// refresh token after a refusal, and the program is told.
+// TestFromConfig shows that the source uses the present token, fetches another token
+// with the refresh token after a refusal, and passes it to the program.
 func TestFromConfig(t *testing.T) {
 	i := newIssuer(t)
 	var told []string
@@ -86,8 +86,8 @@ func TestClientCredentials(t *testing.T) {
 	}
 }
 
-// TestIssuerRefuses: the class of what an authorization server answers, before
-// anything was sent and after a refusal, and that its body is not shown.
+// TestIssuerRefuses shows the class of each answer of an authorization server, before
+// anything was sent and after a refusal, and that the body is not shown.
 func TestIssuerRefuses(t *testing.T) {
 	for name, row := range map[string]struct {
 		status int

@@ -29,8 +29,8 @@ import (
 //
 // Refreshed is called with each new token before it is used, so that a program can
 // store it: an authorization server may issue another refresh token, and the one
-// before it may end then. Nil = nobody is told. It is not called by two goroutines
-// at once.
+// before it may end then. Nil = no call. Two goroutines do not call it at
+// the same time.
 //
 // The HTTP client is that of the login's context (oauth2.HTTPClient), and a request
 // ends with that context.

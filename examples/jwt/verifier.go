@@ -21,7 +21,7 @@ type Verifier struct {
 	// Audience is what must be in aud. It names this service, so that a token for
 	// another one does not open it.
 	Audience string
-	// Scope must be in the token, and is told to a client whose token is refused.
+	// Scope must be in the token. A client with a refused token receives it.
 	Scope string
 	// Methods are the algorithms that are accepted, such as ES256. They must all fit
 	// the keys of Key: a token must not choose how it is checked.
@@ -30,7 +30,7 @@ type Verifier struct {
 	// An error that wraps ErrUnknownKey refuses the token. Another one, such as that
 	// the keys cannot be fetched, is temporary.
 	Key func(ctx context.Context, kid string) (any, error)
-	// OpenIDConfiguration is the URL where a client finds the issuer; "" = none.
+	// OpenIDConfiguration is the URL by which a client finds the issuer; "" = none.
 	OpenIDConfiguration string
 }
 
@@ -69,7 +69,7 @@ func (v *Verifier) Verify(ctx context.Context, login sasl.BearerLogin) (string, 
 	return c.Subject, nil
 }
 
-// refuse says nothing of the reason that the library has: it may repeat the token.
+// refuse leaves out the reason of the library, which may repeat the token.
 func (v *Verifier) refuse(status string) error {
 	return &sasl.BearerError{Status: status, Scope: v.Scope, OpenIDConfiguration: v.OpenIDConfiguration}
 }

@@ -36,8 +36,8 @@ var imports = map[string]string{
 //   - else declarations, if it parses so,
 //   - else statements of a function that has ctx, err and auth, a *sasl.Client.
 //
-// The packages of imports are there, except in a file. Whatever else a block needs
-// is in the comment before it. Names that it declares and does not use are allowed.
+// The packages of imports are there, except in a file. The comment before a
+// block declares everything else. Names that it declares and does not use are allowed.
 // A block with "go foreign" behind its fence is not checked: it is for libraries
 // that are in no go.mod here.
 //
@@ -119,8 +119,8 @@ func missingImports(file *ast.File) (text string) {
 	return text
 }
 
-// exportData asks the go command, once, for what the compiler knows about the
-// packages that the files import.
+// exportData asks the go command, once, for the export data of the packages that
+// the files import.
 func exportData(t *testing.T, files []*ast.File) func(path string) (io.ReadCloser, error) {
 	t.Helper()
 	arguments := []string{"list", "-e", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}"}

@@ -60,7 +60,7 @@ type row struct {
 	bindings       []string
 }
 
-// rows returns every mechanism that a side has, with what it binds to: a
+// rows returns every mechanism that a side has, with its binding types: a
 // mechanism binds to a type if a server offers it with the type and does not
 // offer it without a binding.
 func rows() (list []*row) {
