@@ -40,12 +40,23 @@ func TestMessageIDs(t *testing.T) {
 // TestWrite: what is not one message is refused, and nothing of it is sent.
 func TestWrite(t *testing.T) {
 	whole := encodeRootDSE(1)
-	for name, b := range map[string][]byte{"no LDAP": []byte("hello, world"), "half": whole[:10], "cut": whole[:len(whole)-1], "two": append(whole, whole...)} {
+	for name, b := range map[string][]byte{"nothing": {}, "no LDAP": []byte("hello, world"), "half": whole[:10], "cut": whole[:len(whole)-1], "two": append(whole, whole...)} {
 		near, far := net.Pipe()
 		near.Close()
 		if n, err := newMux(near).Write(b); n != 0 || sasl.ClassOf(err) != sasl.ErrConfig {
 			t.Errorf("%s: %d, %v", name, n, err)
 		}
 		far.Close()
+	}
+}
+
+// TestWriteAfterwards: a request after the end of the connection gets the reason.
+func TestWriteAfterwards(t *testing.T) {
+	near, far := net.Pipe()
+	defer far.Close()
+	m := newMux(near)
+	m.end(errBindOpen)
+	if n, err := m.Write(encodeRootDSE(1)); n != 0 || err != errBindOpen {
+		t.Errorf("%d, %v", n, err)
 	}
 }

@@ -164,9 +164,10 @@ func TestNotTLS(t *testing.T) {
 		class sasl.Class
 		hint  bool
 	}{
-		"LDAP":        {func(conn net.Conn) error { _, err := conn.Write(message(0, notice(2))); return err }, sasl.ErrConnection, true},
-		"a greeting":  {func(conn net.Conn) error { _, err := io.WriteString(conn, "220 hello\r\n"); return err }, sasl.ErrConnection, true},
-		"it hangs up": {func(conn net.Conn) error { return conn.Close() }, sasl.ErrConnection, true},
+		"LDAP":          {func(conn net.Conn) error { _, err := conn.Write(message(0, notice(2))); return err }, sasl.ErrConnection, true},
+		"a greeting":    {func(conn net.Conn) error { _, err := io.WriteString(conn, "220 hello\r\n"); return err }, sasl.ErrConnection, true},
+		"half a record": {func(conn net.Conn) error { _, err := io.WriteString(conn, "\x16\x03\x03"); return err }, sasl.ErrConnection, true},
+		"it hangs up":   {func(conn net.Conn) error { return conn.Close() }, sasl.ErrConnection, true},
 		"unknown authority": {func(conn net.Conn) error {
 			tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}}).Handshake()
 			return nil
