@@ -2,6 +2,8 @@ package saslldap
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"math"
 	"net"
 	"testing"
@@ -58,5 +60,37 @@ func TestWriteAfterwards(t *testing.T) {
 	m.end(errBindOpen)
 	if n, err := m.Write(encodeRootDSE(1)); n != 0 || err != errBindOpen {
 		t.Errorf("%d, %v", n, err)
+	}
+}
+
+// TestNothingIsSent: a request of ours is not sent over a connection that has ended
+// for another reason than its closing, nor for a context that has ended.
+func TestNothingIsSent(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, row := range map[string]struct {
+		ctx  context.Context
+		fail error
+		want error
+	}{
+		"the connection": {t.Context(), errFrame, errFrame},
+		"the context":    {ended, nil, context.Canceled},
+	} {
+		near, far := net.Pipe()
+		m := newMux(near)
+		if row.fail != nil {
+			m.fail(row.fail)
+		}
+		read := make(chan int, 1)
+		go func() {
+			n, _ := far.Read(make([]byte, 100))
+			read <- n
+		}()
+		_, err := m.roundTrip(row.ctx, newOwnRequest(firstID, true), encodeRootDSE(firstID))
+		near.Close()
+		if n := <-read; n != 0 || !errors.Is(err, row.want) {
+			t.Errorf("%s: %d octets were sent, %v", name, n, err)
+		}
+		far.Close()
 	}
 }

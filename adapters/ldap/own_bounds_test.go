@@ -46,17 +46,18 @@ func hostileAnswers() map[string][]byte {
 		"controls":             element(0x30, append([]byte(id+"\x61\x07\x0a\x01\x0e\x04\x00\x04\x00"), element(0xa0, bytes.Repeat([]byte("\x30\x00"), 60<<10))...)),
 		"notices of others":    message(0, notification("1.3.6.1.1.21.4", 80, "aborted")),
 		"elements in notices":  element(0x30, append([]byte("\x02\x01\x00"), element(0x78, append([]byte("\x0a\x01\x00\x04\x00\x04\x00"), bytes.Repeat([]byte("\x04\x00"), 8000)...))...)),
+		"many in each notice":  element(0x30, append([]byte("\x02\x01\x00"), element(0x78, append([]byte("\x0a\x01\x00\x04\x00\x04\x00\x8a\x01x"), bytes.Repeat([]byte("\x04\x00"), 3000)...))...)),
 		"somebody's answers":   message(77, result(tagSearchDone, 0, strings.Repeat("x", 1000), nil)),
 	}
 }
 
-// flood sends a hostile answer with this message ID until 64 MiB have gone out, or
-// the client hangs up.
+// flood sends a hostile answer with this message ID until 64 MiB or 20 000 messages
+// have gone out, or the client hangs up.
 func flood(conn net.Conn, frame []byte, id int64) {
 	if at := bytes.Index(frame, []byte("\x02\x04")); at == 6 { // in place, because a copy counts as the client's
 		copy(frame[8:], []byte{byte(id >> 24), byte(id >> 16), byte(id >> 8), byte(id)})
 	}
-	for sent := 0; sent < 64<<20; sent += len(frame) {
+	for sent := 0; sent < min(64<<20, 20_000*len(frame)); sent += len(frame) {
 		if _, err := conn.Write(frame); err != nil {
 			return
 		}

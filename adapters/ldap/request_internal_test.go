@@ -53,8 +53,8 @@ func TestInvalidControls(t *testing.T) {
 		control.AppendChild(octets(syncRequest))
 		control.AppendChild(octets(value))
 		controls := ber.Encode(ber.ClassContext, ber.TypeConstructed, 0, nil, "")
-		controls.AppendChild(control)
 		controls.AppendChild(ber.NewSequence("")) // a control of nothing
+		controls.AppendChild(control)
 		message := ber.NewSequence("")
 		message.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, ""))
 		message.AppendChild(ber.Encode(ber.ClassApplication, ber.TypeConstructed, 3, nil, ""))
