@@ -92,7 +92,8 @@ func (m *mux) roundTrip(ctx context.Context, own *ownRequest, request []byte) ([
 		return nil, fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
 	}
 	if err := m.write(request, time.Time{}); err != nil {
-		return nil, m.fail(err) // a notice of disconnection says more
+		m.awaitEnd(ctx)
+		return nil, m.fail(err)
 	}
 	select {
 	case a := <-own.answer:
@@ -109,3 +110,18 @@ func (m *mux) roundTrip(ctx context.Context, own *ownRequest, request []byte) ([
 		return nil, fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
 	}
 }
+
+// awaitEnd gives the library's goroutine, which reads, time to come to the end of the
+// connection: a notice of disconnection says more than an error of writing.
+func (m *mux) awaitEnd(ctx context.Context) {
+	late := time.NewTimer(noticeWait)
+	defer late.Stop()
+	select {
+	case <-m.dead:
+	case <-ctx.Done():
+	case <-late.C:
+	}
+}
+
+// noticeWait is less than the time in which an operation has to obey its context.
+const noticeWait = 50 * time.Millisecond

@@ -2,6 +2,7 @@ package saslldap
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	sasl "github.com/saslkit/saslkit/core"
@@ -65,6 +66,40 @@ func TestLengths(t *testing.T) {
 		content, start, err := parseLength([]byte(row.b))
 		if row.bad != errors.Is(err, sasl.ErrProtocol) || content != row.content || start != row.start {
 			t.Errorf("%q: %d, %d, %v", row.b, content, start, err)
+		}
+	}
+}
+
+// TestResultFields: a field behind the three of every result is read by its class and
+// its tag, in the operations that have it (RFC 4511 s4.1.9, s4.2.2, s4.12).
+func TestResultFields(t *testing.T) {
+	for name, row := range map[string]struct {
+		op          byte
+		field       string
+		credentials string
+		referral    string
+		extended    string
+	}{
+		"credentials":               {bindResponse, "\x87\x01x", "x", "", ""},
+		"credentials elsewhere":     {extendedResponse, "\x87\x01x", "", "", ""},
+		"of the universal class":    {bindResponse, "\x07\x01x", "", "", ""},
+		"a referral":                {bindResponse, "\xa3\x03\x04\x01x", "", "x", ""},
+		"of the universal class, 3": {bindResponse, "\x23\x03\x04\x01x", "", "", ""},
+		"a name":                    {extendedResponse, "\x8a\x01x", "", "", "x"},
+		"a name elsewhere":          {bindResponse, "\x8a\x01x", "", "", ""},
+		"another":                   {bindResponse, "\x89\x01x", "", "", ""},
+	} {
+		content := "\x0a\x01\x00\x04\x00\x04\x00" + row.field
+		message := "\x02\x01\x01" + string(row.op) + string(rune(len(content))) + content
+		message = "\x30" + string(rune(len(message))) + message
+		h, _, err := parseHeader([]byte(message))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := decodeResult(frame{header: h, bytes: []byte(message)}, row.op)
+		if err != nil || string(r.credentials) != row.credentials || (r.credentials == nil) != (row.credentials == "") ||
+			strings.Join(r.referrals, " ") != row.referral || r.name != row.extended {
+			t.Errorf("%s: %+v, %v", name, r, err)
 		}
 	}
 }
