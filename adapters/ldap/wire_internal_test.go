@@ -73,6 +73,9 @@ func TestLengths(t *testing.T) {
 // TestResultFields: a field behind the three of every result is read by its class and
 // its tag, in the operations that have it (RFC 4511 s4.1.9, s4.2.2, s4.12).
 func TestResultFields(t *testing.T) {
+	if err := (result{}).library(); err != nil { // success is no error
+		t.Error(err)
+	}
 	for name, row := range map[string]struct {
 		op          byte
 		field       string
