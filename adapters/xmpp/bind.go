@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"mellium.im/xmpp"
 	"mellium.im/xmpp/stanza"
@@ -28,9 +29,9 @@ func (p *progress) instrumented(f xmpp.StreamFeature) xmpp.StreamFeature {
 			err = fmt.Errorf("%w: the server refused the feature %s without a reason", sasl.ErrProtocol, f.Name.Local)
 		case f.Name.Space == nsBind:
 			p.resource = err == nil
-			err = bindRefusal(err)
-		case err != nil && sasl.ClassOf(err) == "":
-			err = &laterError{sasl.ClassOf(streamError(err)), "the feature " + f.Name.Local + ": " + sasl.Printable(err.Error()), err}
+			err = p.screen.bindRefusal(err)
+		case err != nil:
+			err = p.screen.foreign("the feature "+f.Name.Local, err)
 		}
 		return mask, rw, err
 	}
@@ -45,7 +46,7 @@ func (p *progress) verify(s *xmpp.Session, state xmpp.SessionState) error {
 	binds := slices.ContainsFunc(p.others, func(f xmpp.StreamFeature) bool { return f.Name.Space == nsBind })
 	switch {
 	case state&xmpp.Authn == 0:
-		return fmt.Errorf("%w: the server offered nothing to authenticate with, and took the session for authenticated", sasl.ErrSecurity)
+		return p.nothingOffered(s)
 	case binds && !bound, bound && (address.Localpart() == "" || address.Resourcepart() == ""):
 		return fmt.Errorf("%w: the server bound no resource", sasl.ErrProtocol)
 	case bound && !address.Domain().Equal(s.RemoteAddr().Domain()),
@@ -53,4 +54,17 @@ func (p *progress) verify(s *xmpp.Session, state xmpp.SessionState) error {
 		return fmt.Errorf("%w: the server bound a resource of another address than the one that has authenticated", sasl.ErrProtocol)
 	}
 	return nil
+}
+
+// nothingOffered is the error of a server without SASL.
+func (p *progress) nothingOffered(s *xmpp.Session) error {
+	offered := p.stream.markup.offered
+	if slices.Contains(offered, "starttls") && s.State()&xmpp.Secure == 0 {
+		return fmt.Errorf("%w: the server offers no SASL without TLS: connect with STARTTLS, which the server offers", sasl.ErrPolicy)
+	}
+	list := "nothing"
+	if len(offered) > 0 {
+		list = sasl.Printable(strings.Join(offered, ", "))
+	}
+	return fmt.Errorf("%w: the server offers no SASL, so the client cannot authenticate; the server offers: %s", sasl.ErrSecurity, list)
 }

@@ -135,45 +135,55 @@ func streamError(err error) error {
 	return fmt.Errorf("%w: %s", sasl.ErrProtocol, sasl.Printable(err.Error()))
 }
 
-// laterError is an error after the authentication. The server's words may repeat a
-// secret there, and no redaction applies to them: they are for errors.As alone.
+// laterError is an error after the authentication. Its text has known conditions
+// alone in place of the server's words, which are for errors.As.
 type laterError struct {
 	class sasl.Class
 	what  string
-	err   error
+	err   error // nil = withheld
 }
 
 func (e *laterError) Error() string { return e.class.Error() + ": " + e.what }
 
 // Unwrap returns the class, and the library's error.
-func (e *laterError) Unwrap() []error { return []error{e.class, e.err} }
+func (e *laterError) Unwrap() []error {
+	if e.err == nil {
+		return []error{e.class}
+	}
+	return []error{e.class, e.err}
+}
 
 // bindRefusal gives the library's error for a refused resource its class.
-func bindRefusal(err error) error {
+func (s *screen) bindRefusal(err error) error {
 	const what = "the server refused to bind a resource"
 	refused, ok := err.(*stanza.Error)
 	switch {
 	case !ok:
 		return err
 	case refused.Type == stanza.Wait:
-		return &laterError{sasl.ErrTemporary, what + knownCondition(string(refused.Condition)), *refused}
+		return &laterError{sasl.ErrTemporary, what + knownCondition(string(refused.Condition)), s.stanzaError(*refused)}
 	}
-	return &laterError{sasl.ErrAuthorization, what + knownCondition(string(refused.Condition)), *refused}
+	return &laterError{sasl.ErrAuthorization, what + knownCondition(string(refused.Condition)), s.stanzaError(*refused)}
 }
 
 // later gives an error after the authentication its class, unless it is a
-// laterError. An error of reading may contain the server's words.
-func later(err error) error {
+// laterError. An error of reading may contain the server's words. from is the address
+// that the stream claims: a server may end the stream because of it.
+func (s *screen) later(err error, from string) error {
 	var ended stream.Error
 	classed := streamError(tlsError(err))
 	class := sasl.ClassOf(classed)
 	switch {
-	case errors.As(err, new(*laterError)), class == sasl.ErrSecurity, sasl.ClassOf(err) != "" && class != sasl.ErrProtocol:
+	case errors.As(err, new(*laterError)), class == sasl.ErrSecurity:
 		return classed
+	case errors.As(err, &ended) && class == sasl.ErrProtocol:
+		return &laterError{class, "the stream is invalid" + knownCondition(ended.Err), s.streamError(ended)}
 	case errors.As(err, &ended):
-		return &laterError{class, "the server ended the stream, or the stream is invalid" + knownCondition(ended.Err), ended}
-	case class == sasl.ErrProtocol:
-		return &laterError{class, "the server sent other data than the next step needs", err}
+		return &laterError{class, "the server ended the stream after the authentication" + knownCondition(ended.Err) + from, s.streamError(ended)}
+	case errors.Is(classed, io.ErrUnexpectedEOF):
+		return &laterError{class, "the server closed the connection after the authentication" + from, io.ErrUnexpectedEOF}
+	case class == sasl.ErrProtocol && sasl.ClassOf(err) == "" || s.repeatedIn(err):
+		return &laterError{class, "the server sent other data than the next step needs", nil}
 	}
 	return classed
 }
@@ -190,9 +200,17 @@ var conditions = []string{
 	"remote-server-timeout", "service-unavailable", "subscription-required", "unexpected-request",
 }
 
+// known returns a condition of these; else "".
+func known(name string) string {
+	if !slices.Contains(conditions, name) {
+		return ""
+	}
+	return name
+}
+
 // knownCondition returns ": " and the name, or "" for an unknown name.
 func knownCondition(name string) string {
-	if !slices.Contains(conditions, name) {
+	if known(name) == "" {
 		return ""
 	}
 	return ": " + name

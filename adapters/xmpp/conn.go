@@ -3,12 +3,14 @@ package saslxmpp
 import (
 	"context"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"time"
 
 	"mellium.im/xmpp"
+	"mellium.im/xmpp/stream"
 
 	"github.com/saslkit/saslkit/channelbinding"
 	"github.com/saslkit/saslkit/channelbinding/transport"
@@ -18,6 +20,7 @@ import (
 // link is the part that both profiles share: it sends and reads elements, on a
 // stream that nobody else uses meanwhile.
 type link struct {
+	*screen // nil = the other side is the client
 	reader  xml.TokenReader
 	conn    net.Conn
 	limited *limitedConn  // nil = there are no limits
@@ -32,6 +35,9 @@ func (x *link) ask(ctx context.Context, text string) (answer Element, err error)
 		answer, err = x.roundTrip(text)
 		return err
 	})
+	if ended := (stream.Error{}); errors.As(err, &ended) && sasl.ClassOf(err) == sasl.ErrConnection {
+		err = streamError(x.streamError(ended))
+	}
 	return answer, err
 }
 

@@ -66,7 +66,12 @@ func (l *Login) connectTo(ctx context.Context, domain string, t target) (net.Con
 	if err != nil || !t.direct {
 		return conn, err
 	}
-	secured, err := dialer.Secure(ctx, conn, domain, "xmpp-client", false) // ALPN: XEP-0368 s4
+	peer := &recorder{Conn: conn}
+	secured, err := dialer.Secure(ctx, peer, domain, "xmpp-client", false) // ALPN: XEP-0368 s4
+	var failed *transport.StepError
+	if errors.As(err, &failed) {
+		failed.Err = withoutTLS(failed.Err, peer.first)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +103,7 @@ func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, 
 	err := requireDomain(address)
 	if err == nil {
 		err = transport.Run(ctx, transport.TLSHandshake, transport.ConnectTimeout(l.StepTimeout), conn, func(ctx context.Context) error {
-			return transport.FinishHandshake(ctx, conn)
+			return withoutTLS(transport.FinishHandshake(ctx, conn), nil)
 		})
 	}
 	if err != nil {

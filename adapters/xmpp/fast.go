@@ -41,7 +41,7 @@ func (x *sasl2) writeTokens(b *strings.Builder) {
 func (o *offer) tokenMechanisms() []string {
 	for i := range o.inline {
 		if e := &o.inline[i]; e.Name.Space == nsFAST && e.Name.Local == "fast" {
-			return e.texts(nsFAST, "mechanism")
+			return mechanismNames(e, nsFAST)
 		}
 	}
 	return nil

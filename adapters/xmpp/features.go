@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"strings"
 
 	"mellium.im/xmpp"
 
@@ -46,7 +47,7 @@ func (n *negotiation) features(necessary xmpp.SessionState) []xmpp.StreamFeature
 			Prohibited: xmpp.Authn,
 			Parse: func(_ context.Context, d *xml.Decoder, start *xml.StartElement) (bool, any, error) {
 				list, err := readRest(d, *start)
-				return true, list.texts(nsSASL, "mechanism"), err
+				return true, mechanismNames(&list, nsSASL), err
 			},
 			Negotiate: n.negotiate,
 		},
@@ -56,7 +57,7 @@ func (n *negotiation) features(necessary xmpp.SessionState) []xmpp.StreamFeature
 			Prohibited: xmpp.Authn,
 			Parse: func(_ context.Context, d *xml.Decoder, start *xml.StartElement) (bool, any, error) {
 				list, err := readRest(d, *start)
-				offered := &offer{mechanisms: list.texts(nsSASL2, "mechanism")}
+				offered := &offer{mechanisms: mechanismNames(&list, nsSASL2)}
 				if inline, ok := list.child(nsSASL2, "inline"); ok {
 					offered.inline = inline.Children
 				}
@@ -81,10 +82,21 @@ func (n *negotiation) features(necessary xmpp.SessionState) []xmpp.StreamFeature
 	}
 }
 
+// mechanismNames returns the names in a list of mechanisms in upper case, the only
+// case that they have (RFC 4422 s3.1).
+func mechanismNames(list *Element, space string) []string {
+	names := list.texts(space, "mechanism")
+	for i := range names {
+		names[i] = strings.ToUpper(names[i])
+	}
+	return names
+}
+
 // negotiation is the login of one session.
 type negotiation struct {
 	login   *Login
 	outcome *Outcome
+	screen  screen
 	limited *limitedConn   // nil = the library alone reads
 	bind2   bool           // Login.BindTag applies
 	bound   bool           // a resource was bound together with the authentication
@@ -94,7 +106,7 @@ type negotiation struct {
 // negotiate is the Negotiate function of both profiles. It uses SASL2 if the server
 // has it, but not without TLS (XEP-0388 s2.1).
 func (n *negotiation) negotiate(ctx context.Context, s *xmpp.Session, _ any) (xmpp.SessionState, io.ReadWriter, error) {
-	*n.outcome, n.at = Outcome{}, ""
+	*n.outcome, n.at, n.screen = Outcome{}, "", screen{}
 	if n.login.Client == nil {
 		return 0, nil, fmt.Errorf("%w: the Login has no Client: set Login.Client", sasl.ErrConfig)
 	}
@@ -105,10 +117,11 @@ func (n *negotiation) negotiate(ctx context.Context, s *xmpp.Session, _ any) (xm
 	if err != nil {
 		return 0, nil, err
 	}
-	x := link{reader: reader, conn: s.Conn(), limited: n.limited, timeout: transport.AnswerTimeout(n.login.StepTimeout)}
+	x := link{screen: &n.screen, reader: reader, conn: s.Conn(), limited: n.limited, timeout: transport.AnswerTimeout(n.login.StepTimeout)}
 	if data, _ := s.Feature(nsSASL2); data != nil {
 		offered, _ := data.(*offer)
 		switch {
+		case len(offered.mechanisms) == 0 && len(offered.tokenMechanisms()) == 0: // an empty list does not hide the other one
 		case info.Secure || info.TLSVersion != 0:
 			info.Mechanisms = offered.mechanisms
 			n.login.reportOffer(info)

@@ -1,8 +1,6 @@
 package saslxmpp
 
 import (
-	"bytes"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -22,9 +20,7 @@ const (
 )
 
 // limitedConn is a connection with limits until the session is ready: on the octets
-// of the peer, on the time of an answer, and on the first octet, which has to begin
-// XML. The parser would wait for the end of a text, such as the greeting of another
-// protocol.
+// of the peer, and on the time of an answer.
 type limitedConn struct {
 	net.Conn
 	timeout time.Duration // of an answer; 0 = none
@@ -33,7 +29,6 @@ type limitedConn struct {
 	total   atomic.Int64 // octets that may still be read
 	atOnce  atomic.Int64 // the same, until the next allow
 	ready   atomic.Bool
-	begun   bool // XML was seen
 }
 
 // allow gives the peer the octets and the time of an answer. A nil limitedConn has no limits.
@@ -58,11 +53,6 @@ func (c *limitedConn) Read(p []byte) (int, error) {
 	n, err := c.inTime(c.Conn.Read, p[:min(int64(len(p)), total, atOnce)])
 	c.total.Add(-int64(n))
 	c.atOnce.Add(-int64(n))
-	if text := bytes.TrimLeft(p[:n], xmlSpace); !c.begun && len(text) > 0 {
-		if c.begun = text[0] == '<'; !c.begun {
-			return 0, fmt.Errorf("%w: the peer speaks another protocol than XMPP", sasl.ErrProtocol)
-		}
-	}
 	return n, err
 }
 
@@ -92,22 +82,11 @@ func (c *limitedConn) inTime(do func([]byte) (int, error), p []byte) (int, error
 // NetConn returns the connection below.
 func (c *limitedConn) NetConn() net.Conn { return c.Conn }
 
-// limitedTLS is a limitedConn over a connection with TLS, whose state it returns.
-type limitedTLS struct {
-	*limitedConn
-	tls interface{ ConnectionState() tls.ConnectionState }
-}
-
-func (c limitedTLS) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
-
-// limit puts a limitedConn on a connection. The second result is the same
-// connection, with the state of TLS if there is one.
-func limit(conn net.Conn, timeout time.Duration) (*limitedConn, net.Conn) {
+// limit puts limits on a connection, and reads it element by element. The result
+// has the state of TLS if there is one.
+func limit(conn net.Conn, timeout time.Duration) (*elements, net.Conn) {
 	limited := &limitedConn{Conn: conn, timeout: timeout, start: time.Now()}
 	limited.total.Store(maxNegotiation)
 	limited.allow()
-	if secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
-		return limited, limitedTLS{limited, secured}
-	}
-	return limited, limited
+	return elementsOf(limited, limited, conn)
 }

@@ -22,7 +22,8 @@ func (flood) Read(p []byte) (int, error) {
 
 // TestLimits reads as much as the limits allow, at once and in all.
 func TestLimits(t *testing.T) {
-	limited, conn := limit(flood{}, 0)
+	octets, conn := limit(flood{}, 0)
+	limited := octets.limited
 	var all int64
 	for {
 		n, err := io.Copy(io.Discard, conn)

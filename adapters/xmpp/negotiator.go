@@ -35,10 +35,11 @@ func (l *Login) Negotiator(outcome *Outcome, features ...xmpp.StreamFeature) xmp
 		p, ok := data.(*progress)
 		if !ok {
 			*outcome = Outcome{}
-			limited, conn := limit(s.Conn(), transport.AnswerTimeout(l.StepTimeout))
+			octets, conn := limit(s.Conn(), transport.AnswerTimeout(l.StepTimeout))
 			p = &progress{
-				negotiation: negotiation{login: l, outcome: outcome, limited: limited, bind2: true},
+				negotiation: negotiation{login: l, outcome: outcome, limited: octets.limited, bind2: true},
 				others:      features,
+				stream:      octets,
 			}
 			p.inner = xmpp.NewNegotiator(p.config)
 			return 0, conn, p, nil
@@ -54,6 +55,7 @@ func (l *Login) Negotiator(outcome *Outcome, features ...xmpp.StreamFeature) xmp
 // progress is the state of the negotiation of one session.
 type progress struct {
 	negotiation
+	stream   *elements
 	others   []xmpp.StreamFeature
 	inner    xmpp.Negotiator
 	data     any  // the inner one's
@@ -93,6 +95,9 @@ func (p *progress) required(f xmpp.StreamFeature) xmpp.StreamFeature {
 	return f
 }
 
+// noneKnown is the library's error for a list of features none of which it knows.
+const noneKnown = "xmpp: features advertised out of order"
+
 func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Session) (xmpp.SessionState, io.ReadWriter, error) {
 	switch {
 	case s.State()&xmpp.Authn != 0:
@@ -105,11 +110,17 @@ func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Sessi
 	stop := context.AfterFunc(ctx, func() { transport.Close(s.Conn()) })
 	p.limited.allow()
 	mask, rw, err := p.negotiateStream(ctx, in, out, s)
-	if err != nil && s.State()&xmpp.Authn != 0 {
-		err = later(err)
+	if err != nil && err.Error() == noneKnown {
+		mask, err = xmpp.Ready, nil // as with an empty list; verify decides
 	}
-	if err == nil && mask&xmpp.Ready != 0 {
+	switch {
+	case err != nil && s.State()&xmpp.Authn != 0:
+		err = p.screen.later(err, p.claim(s))
+	case err == nil && mask&xmpp.Ready != 0:
 		err = p.verify(s, s.State()|mask)
+	}
+	if err == nil {
+		p.stream, rw = p.stream.restarted(rw)
 	}
 	if !stop() || ctx.Err() != nil {
 		transport.Close(s.Conn())
@@ -124,10 +135,25 @@ func (p *progress) step(ctx context.Context, in, out *stream.Info, s *xmpp.Sessi
 	return mask, rw, nil
 }
 
+// claim says which address the stream of a login with SASL claims.
+func (p *progress) claim(s *xmpp.Session) string {
+	from := s.LocalAddr()
+	switch {
+	case p.outcome.SASL2 || from.Localpart() == "":
+		return ""
+	case p.outcome.Username == "":
+		return fmt.Sprintf("; the stream is from %q, which %s does not prove: leave the local part out", from, p.outcome.Mechanism)
+	}
+	return fmt.Sprintf("; the stream is from %q", from)
+}
+
 // located adds the step and the address to an error from before the authentication.
 func (p *progress) located(s *xmpp.Session, err error) error {
 	if p.at == "" || errors.As(err, new(*transport.StepError)) {
 		return err
+	}
+	if p.at == transport.Greeting && p.limited.total.Load() == maxNegotiation && errors.Is(err, io.ErrUnexpectedEOF) && s.State()&xmpp.Secure == 0 {
+		err = fmt.Errorf("%w: the server closed the connection without an answer: if the port is for direct TLS, connect with direct TLS", err)
 	}
 	failed := &transport.StepError{Step: p.at, Err: err}
 	if remote := s.Conn().RemoteAddr(); remote != nil {

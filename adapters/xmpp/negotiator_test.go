@@ -118,7 +118,7 @@ func TestHostileStreams(t *testing.T) {
 		"mechanisms that are none":      {streamHeader + features("<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>&#x9b;31m</mechanism></mechanisms>"), sasl.ErrPolicy},
 		"another element of SASL":       {streamHeader + features(mechanisms, "<other xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"), sasl.ErrPolicy},
 		"another element of SASL2":      {streamHeader + features("<authentication xmlns='urn:xmpp:sasl:2'/>", "<other xmlns='urn:xmpp:sasl:2'/>"), sasl.ErrPolicy},
-		"unknown features":              {streamHeader + features("<a xmlns='urn:a'/>"), sasl.ErrProtocol},
+		"unknown features":              {streamHeader + features("<a xmlns='urn:a'/>"), sasl.ErrSecurity},
 		"endless header":                {"<stream:stream a='" + strings.Repeat("a", 3<<20), sasl.ErrProtocol},
 		"endless features":              {streamHeader + "<stream:features>" + strings.Repeat("<a xmlns='urn:a'/>", 200000), sasl.ErrProtocol},
 		"stream error":                  {streamHeader + "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>\x1b[31mno</text></stream:error>", sasl.ErrProtocol}, // a control character

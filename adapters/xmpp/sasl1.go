@@ -40,7 +40,7 @@ func (x *sasl1) exchange(ctx context.Context, text string) (sasl.Reply, error) {
 	case xml.Name{Space: nsSASL, Local: "success"}:
 		return success(&answer)
 	case xml.Name{Space: nsSASL, Local: "failure"}:
-		return sasl.Reply{}, failure(&answer)
+		return sasl.Reply{}, x.failure(failure(&answer))
 	}
 	return sasl.Reply{}, unexpected(&answer)
 }

@@ -108,7 +108,7 @@ func (x *sasl2) exchange(ctx context.Context, text string) (sasl.Reply, error) {
 	case xml.Name{Space: nsSASL2, Local: "success"}:
 		return x.success(&answer)
 	case xml.Name{Space: nsSASL2, Local: "failure"}:
-		return sasl.Reply{}, failure(&answer)
+		return sasl.Reply{}, x.failure(failure(&answer))
 	case xml.Name{Space: nsSASL2, Local: "continue"}:
 		return sasl.Reply{}, x.demands(&answer)
 	}
@@ -173,6 +173,9 @@ func (x *sasl2) demands(e *Element) error {
 	}
 	if text, ok := e.child(nsSASL2, "text"); ok {
 		demanded.Text = text.Text
+	}
+	if x.hides(append(demanded.Tasks, demanded.Text)...) {
+		return fmt.Errorf("%w: the server demands another task, whose name is withheld, because it repeats a secret", sasl.ErrAuthorization)
 	}
 	x.tasks = demanded.Tasks
 	return demanded

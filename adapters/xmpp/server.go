@@ -97,16 +97,20 @@ func (d *Domain) receive(ctx context.Context, conn net.Conn, features []xmpp.Str
 	if err := transport.FinishHandshake(ctx, conn); err != nil {
 		return nil, nil, err
 	}
-	limited, rw := limit(conn, 0)
+	octets, rw := limit(conn, 0)
 	c := d.client(rw, new(Accepted))
-	c.limited = limited
+	c.limited = octets.limited
 	all := append(c.features(), features...)
 	negotiate := xmpp.NewNegotiator(func(*xmpp.Session, *xmpp.StreamConfig) xmpp.StreamConfig {
 		return xmpp.StreamConfig{Features: all}
 	})
 	session, err := xmpp.ReceiveSession(context.WithoutCancel(ctx), rw, stateOf(conn), func(_ context.Context, in, out *stream.Info, s *xmpp.Session, data any) (xmpp.SessionState, io.ReadWriter, any, error) {
-		limited.allow()
-		return negotiate(ctx, in, out, s, data)
+		c.limited.allow()
+		mask, rw, data, err := negotiate(ctx, in, out, s, data)
+		if err == nil {
+			octets, rw = octets.restarted(rw)
+		}
+		return mask, rw, data, err
 	})
 	if err == nil {
 		err = c.verify(session)
