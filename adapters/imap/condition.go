@@ -10,8 +10,8 @@ import (
 
 // failure translates a tagged NO or BAD (RFC 9051 s7.1, RFC 5530). The library's
 // error is there for errors.As.
-func failure(err *imap.Error) *sasl.Failure {
-	return &sasl.Failure{Condition: condition(err), Text: err.Text, Err: err}
+func failure(text string, err *imap.Error) *sasl.Failure {
+	return &sasl.Failure{Condition: condition(err), Text: text, Err: err}
 }
 
 // isBad reports whether a refusal is a BAD: the server has not understood the

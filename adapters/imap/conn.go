@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -24,10 +23,10 @@ type Conn struct {
 
 	capabilities  []string // in upper case, in the server's order; nil = not known
 	fresh         bool     // they came with the last answer
-	alerts        []string
+	alerts        alerts
+	screens       []func(text string) bool // of every login: whether a text repeats a secret of the login
 	lastTag       int
-	tag           string      // of the exchange that is open; "" = none is
-	payload       sasl.Secret // the last message that was sent, in base64
+	tag           string // of the exchange that is open; "" = none is
 	preauth       bool
 	authenticated bool
 	handedOver    bool
@@ -46,9 +45,12 @@ func (c *Conn) ServerInfo() sasl.ServerInfo {
 }
 
 // Alerts returns the texts that the server wants a person to see (the response
-// code ALERT, RFC 9051 s7.1), oldest first, at most 16. Nothing proves them. A
-// text that repeats a message of ours is withheld.
-func (c *Conn) Alerts() []string { return slices.Clone(c.alerts) }
+// code ALERT, RFC 9051 s7.1), oldest first, at most 16, each once. To these belong
+// the texts whose response code has a URL, which then follows the text. Nothing
+// proves them. They have only printable characters and at most 512 octets each. A
+// text that repeats a secret of a login is withheld, and a text that the error of
+// Authenticate contains is left out.
+func (c *Conn) Alerts() []string { return c.alerts.screened(c.repeats) }
 
 // Authenticate authenticates the connection. After a refusal that left the
 // connection in sync it may be called again. The connection is closed after an
@@ -70,8 +72,10 @@ func (c *Conn) Authenticate(ctx context.Context, auth *sasl.Client) (sasl.Result
 	case len(info.Mechanisms) == 0 && c.has("LOGINDISABLED") && info.TLSVersion == 0:
 		return sasl.Result{}, fmt.Errorf("%w: the server demands TLS before a login (LOGINDISABLED); use DialTLS or DialStartTLS", sasl.ErrPolicy)
 	default:
+		c.screens = append(c.screens, func(string) bool { return false })
 		result, err := auth.Authenticate(ctx, protocol{c}, info)
 		c.authenticated = err == nil
+		c.alerts.shownIn(err)
 		return result, err
 	}
 }
@@ -83,7 +87,7 @@ func (c *Conn) Close() error {
 	return transport.Close(c.conn)
 }
 
-// protocol is a Conn as a sasl.DeferringInterface.
+// protocol is a Conn as a sasl.DeferringInterface and a sasl.ScreeningInterface.
 type protocol struct{ *Conn }
 
 // Initiate sends AUTHENTICATE (RFC 9051 s6.2.2). The initial response is on the
@@ -98,7 +102,7 @@ func (p protocol) Initiate(ctx context.Context, mechanism string, initial []byte
 	}
 	text := "="
 	if len(initial) > 0 {
-		text = p.encode(initial)
+		text = base64.StdEncoding.EncodeToString(initial)
 	}
 	reply, err := p.authenticate(ctx, mechanism+" "+text)
 	if refused, ok := err.(*sasl.Failure); ok {
@@ -122,17 +126,9 @@ func (p protocol) authenticate(ctx context.Context, arguments string) (sasl.Repl
 	return p.exchange(ctx, p.tag+" AUTHENTICATE "+arguments)
 }
 
-// encode returns a message in the form that the server sees, and keeps it: no
-// alert may repeat it.
-func (p protocol) encode(message []byte) string {
-	text := base64.StdEncoding.EncodeToString(message)
-	p.payload = sasl.NewSecret(text)
-	return text
-}
-
 // Respond sends a response.
 func (p protocol) Respond(ctx context.Context, response []byte) (sasl.Reply, error) {
-	return p.exchange(ctx, p.encode(response))
+	return p.exchange(ctx, base64.StdEncoding.EncodeToString(response))
 }
 
 // Abort cancels the exchange with "*" (RFC 9051 s6.2.2).
@@ -162,7 +158,7 @@ func (p protocol) exchange(ctx context.Context, line string) (sasl.Reply, error)
 	})
 	switch {
 	case err != nil:
-		return sasl.Reply{}, err
+		return sasl.Reply{}, p.screen(err)
 	case resp.tag == "+":
 		p.tag = tag
 		challenge, err := decodeChallenge(resp.text)
@@ -173,5 +169,5 @@ func (p protocol) exchange(ctx context.Context, line string) (sasl.Reply, error)
 		}
 		return sasl.Reply{Done: true}, nil
 	}
-	return sasl.Reply{}, failure(resp.refusal())
+	return sasl.Reply{}, p.screen(failure(resp.words(), resp.refusal()))
 }

@@ -67,7 +67,7 @@ func Authenticate(ctx context.Context, client *imapclient.Client, auth *sasl.Cli
 		err := client.Authenticate(h)
 		var refused *imap.Error
 		if errors.As(err, &refused) {
-			return failure(refused)
+			return failure(refused.Text, refused)
 		}
 		return err
 	})

@@ -40,8 +40,9 @@ func readResponse(r *bufio.Reader) (response, error) {
 		if !ok {
 			return resp, nil
 		}
-		if total += min(size, transport.MaxLine+1); total > transport.MaxLine {
-			return response{}, fmt.Errorf("%w: the server sent a literal of more than 96 KiB", sasl.ErrProtocol)
+		// An empty literal counts too: its announcement takes a line.
+		if total += min(size, transport.MaxLine+1) + len("{0}"); total > transport.MaxLine {
+			return response{}, fmt.Errorf("%w: the server sent literals of more than 96 KiB in one response", sasl.ErrProtocol)
 		}
 		if _, err := r.Discard(size); err != nil {
 			return response{}, transport.ReadError(err)
