@@ -27,6 +27,7 @@ type Conn struct {
 	screens       []func(text string) bool // of every login: whether a text repeats a secret of the login
 	lastTag       int
 	tag           string // of the exchange that is open; "" = none is
+	spoken        bool   // the server has sent something
 	preauth       bool
 	authenticated bool
 	handedOver    bool

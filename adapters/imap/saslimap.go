@@ -61,7 +61,7 @@ func DialTLS(ctx context.Context, address string, options *Options) (*Conn, erro
 	dialer := options.dialer()
 	secured, err := dialer.Secure(ctx, conn, host, "imap", false)
 	if err != nil {
-		return nil, err
+		return nil, withoutTLS(err)
 	}
 	return NewConn(ctx, secured, dialer.Host(host), options)
 }
@@ -82,18 +82,22 @@ func DialStartTLS(ctx context.Context, address string, options *Options) (*Conn,
 // should have. Of the options, which may be nil, TLSConfig, DialContext and
 // Address have no effect.
 //
-// Errors are ErrConnection, also for a server that says BYE, ErrProtocol for
-// something else than IMAP, and ErrSecurity for a certificate that is not
-// accepted. They are a *transport.StepError, and the connection is closed then.
+// Errors are ErrConnection, also for a server that says BYE or does not speak TLS
+// where it should, ErrProtocol for something else than IMAP, and ErrSecurity for a
+// certificate that is not accepted. An error shows the line of a server that speaks
+// another protocol, and names the function for a port of the other kind. Errors are a *transport.StepError, and the connection is closed then.
 func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) (*Conn, error) {
 	c := newConn(conn, host, options)
 	err := c.step(ctx, transport.TLSHandshake, transport.ConnectTimeout(c.options.StepTimeout), func(ctx context.Context) error {
 		return transport.FinishHandshake(ctx, conn)
 	})
 	if err != nil {
+		return nil, withoutTLS(err)
+	}
+	if err := c.open(ctx); err != nil {
 		return nil, err
 	}
-	return c.open(ctx)
+	return c.learn(ctx)
 }
 
 // NewStartTLS takes over a connection without TLS on which nothing has been read
@@ -109,7 +113,7 @@ func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) 
 func NewStartTLS(ctx context.Context, conn net.Conn, host string, options *Options) (*Conn, error) {
 	c := newConn(conn, host, options)
 	answer := transport.AnswerTimeout(c.options.StepTimeout)
-	if err := c.step(ctx, transport.Greeting, answer, c.greet); err != nil {
+	if err := c.open(ctx); err != nil {
 		return nil, err
 	}
 	if err := c.step(ctx, transport.StartTLS, answer, c.startTLS); err != nil {
@@ -158,10 +162,7 @@ func (c *Conn) step(ctx context.Context, step transport.Step, limit time.Duratio
 	return err
 }
 
-// open reads the greeting of a connection that keeps its kind of security.
-func (c *Conn) open(ctx context.Context) (*Conn, error) {
-	if err := c.step(ctx, transport.Greeting, transport.AnswerTimeout(c.options.StepTimeout), c.greet); err != nil {
-		return nil, err
-	}
-	return c.learn(ctx)
+// open reads the greeting.
+func (c *Conn) open(ctx context.Context) error {
+	return c.silent(c.step(ctx, transport.Greeting, transport.AnswerTimeout(c.options.StepTimeout), c.greet))
 }

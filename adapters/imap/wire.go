@@ -23,6 +23,7 @@ type response struct {
 	code   string // the response code in upper case, without its arguments
 	args   string // of the response code
 	text   string // what follows; for "+" and other data, all of it
+	line   string // all of it
 }
 
 // readResponse reads a response and leaves out the literals in it.
@@ -57,7 +58,7 @@ func readResponse(r *bufio.Reader) (response, error) {
 // response.
 func parseResponse(line string) (response, error) {
 	tag, rest, _ := strings.Cut(line, " ")
-	resp := response{tag: tag, text: rest}
+	resp := response{tag: tag, text: rest, line: line}
 	if tag == "+" {
 		return resp, nil // some servers leave out the space
 	}
@@ -67,14 +68,14 @@ func parseResponse(line string) (response, error) {
 		resp.status, resp.text = status, after
 	default:
 		if tag != "*" || word == "" {
-			return response{}, fmt.Errorf("%w: the server sent an invalid IMAP response", sasl.ErrProtocol)
+			return response{}, fmt.Errorf("%w: the server sent an invalid IMAP response: %q", sasl.ErrProtocol, sasl.Printable(line))
 		}
 		return resp, nil
 	}
 	if bracketed, ok := strings.CutPrefix(resp.text, "["); ok {
 		code, text, ok := strings.Cut(bracketed, "]")
 		if !ok {
-			return response{}, fmt.Errorf("%w: the server sent a response code without an end", sasl.ErrProtocol)
+			return response{}, fmt.Errorf("%w: the server sent a response code without an end: %q", sasl.ErrProtocol, sasl.Printable(line))
 		}
 		code, resp.args, _ = strings.Cut(code, " ")
 		resp.code, resp.text = strings.ToUpper(code), strings.TrimPrefix(text, " ")
@@ -130,7 +131,7 @@ func (c *Conn) await(tag string) (response, error) {
 		case resp.tag == "+":
 			return resp, nil
 		case resp.tag != "*":
-			return response{}, fmt.Errorf("%w: the server answered a command that was not given", sasl.ErrProtocol)
+			return response{}, fmt.Errorf("%w: the server answered a command that was not given: %q", sasl.ErrProtocol, sasl.Printable(resp.line))
 		case resp.status == "BYE":
 			return response{}, fmt.Errorf("%w: the server ends the connection: %s", sasl.ErrConnection, sasl.Printable(resp.text))
 		}

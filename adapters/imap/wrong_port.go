@@ -1,0 +1,43 @@
+package saslimap
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/saslkit/saslkit/channelbinding/transport"
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+// silent adds to the error of a greeting that never began, on a connection without
+// TLS, that the port may be for TLS: such a server waits for the client. An error
+// by the caller's context has no such reason.
+func (c *Conn) silent(err error) error {
+	var step *transport.StepError
+	if _, ok := c.conn.(interface{ ConnectionState() tls.ConnectionState }); ok || c.spoken || !errors.As(err, &step) {
+		return err
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrDeadlineExceeded) {
+		step.Err = fmt.Errorf("%w; the server sent no greeting: if this port is for TLS, use DialTLS (scheme imaps)", step.Err)
+	}
+	return err
+}
+
+// withoutTLS replaces the reason of a handshake that failed because the server
+// does not speak TLS. The first octets show what the server speaks instead.
+func withoutTLS(err error) error {
+	var step *transport.StepError
+	var foreign tls.RecordHeaderError
+	if !errors.As(err, &step) || !errors.As(err, &foreign) || errors.Is(err, sasl.ErrSecurity) {
+		return err
+	}
+	first := string(foreign.RecordHeader[:])
+	advice := "check the port"
+	if first[:2] == "* " {
+		advice = "use DialStartTLS (scheme imap)"
+	}
+	step.Err = fmt.Errorf("%w: the server does not speak TLS on this port: it sent %q; %s: %w", sasl.ErrConnection, sasl.Printable(first), advice, foreign)
+	return err
+}

@@ -1,0 +1,157 @@
+package saslimap
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/saslkit/saslkit/channelbinding/transport"
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+// drip writes octet by octet, so that each is a read of its own.
+func drip(conn net.Conn, text string) {
+	for i := range text {
+		io.WriteString(conn, text[i:i+1])
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// TestForeignGreeting: the error shows what a server of another protocol says, at
+// once, in whatever reads the octets arrive, and also if the line has no end.
+func TestForeignGreeting(t *testing.T) {
+	const foreign = "protocol error: the server does not speak IMAP on this port: it sent "
+	for name, row := range map[string]struct{ sent, text string }{
+		"a firewall":        {" NO LOGOUT Intrusion prevention active\r\n", foreign + `" NO LOGOUT Intrusion prevention active"`},
+		"SMTP":              {"220 mail.example.org ESMTP\r\n", foreign + `"220 mail.example.org ESMTP"`},
+		"POP3":              {"+OK ready\r\n", foreign + `"+OK ready"`},
+		"HTTP":              {"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", foreign + `"HTTP/1.1 400 Bad Request"`},
+		"without an end":    {"SSH-2.0-x", foreign + `"SSH-2.0-x"`},
+		"one octet":         {"2", foreign + `"2"`},
+		"no text":           {"\x00\x1b[2J\r\n", foreign + `"[2J"`},
+		"no end at all":     {strings.Repeat("x", 5000), foreign + `"` + strings.Repeat("x", 512) + `…"`},
+		"almost a greeting": {"* HELLO you\r\n", `protocol error: the server sent an invalid IMAP greeting: "* HELLO you"`},
+		"no response":       {"*\r\n", `protocol error: the server sent an invalid IMAP response: "*"`},
+		"a code with no end": {"* OK [CAPABILITY\x1b IMAP4rev1\r\n",
+			`protocol error: the server sent a response code without an end: "* OK [CAPABILITY IMAP4rev1"`},
+		"TLS":               {"\x15\x03\x01\x00\x02\x02\x0a", "protocol error: the server speaks TLS on this port; use DialTLS (scheme imaps)"},
+		"TLS, a handshake":  {"\x16\x03\x03\x00\x02\x02\x0a", "protocol error: the server speaks TLS on this port; use DialTLS (scheme imaps)"},
+		"a control, no TLS": {"\x15\x04\x01\r\n", foreign + `""`},
+	} {
+		for _, whole := range []bool{true, len(row.sent) > 1000} {
+			for kind, open := range map[string]func(context.Context, net.Conn, string, *Options) (*Conn, error){"clear": NewConn, "STARTTLS": NewStartTLS} {
+				t.Run(name+" "+kind, func(t *testing.T) {
+					t.Parallel()
+					near, far := sasltest.Pair(t)
+					if whole {
+						io.WriteString(far, row.sent)
+					} else {
+						go drip(far, row.sent)
+					}
+					began := time.Now()
+					_, err := open(t.Context(), near, "mail.example.org", nil)
+					var step *transport.StepError
+					if !errors.As(err, &step) || step.Step != transport.Greeting || step.Err.Error() != row.text {
+						t.Errorf("%v, want %s", err, row.text)
+					}
+					if since := time.Since(began); since > 5*time.Second {
+						t.Errorf("after %s", since)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestSlowGreeting: a greeting may come late and in pieces.
+func TestSlowGreeting(t *testing.T) {
+	near, far := sasltest.Pair(t)
+	go func() {
+		time.Sleep(1100 * time.Millisecond) // longer than lastWords
+		drip(far, "* OK [CAPABILITY IMAP4rev1] hi\r\n")
+	}()
+	if _, err := NewConn(t.Context(), near, "", &Options{StepTimeout: 10 * time.Second}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNoGreeting: a server that waits for TLS says nothing to a client without
+// TLS. The error names the way out, but not if the server has begun to speak, the
+// caller ended the wait, or the connection has TLS.
+func TestNoGreeting(t *testing.T) {
+	const advice = "; the server sent no greeting: if this port is for TLS, use DialTLS (scheme imaps)"
+	for name, row := range map[string]struct {
+		lines  []string
+		ends   bool
+		advice bool
+	}{
+		"silent":         {nil, false, true},
+		"closed":         {[]string{"!"}, false, true},
+		"the caller":     {nil, true, false},
+		"another answer": {[]string{"* BYE"}, false, false},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		if row.ends {
+			time.AfterFunc(20*time.Millisecond, cancel)
+		}
+		_, err := NewStartTLS(ctx, sasltest.Scripted(t, row.lines...), "mail.example.org", &Options{StepTimeout: 100 * time.Millisecond})
+		if sasl.ClassOf(err) != sasl.ErrConnection || strings.Contains(err.Error(), advice) != row.advice {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+	}
+	near, far := sasltest.Pair(t)
+	io.WriteString(far, "* O")
+	far.Close()
+	if _, err := NewConn(t.Context(), near, "", nil); sasl.ClassOf(err) != sasl.ErrConnection || strings.Contains(err.Error(), advice) {
+		t.Errorf("within the greeting: %v", err)
+	}
+	server := serve(t, sasltest.AllMechanisms())
+	conn, err := tls.Dial("tcp", server.implicit, server.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newConn(conn, host, nil)
+	conn.Close()
+	if err := c.open(t.Context()); sasl.ClassOf(err) != sasl.ErrConnection || strings.Contains(err.Error(), advice) {
+		t.Errorf("with TLS: %v", err)
+	}
+}
+
+// TestServerWithoutTLS: the first octets of a server that does not speak TLS end
+// the handshake at once, and say where to go.
+func TestServerWithoutTLS(t *testing.T) {
+	const text = "connection error: the server does not speak TLS on this port: it sent "
+	for sent, want := range map[string]string{
+		"* OK hi\r\n":                  text + `"* OK "; use DialStartTLS (scheme imap): tls: first record does not look like a TLS handshake`,
+		"* BYE busy\r\n":               text + `"* BYE"; use DialStartTLS (scheme imap): tls: first record does not look like a TLS handshake`,
+		"220 mail.example.org ESMTP\r": text + `"220 m"; check the port: tls: first record does not look like a TLS handshake`,
+	} {
+		near, far := sasltest.Pair(t)
+		go drip(far, sent)
+		options := &Options{DialContext: func(context.Context, string, string) (net.Conn, error) { return near, nil }}
+		_, err := DialTLS(t.Context(), "mail.example.org:993", options)
+		var step *transport.StepError
+		if !errors.As(err, &step) || step.Step != transport.TLSHandshake || step.Err.Error() != want || sasl.ClassOf(err) != sasl.ErrConnection {
+			t.Errorf("DialTLS, %q: %v", sent, err)
+		}
+		near, far = sasltest.Pair(t)
+		io.WriteString(far, sent)
+		_, err = NewConn(t.Context(), tls.Client(near, &tls.Config{ServerName: host}), host, nil)
+		if !errors.As(err, &step) || step.Err.Error() != want {
+			t.Errorf("NewConn, %q: %v", sent, err)
+		}
+	}
+	near, far := sasltest.Pair(t)
+	options := &Options{DialContext: func(context.Context, string, string) (net.Conn, error) { return near, nil }}
+	go func() { far.Read(make([]byte, 4096)); far.Close() }()
+	if _, err := DialTLS(t.Context(), "mail.example.org:993", options); sasl.ClassOf(err) != sasl.ErrConnection || strings.Contains(err.Error(), "does not speak TLS") {
+		t.Errorf("closed: %v", err)
+	}
+}
