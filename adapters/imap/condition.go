@@ -42,6 +42,9 @@ func condition(err *imap.Error) sasl.Condition {
 	case imap.ResponseCodeClientBug:
 		return sasl.MalformedRequest
 	}
+	if stated := conditionOf(err.Text); stated != "" {
+		return stated
+	}
 	return sasl.NotAuthorized
 }
 

@@ -140,7 +140,7 @@ func (p protocol) Abort(context.Context) error {
 	tag := p.tag
 	p.tag = ""
 	resp, err := p.roundTrip("*", tag)
-	if err == nil && resp.status != "NO" && resp.status != "BAD" {
+	if err == nil && (resp.ended != nil || resp.status != "NO" && resp.status != "BAD") {
 		err = fmt.Errorf("%w: the server did not acknowledge the end of the exchange", sasl.ErrProtocol)
 	}
 	return err
@@ -170,5 +170,9 @@ func (p protocol) exchange(ctx context.Context, line string) (sasl.Reply, error)
 		}
 		return sasl.Reply{Done: true}, nil
 	}
-	return sasl.Reply{}, p.screen(failure(resp.words(), resp.refusal()))
+	refused := p.screen(failure(resp.words(), resp.refusal()))
+	if resp.ended != nil { // the class keeps the Client from another attempt
+		refused = fmt.Errorf("%w: %w", p.screen(resp.ended), refused)
+	}
+	return sasl.Reply{}, refused
 }

@@ -24,6 +24,7 @@ type response struct {
 	args   string // of the response code
 	text   string // what follows; for "+" and other data, all of it
 	line   string // all of it
+	ended  error  // of the BYE that came before it; nil = none did
 }
 
 // readResponse reads a response and leaves out the literals in it.
@@ -133,7 +134,7 @@ func (c *Conn) await(tag string) (response, error) {
 		case resp.tag != "*":
 			return response{}, fmt.Errorf("%w: the server answered a command that was not given: %q", sasl.ErrProtocol, sasl.Printable(resp.line))
 		case resp.status == "BYE":
-			return response{}, fmt.Errorf("%w: the server ends the connection: %s", sasl.ErrConnection, sasl.Printable(resp.text))
+			return c.afterBye(tag, resp)
 		}
 	}
 	return response{}, fmt.Errorf("%w: the server sent more than %d untagged responses", sasl.ErrProtocol, maxUntagged)
@@ -151,7 +152,11 @@ func (c *Conn) roundTrip(line, tag string) (response, error) {
 func (c *Conn) command(name string) (response, error) {
 	tag := c.nextTag()
 	resp, err := c.roundTrip(tag+" "+name, tag)
-	if err == nil && resp.tag == "+" {
+	switch {
+	case err != nil:
+	case resp.ended != nil:
+		err = resp.ended
+	case resp.tag == "+":
 		err = fmt.Errorf("%w: the server asks for more data of a command that has none", sasl.ErrProtocol)
 	}
 	return resp, err
