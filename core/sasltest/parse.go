@@ -42,12 +42,7 @@ func (t *Transcript) parseHeader(line string) (err error) {
 	if !ok {
 		return fmt.Errorf("an invalid header: %q: write key: value", line)
 	}
-	quoted := map[string]*string{
-		"username": &t.Username, "password": &t.Password, "authzid": &t.Authzid, "trace": &t.Trace,
-		"client-nonce": &t.ClientNonce, "server-nonce": &t.ServerNonce, "peer": &t.Peer, "token": &t.Token,
-		"bearer": &t.Bearer, "host": &t.Host,
-	}
-	if target := quoted[key]; target != nil {
+	if target := t.quotedHeader(key); target != nil {
 		*target, err = strconv.Unquote(value)
 		return err
 	}
@@ -89,6 +84,16 @@ func (t *Transcript) parseHeader(line string) (err error) {
 		err = fmt.Errorf("unknown header %q", key)
 	}
 	return err
+}
+
+// quotedHeader returns the field of a header whose value is a quoted string. The
+// result is nil for any other header.
+func (t *Transcript) quotedHeader(key string) *string {
+	return map[string]*string{
+		"username": &t.Username, "password": &t.Password, "authzid": &t.Authzid, "trace": &t.Trace,
+		"client-nonce": &t.ClientNonce, "server-nonce": &t.ServerNonce, "peer": &t.Peer, "token": &t.Token,
+		"bearer": &t.Bearer, "host": &t.Host,
+	}[key]
 }
 
 // tlsVersion returns the number of crypto/tls for the texts 1.2 and 1.3.
