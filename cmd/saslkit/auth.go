@@ -64,6 +64,12 @@ timed out or temporarily failing.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args[0]) },
 	}
+	f.register(cmd)
+	return cmd
+}
+
+// register adds the flags to the command.
+func (f *authFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.mechanisms, "mechanism", nil, "use this `NAME`; several times: in this order. HT-SHA-256-EXPR, -UNIQ, -ENDP and -NONE say which tokens, and leave the rest as it is")
 	flags.StringVar(&f.user, "user", "", "log in as this `NAME`, where the URL has none")
@@ -82,7 +88,6 @@ timed out or temporarily failing.`,
 	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "give up after this `TIME`, not counting a prompt's")
 	flags.BoolVar(&f.trace, "trace", false, "show each step, without secrets, on standard error")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object, also if it fails")
-	return cmd
 }
 
 // run authenticates, reports, and says goodbye to the server.

@@ -86,22 +86,33 @@ func prepareAttacks(pki *demoPKI, users *demoUsers, server *demoServer) (attacks
 		behind.address = middle.Addr().String()
 		return &behind
 	}
+	for _, scheme := range []string{"imaps", "smtps", "xmpps"} {
+		targets := attackTargets{server.target(scheme), impostor.target(scheme), hasty.target(scheme)}
+		attacks = append(attacks, attackRows(scheme, targets, behind)...)
+	}
+	return attacks, end, err
+}
+
+// attackTargets are the servers of one scheme: the honest one, the one that does
+// not have the user's ServerKey, and the one that announces success too early.
+type attackTargets struct{ honest, impostor, hasty *target }
+
+// attackRows returns the attacks on one scheme. behind returns the honest server
+// with a man in the middle in front of it.
+func attackRows(scheme string, to attackTargets, behind func(scheme string, rewrite func(string) string) *target) []attack {
 	unchanged := func(line string) string { return line }
 	all := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(demoCredentials)}
 	required := &sasl.Client{Mechanisms: all.Mechanisms, Binding: sasl.RequireBinding}
 	wrongPassword := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password(demoUser, "Secret"))}
-	for _, scheme := range []string{"imaps", "smtps", "xmpps"} {
-		attacks = append(attacks, []attack{
-			{scheme, "wrong password", server.target(scheme), wrongPassword, sasl.ErrAuthentication},
-			{scheme, "wrong server signature", impostor.target(scheme), all, sasl.ErrSecurity},
-			{scheme, "success announced too early", hasty.target(scheme), all, sasl.ErrSecurity},
-			{scheme, "another certificate in the middle", behind(scheme, unchanged), all, sasl.ErrSecurity},
-			{scheme, "-PLUS stripped from the list", behind(scheme, stripPlus), all, sasl.ErrSecurity},
-			{scheme, "-PLUS stripped, another put there", behind(scheme, decoyPlus), all, sasl.ErrSecurity},
-			{scheme, "-PLUS stripped, binding required", behind(scheme, stripPlus), required, sasl.ErrPolicy},
-		}...)
+	return []attack{
+		{scheme, "wrong password", to.honest, wrongPassword, sasl.ErrAuthentication},
+		{scheme, "wrong server signature", to.impostor, all, sasl.ErrSecurity},
+		{scheme, "success announced too early", to.hasty, all, sasl.ErrSecurity},
+		{scheme, "another certificate in the middle", behind(scheme, unchanged), all, sasl.ErrSecurity},
+		{scheme, "-PLUS stripped from the list", behind(scheme, stripPlus), all, sasl.ErrSecurity},
+		{scheme, "-PLUS stripped, another put there", behind(scheme, decoyPlus), all, sasl.ErrSecurity},
+		{scheme, "-PLUS stripped, binding required", behind(scheme, stripPlus), required, sasl.ErrPolicy},
 	}
-	return attacks, end, err
 }
 
 var plusCapability = regexp.MustCompile(` (AUTH=)?SCRAM-[A-Z0-9-]+-PLUS|<mechanism>SCRAM-[A-Z0-9-]+-PLUS</mechanism>`)
