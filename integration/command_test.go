@@ -163,7 +163,7 @@ func TestCommandAgainstOpenLDAP(t *testing.T) {
 		"another name":   {srv.LDAP, "secret", []string{"ldap://alice@other.test"}, 4, "security", "", ""},
 		"ldap to TLS":    {srv.LDAPS, "secret", []string{"ldap://alice@openldap.test"}, 6, "connection", "", "use an ldaps URL"},
 		"ldaps to LDAP":  {srv.LDAP, "secret", []string{"ldaps://alice@openldap.test"}, 6, "connection", "", "use an ldap URL"},
-		"another type":   {srv.LDAP, "secret", []string{"--tls-max", "1.2", "--channel-binding", "tls-unique", "ldap://alice@openldap.test"}, 4, "security", "tls-unique", "--channel-binding says what to bind to"},
+		"another type":   {srv.LDAP, "secret", []string{"--tls-max", "1.2", "--channel-binding", "tls-unique", "ldap://alice@openldap.test"}, 4, "security", "tls-unique", "--channel-binding chooses the binding"},
 	} {
 		t.Run(name, func(t *testing.T) { row.check(t, srv.Named) })
 	}

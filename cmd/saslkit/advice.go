@@ -13,24 +13,26 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// hintAdvice has the words of the command for each hint: they name its flags.
+// hintAdvice has the command's text for each hint. The text names flags of the
+// command, and no Go identifier.
 var hintAdvice = map[sasl.Hint]string{
-	sasl.HintPassword:         "check user name and password",
+	sasl.HintPassword:         "check the user name and the password",
 	sasl.HintPreparation:      "SASLprep changed or refused the password; --mechanism PLAIN sends it as typed",
-	sasl.HintOtherCredentials: "the server wants other credentials, for example a password for this application alone",
-	sasl.HintToken:            "the token may have expired, or may be for another user, service or scope; get a new one",
-	sasl.HintBinding:          "the channel binding may be the cause, or somebody in between; --channel-binding says what to bind to",
-	sasl.HintProxy:            "a proxy may hide the mechanisms that bind; --channel-binding disable allows for such a proxy",
-	sasl.HintList:             "a list of the server may have been truncated; --channel-binding says what to bind to",
+	sasl.HintOtherCredentials: "the server demands other credentials, for example a password for this application only",
+	sasl.HintToken:            "the token may have expired, or may be for another user, service or scope; get a new token",
+	sasl.HintBinding:          "the channel binding or a man in the middle may be the cause; --channel-binding chooses the binding",
+	sasl.HintProxy:            "a proxy may hide the mechanisms that bind; use --channel-binding disable if this proxy is known",
+	sasl.HintList:             "a list of the server may have been truncated; --channel-binding chooses the binding",
 }
 
 // anotherMayDo has the classes of a refusal after which another mechanism may
-// succeed: what is refused for the account or for the time being is refused for
-// each of them.
+// succeed. A refusal of the account, or a temporary refusal, is the same for each
+// mechanism.
 var anotherMayDo = map[sasl.Class]bool{sasl.ErrAuthentication: true, sasl.ErrPolicy: true, sasl.ErrProtocol: true}
 
-// others says what of the server's mechanisms was not used: after a refusal those
-// that could still be tried, and if nothing was sent the reason for each.
+// others lists the server's mechanisms that the login did not use. After a refusal
+// the list has the mechanisms that could still be tried. If the login ended before
+// anything was sent, the list has the reason for each mechanism.
 func others(err error) (lines []string) {
 	var login *sasl.LoginError
 	switch {
@@ -47,12 +49,12 @@ func others(err error) (lines []string) {
 	return lines
 }
 
-// oneLine is an error as a line that a terminal can show, with what to do about
-// it: parts of it may be the words of the server.
+// oneLine returns an error as one line with advice. The line is printable, because
+// parts of the error may be words of the server.
 func oneLine(err error) string {
 	text := err.Error()
 	var login *sasl.LoginError
-	if errors.As(err, &login) && !login.ByServer && login.PassedOver != nil { // the reasons follow, a line each
+	if errors.As(err, &login) && !login.ByServer && login.PassedOver != nil { // others prints each reason on its own line
 		text, _, _ = strings.Cut(text, "; ")
 	}
 	if errors.Is(err, saslldap.ErrNoList) {
@@ -65,20 +67,21 @@ func oneLine(err error) string {
 	return text
 }
 
+// advise returns what the user can do about an error, or "".
 func advise(err error) string {
 	switch {
 	case errors.Is(err, errDemo):
 		return "see the table"
 	case errors.As(err, new(x509.HostnameError)):
-		return "the URL must have the name that the certificate has; --connect says where the connection goes instead"
+		return "use the name of the certificate in the URL; --connect sets another address for the connection"
 	case errors.As(err, new(*tls.CertificateVerificationError)):
-		return "--ca-file names the authority that you trust, if it is not one of the system's"
+		return "use --ca-file if the system does not have the authority that you trust"
 	case errors.As(err, new(*net.DNSError)):
-		return "check the name of the host"
+		return "check the host name"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "check host and port; nothing listens there"
+		return "nothing listens at this address; check the host and the port"
 	case errors.Is(err, context.DeadlineExceeded):
-		return "--timeout allows for more time"
+		return "use --timeout to allow more time"
 	case errors.Is(err, context.Canceled):
 		return "interrupted"
 	case errors.Is(err, saslldap.ErrNoList):
@@ -93,7 +96,7 @@ func advise(err error) string {
 	}
 	switch sasl.ClassOf(err) {
 	case sasl.ErrAuthorization:
-		return "the password was right, but the identity may not do this"
+		return "the password is correct, but the server does not allow this identity"
 	case sasl.ErrTemporary:
 		return "try again later"
 	case "":
@@ -102,7 +105,7 @@ func advise(err error) string {
 	return ""
 }
 
-// hints says what may be behind the failure of a login, the most likely first.
+// hints returns the possible causes of a failed login, the most likely cause first.
 func hints(login *sasl.LoginError) string {
 	var list []string
 	for _, hint := range login.Hints {

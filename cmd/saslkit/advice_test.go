@@ -14,8 +14,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestEveryHintHasAdvice: the command has words of its own for every hint, which
-// name flags and no names of Go.
+// TestEveryHintHasAdvice shows that the command has its own text for every hint,
+// and that no text names a Go identifier.
 func TestEveryHintHasAdvice(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "../../core/hint.go", nil, parser.SkipObjectResolution)
 	if err != nil {
@@ -41,7 +41,7 @@ func TestEveryHintHasAdvice(t *testing.T) {
 		}
 		for _, word := range []string{"BindingTypes", "DisableBinding", "RequireBinding", "RawPassword", "SCRAMOptions"} {
 			if strings.Contains(advice, word) {
-				t.Errorf("%s: the advice names %s, which is no flag", spec.Names[0].Name, word)
+				t.Errorf("%s: the advice names %s, which is not a flag", spec.Names[0].Name, word)
 			}
 		}
 		return true
@@ -51,14 +51,15 @@ func TestEveryHintHasAdvice(t *testing.T) {
 	}
 }
 
-// TestAdvice: the most likely cause first, and what was not used.
+// TestAdvice shows that the most likely cause comes first, and that the mechanisms
+// that were not used follow.
 func TestAdvice(t *testing.T) {
 	refusal := &sasl.Failure{Class: sasl.ErrAuthentication, Condition: sasl.NotAuthorized, Text: "no"}
 	for want, err := range map[string]error{
-		"authentication error: refused with not-authorized: no (check user name and password; a proxy may hide the mechanisms that bind; --channel-binding disable allows for such a proxy)": &sasl.LoginError{
+		"authentication error: refused with not-authorized: no (check the user name and the password; a proxy may hide the mechanisms that bind; use --channel-binding disable if this proxy is known)": &sasl.LoginError{
 			Err: refusal, Hints: []sasl.Hint{sasl.HintPassword, sasl.HintProxy}, NotTried: []string{"PLAIN"}, ByServer: true},
-		"authentication error: refused with not-authorized: no":                              &sasl.LoginError{Err: refusal, ByServer: true},
-		"authorization error: no (the password was right, but the identity may not do this)": fmt.Errorf("%w: no", sasl.ErrAuthorization),
+		"authentication error: refused with not-authorized: no":                                          &sasl.LoginError{Err: refusal, ByServer: true},
+		"authorization error: no (the password is correct, but the server does not allow this identity)": fmt.Errorf("%w: no", sasl.ErrAuthorization),
 		"authorization error: refused with account-disabled: locked (the server refuses the account, whatever the password is)": &sasl.LoginError{
 			Err: &sasl.Failure{Class: sasl.ErrAuthorization, Condition: sasl.AccountDisabled, Text: "locked"}, ByServer: true},
 		"policy error: the server does not show its list of SASL mechanisms (no) (--mechanism counts as the list of such a server)": fmt.Errorf(

@@ -29,8 +29,8 @@ func authCommand() *cobra.Command {
 	var f authFlags
 	cmd := &cobra.Command{
 		Use:   "auth [flags] URL",
-		Short: "Authenticate to a server and say what happened",
-		Long: `Authenticate to a server and say what happened.
+		Short: "Authenticate to a server and report the result",
+		Long: `Authenticate to a server and report the result.
 
 The URL is scheme://[user@]host[:port]:
   imaps://                    IMAP over TLS, port 993
@@ -39,23 +39,31 @@ The URL is scheme://[user@]host[:port]:
   smtp://                     SMTP submission with STARTTLS, port 587
   ldaps://                    LDAP over TLS, port 636
   ldap://                     LDAP with StartTLS, port 389
-  ldapi://                    LDAP through a Unix socket, in place of the host
-                              its path, percent-encoded
+  ldapi://                    LDAP through a Unix socket; the host is the path of
+                              the socket, percent-encoded
   xmpps://                    XMPP over TLS; the host is the domain of the address
   xmpp://                     XMPP with STARTTLS; the same
 
-A server of XMPP is found by its SRV records where the URL has no port.
+If the URL of an XMPP server has no port, the SRV records of the domain name
+the server.
 
-The password comes from the file that --password-file names, from the variable
-` + passwordVariable + `, or from a prompt; it is asked for only if it is needed.
-Without --mechanism the strongest one that both sides have is used, bound to
-the TLS connection where that is possible; with --cert, and on a Unix socket
-without a user, EXTERNAL comes first.
+The password comes from the file of --password-file, from the environment
+variable ` + passwordVariable + `, or from a prompt. The prompt appears only if the
+password is needed.
 
-Exit codes: 0 authenticated, 1 credentials or identity refused, 2 usage or
-configuration, 3 protocol error, 4 security error (an untrusted certificate
-too), 5 refused by policy, ours or the server's, 6 server unreachable, cut,
-timed out or temporarily failing.`,
+Without --mechanism, saslkit uses the strongest mechanism that both sides have,
+and binds it to the TLS connection if that is possible. With --cert, and on a
+Unix socket without a user, saslkit tries EXTERNAL first.
+
+Exit codes:
+  0  authenticated
+  1  the server refused the credentials or the identity
+  2  invalid usage or configuration
+  3  the server broke the protocol
+  4  a security error, for example an untrusted certificate
+  5  refused by the policy of saslkit or of the server
+  6  the server was unreachable, closed the connection, was too slow, or failed
+     temporarily`,
 		Example: `  saslkit auth imaps://alice@mail.example.org
   saslkit auth --channel-binding require --trace imap://alice@mail.example.org
   saslkit auth --mechanism EXTERNAL --cert alice.pem imaps://mail.example.org
@@ -71,26 +79,26 @@ timed out or temporarily failing.`,
 // register adds the flags to the command.
 func (f *authFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.mechanisms, "mechanism", nil, "use this `NAME`; several times: in this order. HT-SHA-256-EXPR, -UNIQ, -ENDP and -NONE say which tokens, and leave the rest as it is")
-	flags.StringVar(&f.user, "user", "", "log in as this `NAME`, where the URL has none")
-	flags.StringVar(&f.authzid, "authzid", "", "act as this `IDENTITY`; for XMPP a bare address")
+	flags.StringArrayVar(&f.mechanisms, "mechanism", nil, "use the mechanism `NAME`; may be repeated, in order of preference. HT-SHA-256-EXPR, -UNIQ, -ENDP and -NONE choose the kind of token, and do not change the other mechanisms")
+	flags.StringVar(&f.user, "user", "", "log in as the user `NAME`, if the URL has no user")
+	flags.StringVar(&f.authzid, "authzid", "", "act as this `IDENTITY` (authzid); for XMPP a bare address")
 	flags.StringVar(&f.binding, "channel-binding", "prefer", "`POLICY`: disable, prefer, require, or require one of tls-exporter, tls-server-end-point, tls-unique")
-	flags.BoolVar(&f.enforcesBinding, "server-enforces-binding", false, "assert that the server refuses a wrong or missing channel binding: --channel-binding require then accepts a binding that nothing confirms")
-	flags.StringVar(&f.passwordFile, "password-file", "", "read the password from the first line of this `FILE`; - is the standard input")
-	flags.StringVar(&f.tokens, "tokens", "", "keep the tokens that XMPP servers issue to the user in this `FILE`, and log in with them; not with --authzid")
-	flags.StringVar(&f.connect, "connect", "", "connect to `HOST:PORT`; the URL's host is still the one that is verified")
-	flags.StringVar(&f.caFile, "ca-file", "", "trust the authorities in this `FILE` and no other")
-	flags.StringVar(&f.certFile, "cert", "", "show the server the client certificate in this `FILE`")
-	flags.StringVar(&f.keyFile, "key", "", "the key of --cert is in this `FILE`, if not in the same one")
+	flags.BoolVar(&f.enforcesBinding, "server-enforces-binding", false, "assert that the server refuses a wrong or missing channel binding; --channel-binding require then accepts an unconfirmed binding")
+	flags.StringVar(&f.passwordFile, "password-file", "", "read the password from the first line of this `FILE`; - means standard input")
+	flags.StringVar(&f.tokens, "tokens", "", "keep the tokens of XMPP servers in this `FILE`, and log in with a token; not with --authzid")
+	flags.StringVar(&f.connect, "connect", "", "connect to `HOST:PORT`; the certificate must still be for the host of the URL")
+	flags.StringVar(&f.caFile, "ca-file", "", "trust only the authorities in this `FILE`")
+	flags.StringVar(&f.certFile, "cert", "", "send the client certificate in this `FILE`")
+	flags.StringVar(&f.keyFile, "key", "", "read the key of --cert from this `FILE`; without --key, from the file of --cert")
 	flags.StringVar(&f.tlsMin, "tls-min", "", "use at least this `VERSION` of TLS: 1.2 or 1.3")
 	flags.StringVar(&f.tlsMax, "tls-max", "", "use at most this `VERSION` of TLS: 1.2 or 1.3")
-	flags.StringArrayVar(&f.insecure, "allow-insecure", nil, "use the mechanism `NAME` even if the server cannot be verified or has no TLS; may be repeated")
-	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "give up after this `TIME`, not counting a prompt's")
+	flags.StringArrayVar(&f.insecure, "allow-insecure", nil, "use the mechanism `NAME` even if the server is not verified or has no TLS; may be repeated")
+	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "stop after this `TIME`; the time of a prompt does not count")
 	flags.BoolVar(&f.trace, "trace", false, "show each step, without secrets, on standard error")
-	flags.BoolVar(&f.json, "json", false, "print one JSON object, also if it fails")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object, also after a failure")
 }
 
-// run authenticates, reports, and says goodbye to the server.
+// run authenticates, prints the report, and ends the connection.
 func (f *authFlags) run(ctx context.Context, url string) error {
 	report := newReport(url)
 	ctx, clock, stop := startClock(ctx, f.timeout)
@@ -110,7 +118,8 @@ func (f *authFlags) run(ctx context.Context, url string) error {
 	return err
 }
 
-// authenticate returns the connection if there is one, also with an error.
+// authenticate may return a connection together with an error. The connection is
+// nil if there is none.
 func (f *authFlags) authenticate(ctx context.Context, clock *clock, url string, report *report) (*connection, error) {
 	t, err := f.target(url)
 	if err != nil {
@@ -145,10 +154,10 @@ func (f *authFlags) authenticate(ctx context.Context, clock *clock, url string, 
 	return conn, report.ask(ctx, conn)
 }
 
-// timedOut says that a context which was cancelled was so by the clock.
+// timedOut turns the error of a context that the clock has ended into a timeout.
 func timedOut(ctx context.Context, err error) error {
 	if errors.Is(err, context.Canceled) && context.Cause(ctx) == context.DeadlineExceeded {
-		return fmt.Errorf("%w: it took too long: %w", sasl.ErrConnection, context.DeadlineExceeded)
+		return fmt.Errorf("%w: the login took too long: %w", sasl.ErrConnection, context.DeadlineExceeded)
 	}
 	return err
 }
@@ -166,12 +175,12 @@ func (f *authFlags) target(url string) (*target, error) {
 	}
 	if f.user != "" {
 		if t.user != "" && t.user != f.user {
-			return nil, usageError("--user is for a URL without a user: this one has %q", t.user)
+			return nil, usageError("--user is for a URL without a user, and the URL has the user %q: omit --user", t.user)
 		}
 		t.user = f.user
 	}
 	if f.connect != "" && t.scheme == "ldapi" {
-		return nil, usageError("--connect is for TCP, and ldapi is a Unix socket")
+		return nil, usageError("--connect is for TCP, and ldapi uses a Unix socket: omit --connect")
 	}
 	if f.connect != "" {
 		t.address = f.connect
@@ -180,20 +189,20 @@ func (f *authFlags) target(url string) (*target, error) {
 		}
 	}
 	if f.tokens != "" && !t.isXMPP() {
-		return nil, usageError("--tokens is for XMPP, where servers issue them")
+		return nil, usageError("--tokens is for XMPP only: omit --tokens")
 	}
 	if f.timeout <= 0 {
-		return nil, usageError("--timeout must be more than nothing")
+		return nil, usageError("--timeout must be more than 0")
 	}
 	t.insecure, t.enforcesBinding = len(f.insecure) > 0, f.enforcesBinding
 	return t, nil
 }
 
-// client is the Client that the flags describe.
+// client returns the Client that the flags describe.
 func (f *authFlags) client(ctx context.Context, t *target, clock *clock, report *report) (*sasl.Client, error) {
 	credentials := func(context.Context, sasl.Prompt) (sasl.Credential, error) {
 		if t.user == "" {
-			return sasl.Credential{}, usageError("there is no user: put it into the URL (%s://user@%s) or use --user", t.scheme, t.host)
+			return sasl.Credential{}, usageError("there is no user: put the user into the URL (%s://user@%s) or use --user", t.scheme, t.host)
 		}
 		return sasl.Credential{Username: t.user, Authzid: f.authzid, Password: func(ctx context.Context) (sasl.Secret, error) {
 			defer clock.pause()()
@@ -228,7 +237,7 @@ func (f *authFlags) client(ctx context.Context, t *target, clock *clock, report 
 	case "tls-exporter", "tls-server-end-point", "tls-unique":
 		client.Binding, client.BindingTypes = sasl.RequireBinding, []string{f.binding}
 	default:
-		return nil, usageError("--channel-binding is disable, prefer, require, tls-exporter, tls-server-end-point or tls-unique, not %q", f.binding)
+		return nil, usageError("an invalid --channel-binding: %q: use disable, prefer, require, tls-exporter, tls-server-end-point or tls-unique", f.binding)
 	}
 	return client, nil
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// clock ends a context after a time that stands still while a person types.
+// clock ends a context after a time. The clock stops while a person types.
 type clock struct {
 	timeout time.Duration
 	timer   *time.Timer
@@ -22,8 +22,8 @@ func startClock(ctx context.Context, timeout time.Duration) (context.Context, *c
 	}
 }
 
-// pause stops the clock until the returned function is called, which starts it
-// anew.
+// pause stops the clock. The returned function starts the clock again, with the
+// whole timeout.
 func (c *clock) pause() (resume func()) {
 	c.timer.Stop()
 	start := time.Now()

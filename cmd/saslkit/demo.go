@@ -17,19 +17,19 @@ import (
 func demoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
-		Short: "Show every mechanism, every channel binding and what attacks come to, needing nothing",
-		Long: `Show every mechanism, every channel binding and what attacks come to.
+		Short: "Show every mechanism, every channel binding and failed attacks, without a server of yours",
+		Long: `Show every mechanism, every channel binding and failed attacks.
 
-It needs nothing: the server runs in this process, on loopback, with
-certificates made on the spot. The exit code is 0 only if every login succeeded
-and every attack failed as it must.`,
+The demo needs no server of yours. Its server runs in this process, on loopback,
+with new certificates. The exit code is 0 only if every login succeeds and every
+attack fails as expected.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return demo(cmd.Context(), cmd.OutOrStdout()) },
 	}
 }
 
-// errDemo is a demo in which something came out wrong.
-var errDemo = errors.New("rows did not come out as they must")
+// errDemo is the error of a demo with an unexpected outcome.
+var errDemo = errors.New("rows have an unexpected outcome")
 
 // demo logs in and attacks, and prints a table of each.
 func demo(ctx context.Context, w io.Writer) error {
@@ -53,9 +53,9 @@ func demo(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	if failed += wrong; failed > 0 {
-		return fmt.Errorf("%w: %d of them", errDemo, failed)
+		return fmt.Errorf("%d %w", failed, errDemo)
 	}
-	fmt.Fprintln(w, "\nEvery login was verified, every attack failed.")
+	fmt.Fprintln(w, "\nEvery login succeeded and was verified. Every attack failed.")
 	return nil
 }
 
@@ -65,7 +65,7 @@ type login struct {
 	binding   string
 	scheme    string
 	version   uint16
-	token     string // if not empty, the mechanism of a token that an earlier login was given
+	token     string // if not empty, the mechanism of a token that an earlier login received
 }
 
 func (l *login) name() string {
@@ -102,8 +102,9 @@ func demoLogins(ctx context.Context, w io.Writer, users *demoUsers, server *demo
 	return failed
 }
 
-// demoRows is every mechanism over both kinds of TLS in turn, and those that
-// bind with every type that TLS 1.2 and TLS 1.3 have, for each protocol.
+// demoRows returns the logins of each protocol: every mechanism, over both kinds
+// of TLS in turn. A mechanism that binds has a row for every type of TLS 1.2 and
+// TLS 1.3.
 func demoRows(users *demoUsers) (rows []login) {
 	mechanisms := append(sasl.PasswordMechanisms(demoCredentials), sasl.External(""), sasl.Anonymous("demo"))
 	bindings := map[uint16][]string{
@@ -115,7 +116,7 @@ func demoRows(users *demoUsers) (rows []login) {
 			for _, m := range mechanisms {
 				types := []string{""}
 				switch {
-				case !users.usable(m):
+				case !users.hasRecordFor(m):
 					types = nil
 				case isPlus(m):
 					types = bindings[version]
@@ -155,7 +156,7 @@ func (l *login) run(ctx context.Context, server *demoServer) (sasl.Result, error
 	return tryLogin(ctx, t, client)
 }
 
-// tryLogin is one login through the real adapter.
+// tryLogin makes one login through the real adapter.
 func tryLogin(ctx context.Context, t *target, client *sasl.Client) (sasl.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

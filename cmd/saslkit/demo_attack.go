@@ -13,8 +13,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// attack is a row of the table of attacks: what is done, and the class of error
-// that it must come to.
+// attack is a row of the table of attacks: the attack, and the class of the error
+// with which it must fail.
 type attack struct {
 	scheme string
 	name   string
@@ -23,7 +23,7 @@ type attack struct {
 	want   sasl.Class
 }
 
-// demoAttacks returns how many did not fail as they must.
+// demoAttacks returns the number of attacks that did not fail as expected.
 func demoAttacks(ctx context.Context, w io.Writer, pki *demoPKI, users *demoUsers, server *demoServer) (wrong int, err error) {
 	attacks, end, err := prepareAttacks(pki, users, server)
 	defer end()
@@ -49,8 +49,8 @@ func demoAttacks(ctx context.Context, w io.Writer, pki *demoPKI, users *demoUser
 	return wrong, nil
 }
 
-// prepareAttacks starts the servers and men in the middle that the attacks
-// need, which end ends.
+// prepareAttacks starts the servers and the men in the middle that the attacks
+// need. The returned func end stops them.
 func prepareAttacks(pki *demoPKI, users *demoUsers, server *demoServer) (attacks []attack, end func(), err error) {
 	var closers []func()
 	end = func() {
@@ -73,7 +73,7 @@ func prepareAttacks(pki *demoPKI, users *demoUsers, server *demoServer) (attacks
 	if err != nil {
 		return nil, end, err
 	}
-	// behind is the server with a man in the middle in front of it.
+	// behind returns the server with a man in the middle in front of it.
 	behind := func(scheme string, rewrite func(string) string) *target {
 		t := server.target(scheme)
 		middle, startErr := startMiddle(t, pki.other, rewrite)
@@ -117,18 +117,19 @@ func attackRows(scheme string, to attackTargets, behind func(scheme string, rewr
 
 var plusCapability = regexp.MustCompile(` (AUTH=)?SCRAM-[A-Z0-9-]+-PLUS|<mechanism>SCRAM-[A-Z0-9-]+-PLUS</mechanism>`)
 
-// stripPlus takes the mechanisms that bind out of a capability list.
+// stripPlus removes the mechanisms that bind from a capability list.
 func stripPlus(line string) string { return plusCapability.ReplaceAllString(line, "") }
 
-// decoyPlus puts one there that no client has.
+// decoyPlus replaces the mechanisms that bind with a mechanism that no client has,
+// whose name also ends in -PLUS.
 func decoyPlus(line string) string {
 	line = strings.Replace(stripPlus(line), " AUTH=PLAIN", " AUTH=PLAIN AUTH=OTHER-PLUS", 1)
 	line = strings.Replace(line, "AUTH PLAIN", "AUTH PLAIN OTHER-PLUS", 1)
 	return strings.ReplaceAll(line, "<mechanism>PLAIN<", "<mechanism>OTHER-PLUS</mechanism><mechanism>PLAIN<")
 }
 
-// startMiddle is a man in the middle: he has a certificate that the client
-// trusts, and passes on what both sides say.
+// startMiddle starts a man in the middle. The man in the middle has a certificate
+// that the client trusts, and passes on the messages of both sides.
 func startMiddle(server *target, certificate tls.Certificate, rewrite func(string) string) (net.Listener, error) {
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}})
 	if err != nil {

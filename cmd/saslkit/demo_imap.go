@@ -15,11 +15,11 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// demoSession is a mailbox that is nobody's until the login.
+// demoSession is a mailbox that has no owner until the login.
 type demoSession struct {
 	*imapmemserver.UserSession
 	saslimap.ServerAuth
-	// hasty announces success to whatever the client sends first.
+	// hasty announces success after the first message of the client.
 	hasty bool
 }
 
@@ -39,7 +39,7 @@ func (s *demoSession) Authenticate(mechanism string) (gosasl.Server, error) {
 	return s.ServerAuth.Authenticate(mechanism)
 }
 
-// demoIMAP is go-imap's server with our mechanisms.
+// demoIMAP returns a server of go-imap with our mechanisms.
 func demoIMAP(auth *sasl.Server, config *tls.Config, hasty bool) (*imapserver.Server, error) {
 	mailbox := imapmemserver.NewUser(demoUser, "")
 	if err := mailbox.Create("INBOX", nil); err != nil {
@@ -47,7 +47,7 @@ func demoIMAP(auth *sasl.Server, config *tls.Config, hasty bool) (*imapserver.Se
 	}
 	server := imapserver.New(&imapserver.Options{
 		TLSConfig: config,
-		// What may be used without TLS is for the sasl.Server to say.
+		// The sasl.Server decides which mechanisms need TLS.
 		InsecureAuth: true,
 		Caps:         imap.CapSet{imap.CapIMAP4rev1: {}},
 		Logger:       log.New(io.Discard, "", 0),

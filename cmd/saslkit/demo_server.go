@@ -8,15 +8,15 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// demoServer is a server of each protocol in this process, once with TLS from
-// the first octet and once with STARTTLS.
+// demoServer has two servers of each protocol in this process: a server with TLS
+// from the first octet, and a server with STARTTLS.
 type demoServer struct {
 	pki       *demoPKI
 	addresses map[string]string // by scheme
 	closers   []func()
 }
 
-// target is the server as saslkit auth would see it.
+// target returns the target that saslkit auth would make for the server.
 func (s *demoServer) target(scheme string) *target {
 	return &target{
 		scheme: scheme, user: demoUser, host: demoHost, address: s.addresses[scheme],
@@ -30,8 +30,8 @@ func (s *demoServer) close() {
 	}
 }
 
-// startDemo starts the servers. Hasty ones announce success to whatever the
-// client says first.
+// startDemo starts the servers. A hasty server announces success after the first
+// message of the client.
 func startDemo(pki *demoPKI, auth *sasl.Server, hasty bool) (*demoServer, error) {
 	s := &demoServer{pki: pki, addresses: map[string]string{}}
 	config := &tls.Config{
@@ -71,8 +71,8 @@ func (s *demoServer) listen(scheme string, config *tls.Config, serve func(net.Li
 	return nil
 }
 
-// hastyExchange announces success to whatever the client says first. It is a
-// server's mechanism in the form that go-imap and go-smtp drive.
+// hastyExchange announces success after the first message of the client. The
+// interface is that of go-imap and go-smtp for the mechanism of a server.
 type hastyExchange struct{}
 
 func (hastyExchange) Next([]byte) (challenge []byte, done bool, err error) { return nil, true, nil }

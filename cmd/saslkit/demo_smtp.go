@@ -13,7 +13,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// demoMail is a session that takes mail of who is logged in, and drops it.
+// demoMail is a session that accepts mail from an authenticated client, and drops
+// the mail.
 type demoMail struct {
 	saslsmtp.ServerAuth
 	authenticated bool
@@ -44,7 +45,7 @@ func (s *demoMail) Auth(mechanism string) (gosasl.Server, error) {
 	return s.ServerAuth.Auth(mechanism)
 }
 
-// demoSMTP is go-smtp's server with our mechanisms.
+// demoSMTP returns a server of go-smtp with our mechanisms.
 func demoSMTP(auth *sasl.Server, config *tls.Config, hasty bool) *smtp.Server {
 	server := smtp.NewServer(smtp.BackendFunc(func(conn *smtp.Conn) (smtp.Session, error) {
 		session := &demoMail{hasty: hasty}
@@ -60,7 +61,7 @@ func demoSMTP(auth *sasl.Server, config *tls.Config, hasty bool) *smtp.Server {
 	server.Domain = demoHost
 	server.TLSConfig = config
 	server.MaxLineLength = saslsmtp.ServerLineLength
-	// What may be used without TLS is for the sasl.Server to say.
+	// The sasl.Server decides which mechanisms need TLS.
 	server.AllowInsecureAuth = true
 	server.ErrorLog = log.New(io.Discard, "", 0)
 	return server

@@ -13,12 +13,12 @@ import (
 
 const demoHost = "mail.demo.test"
 
-// demoPKI is an authority of the demo's own and what it issued.
+// demoPKI is the authority of the demo, with the certificates that it issued.
 type demoPKI struct {
 	root   *x509.Certificate
-	pool   *x509.CertPool // trusts it alone
+	pool   *x509.CertPool // trusts only this authority
 	server tls.Certificate
-	other  tls.Certificate // for the same name, of the same authority
+	other  tls.Certificate // for the same name, from the same authority
 	client tls.Certificate // of demoUser
 }
 

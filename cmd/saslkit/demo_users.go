@@ -23,8 +23,8 @@ var demoCredentials = sasl.Password(demoUser, demoPassword)
 
 func isPlus(m interface{ Name() string }) bool { return strings.HasSuffix(m.Name(), "-PLUS") }
 
-// demoUsers is the store of the demo's server: one user, with a record for
-// each hash that is usable here.
+// demoUsers is the store of the demo's server: one user, with a record for each
+// hash that this process allows.
 type demoUsers struct {
 	key     sasl.Secret
 	records map[sasl.Hash]*sasl.SCRAMRecord
@@ -37,7 +37,7 @@ func newDemoUsers(ctx context.Context) (*demoUsers, error) {
 	for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
 		record, err := sasl.DeriveSCRAM(ctx, h, demoPassword, nil, 4096)
 		switch {
-		case errors.Is(err, sasl.ErrPolicy): // FIPS 140 does not allow this one
+		case errors.Is(err, sasl.ErrPolicy): // FIPS 140 does not allow this hash
 			continue
 		case err != nil:
 			return nil, err
@@ -61,8 +61,8 @@ func (u *demoUsers) check(_ context.Context, username string, password sasl.Secr
 	return nil
 }
 
-// usable reports whether the store has what a mechanism needs.
-func (u *demoUsers) usable(m sasl.Mechanism) bool {
+// hasRecordFor reports whether the store has the record that a mechanism needs.
+func (u *demoUsers) hasRecordFor(m sasl.Mechanism) bool {
 	hash, isSCRAM := strings.CutPrefix(strings.TrimSuffix(m.Name(), "-PLUS"), "SCRAM-")
 	for h := range u.records {
 		if h.String() == hash {
@@ -72,7 +72,7 @@ func (u *demoUsers) usable(m sasl.Mechanism) bool {
 	return !isSCRAM
 }
 
-// server has every mechanism.
+// server returns a server with every mechanism.
 func (u *demoUsers) server() *sasl.Server {
 	server := &sasl.Server{Key: u.key, Mechanisms: []sasl.ServerMechanism{
 		sasl.PlainServer(u.check),
@@ -88,8 +88,9 @@ func (u *demoUsers) server() *sasl.Server {
 	return server
 }
 
-// impostor knows the user's StoredKey, as from a stolen record, but not the
-// ServerKey: it takes every proof and cannot prove anything.
+// impostor returns a server that has the user's StoredKey, as from a stolen
+// record, but not the ServerKey. The server can check the client's proof and
+// cannot prove its own identity.
 func (u *demoUsers) impostor() *sasl.Server {
 	var random [64]byte
 	rand.Read(random[:])

@@ -14,8 +14,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// demoXMPP is a server on mellium's sessions with our mechanisms. It serves
-// nothing to who has logged in.
+// demoXMPP is a server on mellium's sessions with our mechanisms. After a login
+// the server discards everything that the client sends.
 type demoXMPP struct {
 	domain *saslxmpp.Domain
 	hasty  bool
@@ -50,7 +50,7 @@ func (d *demoXMPP) serveConn(conn net.Conn) {
 	}
 }
 
-// hastyXMPP announces success to whatever the client says first.
+// hastyXMPP announces success before the client has sent a message.
 func hastyXMPP(conn net.Conn) {
 	io.WriteString(conn, "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1' from='"+demoHost+"' version='1.0'>"+
 		"<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-256</mechanism></mechanisms></stream:features>"+

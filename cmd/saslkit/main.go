@@ -1,14 +1,19 @@
-// Command saslkit authenticates to mail and directory servers with any SASL
-// mechanism and says what happened.
+// Command saslkit authenticates to mail, directory and XMPP servers with any SASL
+// mechanism, and reports the result.
 //
 //	saslkit auth imaps://alice@mail.example.org
 //	saslkit demo
 //
-// Its exit codes are 0 for success; 1 if the credentials or the identity were
-// refused; 2 for a mistake in usage or configuration; 3 for a server that
-// broke the protocol; 4 for what may be an attack, an untrusted certificate
-// too; 5 for a refusal by policy, ours or the server's; 6 if the server could
-// not be reached, was cut off, took too long or failed for the time being.
+// The exit codes are:
+//
+//   - 0: authenticated;
+//   - 1: the server refused the credentials or the identity;
+//   - 2: invalid usage or configuration;
+//   - 3: the server broke the protocol;
+//   - 4: a possible attack, for example an untrusted certificate;
+//   - 5: refused by the policy of saslkit or of the server;
+//   - 6: the server was unreachable, closed the connection, was too slow, or
+//     failed temporarily.
 package main
 
 import (
@@ -32,7 +37,7 @@ func run() int {
 	defer stop()
 	root := &cobra.Command{
 		Use:           "saslkit",
-		Short:         "Authenticate with any SASL mechanism, verified to the last signature",
+		Short:         "Authenticate with any SASL mechanism, and verify the server",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -46,7 +51,7 @@ func run() int {
 	for _, line := range others(err) {
 		fmt.Fprintln(os.Stderr, "saslkit: "+line)
 	}
-	if sasl.ClassOf(err) == "" && slices.Contains(os.Args, "--json") { // cobra did not get as far as the command
+	if sasl.ClassOf(err) == "" && slices.Contains(os.Args, "--json") { // cobra did not run the command
 		report := newReport("")
 		report.finish(usageError("%w", err), 0)
 		report.writeJSON(os.Stdout)
@@ -54,8 +59,8 @@ func run() int {
 	return exitCode(err)
 }
 
-// exitCode is the exit code for an error. One without a class is cobra's, about
-// the command line.
+// exitCode returns the exit code for an error. An error without a class comes from
+// cobra, and is about the command line.
 func exitCode(err error) int {
 	if errors.Is(err, errDemo) {
 		return 1

@@ -8,7 +8,7 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// chooseMechanisms turns names into mechanisms.
+// chooseMechanisms turns the names of the flags into mechanisms.
 func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials) ([]sasl.Mechanism, error) {
 	trace := "saslkit"
 	if t.isXMPP() {
@@ -26,7 +26,7 @@ func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials) ([
 				return m, nil
 			}
 		}
-		return nil, usageError("%s: the mechanism %q is not known: there are %s", flag, name, strings.Join(names, " "))
+		return nil, usageError("%s: the mechanism %q is unknown: use one of %s", flag, name, strings.Join(names, " "))
 	}
 	for i, name := range f.insecure {
 		m, err := find("--allow-insecure", name)
@@ -55,8 +55,8 @@ func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials) ([
 
 const tokenPrefix = "HT-SHA-256-"
 
-// useTokens is how tokens are used, and takes the names of their mechanisms out
-// of what --mechanism names; nil = not at all.
+// useTokens returns the configuration of tokens, nil without tokens. It removes the
+// names of the token mechanisms from the names of --mechanism.
 func (f *authFlags) useTokens(ctx context.Context, t *target) (*sasl.Tokens, error) {
 	var named []string
 	f.mechanisms = slices.DeleteFunc(f.mechanisms, func(name string) bool {
@@ -69,13 +69,13 @@ func (f *authFlags) useTokens(ctx context.Context, t *target) (*sasl.Tokens, err
 	})
 	switch {
 	case f.tokens == "" && named != nil:
-		return nil, usageError("%s logs in with a token: --tokens names the file where they are", named[0])
+		return nil, usageError("%s logs in with a token: use --tokens to name the file of the tokens", named[0])
 	case f.tokens == "":
 		return nil, nil
 	case f.authzid != "":
-		return nil, usageError("--tokens and --authzid: a token logs in as whom it was issued for")
+		return nil, usageError("--tokens and --authzid exclude each other, because a token is for one identity: omit one of the flags")
 	case t.user == "":
-		return nil, usageError("--tokens needs a user: put it into the URL (%s://user@%s) or use --user", t.scheme, t.host)
+		return nil, usageError("--tokens needs a user: put the user into the URL (%s://user@%s) or use --user", t.scheme, t.host)
 	}
 	store := &tokenFile{f.tokens}
 	id, err := store.clientID(ctx)

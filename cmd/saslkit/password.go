@@ -18,7 +18,7 @@ import (
 // passwordVariable is the environment variable that may hold the password.
 const passwordVariable = "SASLKIT_PASSWORD"
 
-// password gets the password from the file, the environment or a person.
+// password returns the password from the file, the environment or the prompt.
 func password(ctx context.Context, file, whose string) (sasl.Secret, error) {
 	if file != "" {
 		return passwordFromFile(file)
@@ -47,7 +47,7 @@ func passwordFromFile(name string) (sasl.Secret, error) {
 	case err != nil && err != io.EOF:
 		return sasl.Secret{}, usageError("--password-file: %w", err)
 	case len(strings.TrimRight(line, "\r\n")) > maxPassword:
-		return sasl.Secret{}, usageError("--password-file: the first line is over 32 KiB")
+		return sasl.Secret{}, usageError("--password-file: the first line is over 32 KiB: use a shorter password")
 	}
 	return sasl.NewSecret(strings.TrimRight(line, "\r\n")), nil
 }
@@ -56,10 +56,10 @@ func passwordFromFile(name string) (sasl.Secret, error) {
 func promptPassword(ctx context.Context, prompt string) (sasl.Secret, error) {
 	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) && term.IsTerminal(int(os.Stdin.Fd())) {
-		tty, err = os.Stdin, nil // where a terminal has no name
+		tty, err = os.Stdin, nil // on a system whose terminal has no name
 	}
 	if err != nil {
-		return sasl.Secret{}, usageError("there is no terminal to ask for the password at: set %s, or use --password-file", passwordVariable)
+		return sasl.Secret{}, usageError("there is no terminal for the prompt of the password: set %s or use --password-file", passwordVariable)
 	}
 	if tty != os.Stdin {
 		defer tty.Close()
@@ -87,7 +87,7 @@ func promptPassword(ctx context.Context, prompt string) (sasl.Secret, error) {
 		}
 		return sasl.NewSecret(a.password), nil
 	case <-ctx.Done():
-		term.Restore(fd, state) // ReadPassword will not get to it
+		term.Restore(fd, state) // because ReadPassword still waits
 		fmt.Fprintln(os.Stderr)
 		return sasl.Secret{}, ctx.Err()
 	}

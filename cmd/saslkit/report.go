@@ -14,28 +14,28 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// report is what saslkit auth prints; its fields are those of --json.
+// report is the output of saslkit auth. The exported fields are those of --json.
 type report struct {
 	URL            string   `json:"url"`
 	Authenticated  bool     `json:"authenticated"`
-	Mechanism      string   `json:"mechanism"`       // the one that was selected; "" if none was
-	ChannelBinding string   `json:"channel_binding"` // the type; "" for none
+	Mechanism      string   `json:"mechanism"`       // the selected mechanism; "" = none
+	ChannelBinding string   `json:"channel_binding"` // the type; "" = none
 	Username       string   `json:"username"`
 	Authzid        string   `json:"authzid"`
 	Offered        []string `json:"offered"`
-	TLSVersion     string   `json:"tls_version"` // 1.2 or 1.3; "" for none
+	TLSVersion     string   `json:"tls_version"` // 1.2 or 1.3; "" = no TLS
 	RoundTrips     int      `json:"round_trips"`
-	Class          string   `json:"class"`     // of the error; "" for none
+	Class          string   `json:"class"`     // of the error; "" = no error
 	Condition      string   `json:"condition"` // of a refusal, in the words of RFC 6120
-	Text           string   `json:"text"`      // what the server said, or else the error
+	Text           string   `json:"text"`      // the text of the server, or else the error
 	DurationMS     float64  `json:"duration_ms"`
 
 	secure      bool
-	unconfirmed bool // nothing shows that the server compared the binding
+	unconfirmed bool // the server may not have compared the binding
 }
 
-// newReport has the URL as it was given, except anything that is not scheme,
-// user and host: a password may stand there, whether it may or not.
+// newReport returns a report with the scheme, the user and the host of the URL. The
+// other parts of the URL may have a password, even though parseTarget refuses it.
 func newReport(text string) *report {
 	r := &report{Offered: []string{}}
 	if user, path, ok := cutSocket(text); ok {
@@ -65,7 +65,7 @@ func (r *report) server(info sasl.ServerInfo) {
 	}
 }
 
-// result has what is known about the login, also if it failed.
+// result stores the facts about the login, also after a failure.
 func (r *report) result(result sasl.Result) {
 	if result.Mechanism == "" {
 		return
@@ -75,13 +75,14 @@ func (r *report) result(result sasl.Result) {
 	r.RoundTrips, r.unconfirmed = result.RoundTrips, result.BindingUnconfirmed
 }
 
-// ask lets the server say who we are, where it can be asked and tells.
+// ask requests our identity from the server, if the protocol has such a request. A
+// server may refuse to name the identity.
 func (r *report) ask(ctx context.Context, conn *connection) error {
 	if conn.identity == nil {
 		return nil
 	}
-	authzid, told, err := conn.identity(ctx)
-	if told {
+	authzid, known, err := conn.identity(ctx)
+	if known {
 		r.Authzid = authzid
 	}
 	return err
@@ -105,7 +106,7 @@ func (r *report) finish(err error, took time.Duration) {
 
 func (r *report) writeJSON(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
 
-// writeServer says what there is before the authentication.
+// writeServer prints the facts about the server before the authentication.
 func (r *report) writeServer(w io.Writer) {
 	security := "not encrypted"
 	if r.secure {
@@ -140,7 +141,7 @@ func (r *report) writeText(w io.Writer) {
 	if r.ChannelBinding != "" {
 		binding = "bound to " + r.ChannelBinding
 		if r.unconfirmed {
-			binding += ", which nothing confirms"
+			binding += ", unconfirmed"
 		}
 	}
 	trips := "trips"

@@ -25,8 +25,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"saslkit": main})
 }
 
-// TestScripts runs the command against servers in this process, whose
-// addresses the scripts find in their environment.
+// TestScripts runs the command against servers in this process. The environment of
+// the scripts has the addresses of the servers.
 func TestScripts(t *testing.T) {
 	pki, err := newDemoPKI()
 	if err != nil {
@@ -80,7 +80,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits runs a command and holds it to its exit code: exits 4 saslkit auth …
+// exits runs a command and compares the exit code: exits 4 saslkit auth …
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -98,7 +98,7 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// answering is a server that says one thing to everybody and then nothing.
+// answering starts a server that sends the text to every client and then nothing.
 func answering(t *testing.T, text string) (address string) {
 	return sasltest.Listen(t, func(conn net.Conn) {
 		io.WriteString(conn, text)
@@ -107,8 +107,8 @@ func answering(t *testing.T, text string) (address string) {
 	})
 }
 
-// withoutTLS is the demo's server without its STARTTLS, as somebody who takes
-// it away shows it.
+// withoutTLS starts a man in the middle that removes STARTTLS from the capabilities
+// of the demo's server.
 func withoutTLS(t *testing.T, server string) (address string) {
 	return sasltest.Listen(t, func(client net.Conn) {
 		defer client.Close()
@@ -148,7 +148,7 @@ func writePKI(dir string, pki *demoPKI) error {
 	return os.WriteFile(filepath.Join(dir, "alice.pem"), client, 0o600)
 }
 
-// TestExitCodes: the table of the documentation.
+// TestExitCodes shows the exit codes of the documentation.
 func TestExitCodes(t *testing.T) {
 	for class, want := range map[sasl.Class]int{
 		sasl.ErrAuthentication: 1, sasl.ErrAuthorization: 1, sasl.ErrConfig: 2, sasl.ErrProtocol: 3,

@@ -18,48 +18,48 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// target is where to authenticate, from the URL and the flags about the
-// connection.
+// target describes the server and the connection, from the URL and the flags.
 type target struct {
 	scheme  string
 	user    string // from the URL
 	host    string // the name that is verified
-	urlHost string // the same as a URL has it
-	address string // where the TCP connection goes, or the path of a socket; "" = to be looked up
+	urlHost string // the same name in the form of a URL, with the port if there is one
+	address string // of the TCP connection, or the path of a socket; "" = to be looked up
 	tls     *tls.Config
-	// insecure allows for a server that cannot be verified, or has no TLS: what
-	// may be used there is the Client's policy.
+	// insecure allows a server that is not verified, or has no TLS. The Client's
+	// policy decides which mechanisms may be used with such a server.
 	insecure bool
-	// enforcesBinding is the person's assertion that the server compares channel
+	// enforcesBinding is the user's assertion that the server compares channel
 	// bindings.
 	enforcesBinding bool
-	// mechanisms are what the person says that the server has, for a server of LDAP
-	// that does not show its list.
+	// mechanisms is the list of a server of LDAP that does not show its list, as the
+	// person states it.
 	mechanisms []string
-	// agentID is what this client calls itself where a server issues tokens to it;
-	// "" = it has none.
+	// agentID identifies this client to a server that issues tokens to the client;
+	// "" = no id.
 	agentID string
-	// told gets what the server offers; nil = nobody wants to know.
+	// told is called with the facts about the server; nil = no call.
 	told func(sasl.ServerInfo)
 }
 
-// connection is one to a server, of any protocol.
+// connection is a connection to a server, of any protocol.
 type connection struct {
-	// info is nil where the protocol offers something only in the course of
-	// authenticate, which tells it then.
+	// info is nil if the protocol has the server's offer only in the course of
+	// authenticate, which then calls target.told.
 	info         *sasl.ServerInfo
 	authenticate func(context.Context, *sasl.Client) (sasl.Result, error)
-	// identity asks the server who we are, which it may not tell; nil where it
-	// cannot be asked.
-	identity func(context.Context) (authzid string, told bool, err error)
+	// identity requests our identity from the server. known is false if the server
+	// refuses to name the identity. identity is nil if the protocol has no such
+	// request.
+	identity func(context.Context) (authzid string, known bool, err error)
 	alerts   func() []string
-	// end says goodbye, or closes a connection that is not authenticated.
+	// end logs out, or closes a connection that is not authenticated.
 	end func(context.Context)
 }
 
-// scheme is a protocol under the name that it has in a URL.
+// scheme is a protocol, whose name in a URL is the key in schemes.
 type scheme struct {
-	port string // the default; "" = looked up, or a socket
+	port string // the default; "" = looked up, or no port
 	dial func(context.Context, *target) (*connection, error)
 }
 
@@ -82,34 +82,34 @@ func usageError(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", sasl.ErrConfig, fmt.Errorf(format, args...))
 }
 
-// parseTarget reads a URL: scheme://[user@]host[:port]. The password has no
-// place in it, because arguments are for everybody on the machine to see.
+// parseTarget reads a URL: scheme://[user@]host[:port]. A URL with a password is an
+// error, because every user of the machine can read the arguments.
 func parseTarget(text string) (*target, error) {
 	if user, path, ok := cutSocket(text); ok {
 		return socketTarget(user, path)
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		return nil, usageError("the URL cannot be parsed: it is scheme://[user@]host[:port], with %%40 for an @ in the user")
+		return nil, usageError("an invalid URL: write scheme://[user@]host[:port], with %%40 for an @ in the user")
 	}
 	s, ok := schemes[u.Scheme]
 	switch {
 	case !ok:
-		return nil, usageError("the scheme %q is not known: there are %s", u.Scheme, strings.Join(slices.Sorted(maps.Keys(schemes)), ", "))
+		return nil, usageError("the scheme %q is unknown: use one of %s", u.Scheme, strings.Join(slices.Sorted(maps.Keys(schemes)), ", "))
 	case u.Hostname() == "" || u.Opaque != "":
-		return nil, usageError("the URL has no host: it is %s://[user@]host[:port]", u.Scheme)
+		return nil, usageError("the URL has no host: write %s://[user@]host[:port]", u.Scheme)
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-		return nil, usageError("the URL has something behind the host: it is %s://[user@]host[:port]", u.Scheme)
+		return nil, usageError("the URL has a path, a query or a fragment: write %s://[user@]host[:port]", u.Scheme)
 	}
 	if _, ok := u.User.Password(); ok {
-		return nil, usageError("the URL has a password, which everybody on the machine can read: use SASLKIT_PASSWORD, --password-file or the prompt")
+		return nil, usageError("the URL has a password, which every user of the machine can read: use SASLKIT_PASSWORD, --password-file or the prompt")
 	}
 	port := u.Port()
 	if port == "" {
 		port = s.port
 	}
 	host := u.Hostname()
-	if ascii, err := idna.Lookup.ToASCII(host); err == nil { // as the DNS and certificates have it
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil { // the form of the DNS and of certificates
 		host = ascii
 	}
 	t := &target{
@@ -126,8 +126,8 @@ func parseTarget(text string) (*target, error) {
 	return t, checkAddress("the URL", t.address)
 }
 
-// cutSocket reads ldapi://[user@]path, which is no URL of RFC 3986: the
-// percent-encoded path takes the place of a host.
+// cutSocket reads ldapi://[user@]path, which is not a URL of RFC 3986, because the
+// percent-encoded path is in the place of the host.
 func cutSocket(text string) (user, path string, ok bool) {
 	rest, ok := strings.CutPrefix(text, "ldapi://")
 	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
@@ -136,24 +136,25 @@ func cutSocket(text string) (user, path string, ok bool) {
 	return user, strings.TrimSuffix(rest, "/"), ok
 }
 
-// socketTarget is a Unix socket; without a path it is where OpenLDAP has it.
+// socketTarget returns the target of a Unix socket. An empty path means the default
+// of OpenLDAP.
 func socketTarget(user, path string) (*target, error) {
 	name, err1 := url.PathUnescape(user)
 	path, err2 := url.PathUnescape(path)
 	switch {
 	case err1 != nil || err2 != nil:
-		return nil, usageError("the URL cannot be parsed: it is ldapi://[user@]path, with %%2F for a / in the path")
+		return nil, usageError("an invalid URL: write ldapi://[user@]path, with %%2F for a / in the path")
 	case strings.Contains(user, ":"):
-		return nil, usageError("the URL has a password, which everybody on the machine can read: use SASLKIT_PASSWORD, --password-file or the prompt")
+		return nil, usageError("the URL has a password, which every user of the machine can read: use SASLKIT_PASSWORD, --password-file or the prompt")
 	}
 	return &target{scheme: "ldapi", user: name, host: "localhost", address: path, tls: &tls.Config{}}, nil
 }
 
-// checkAddress reports whether there can be such an address.
+// checkAddress returns an error for an invalid address.
 func checkAddress(what, address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if number, numberErr := strconv.ParseUint(port, 10, 16); err != nil || numberErr != nil || host == "" || number == 0 {
-		return usageError("%s has no HOST:PORT with a port from 1 to 65535: %q", what, address)
+		return usageError("%s has an invalid address: %q: write HOST:PORT, with a port from 1 to 65535", what, address)
 	}
 	return nil
 }
@@ -167,11 +168,11 @@ func (t *target) trust(caFile, certFile, keyFile string) error {
 		}
 		t.tls.RootCAs = x509.NewCertPool()
 		if !t.tls.RootCAs.AppendCertsFromPEM(text) {
-			return usageError("--ca-file: %s has no certificate in PEM form", caFile)
+			return usageError("--ca-file: %s has no certificate in PEM form: name a file with certificates", caFile)
 		}
 	}
 	if certFile == "" && keyFile != "" {
-		return usageError("--key needs --cert")
+		return usageError("--key needs --cert: name the file of the certificate")
 	}
 	if certFile != "" {
 		if keyFile == "" {
@@ -195,12 +196,12 @@ func (t *target) limitTLS(least, most string) error {
 	}{{"--tls-min", least, &t.tls.MinVersion}, {"--tls-max", most, &t.tls.MaxVersion}} {
 		version, ok := versions[limit.value]
 		if !ok && limit.value != "" {
-			return usageError("%s is 1.2 or 1.3, not %q", limit.flag, limit.value)
+			return usageError("%s has an invalid version: %q: use 1.2 or 1.3", limit.flag, limit.value)
 		}
 		*limit.field = version
 	}
 	if least == "1.3" && most == "1.2" {
-		return usageError("--tls-min is above --tls-max")
+		return usageError("--tls-min is above --tls-max: lower --tls-min")
 	}
 	return nil
 }

@@ -17,12 +17,12 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// tokenFile keeps the tokens of this user's accounts (XEP-0484) in a file that
-// nobody else may read. It is replaced as a whole, and a lock beside it keeps
-// the processes apart that use it.
+// tokenFile keeps the tokens of this user's accounts (XEP-0484) in a file that no
+// other user may read. An update replaces the whole file. A lock file next to it
+// serializes the processes that use the file.
 type tokenFile struct{ path string }
 
-// tokenFileText is what the file says, in JSON.
+// tokenFileText is the content of the file, in JSON.
 type tokenFileText struct {
 	// ClientID is the id of the user-agent (XEP-0388), a UUID: servers issue
 	// tokens to it.
@@ -42,8 +42,8 @@ type accountToken struct {
 
 const maxTokenFile = 1 << 20 // octets
 
-// Update is for the Client. It fails with ctx if another process holds the lock
-// so long.
+// Update implements sasl.TokenStore. It returns an ErrConnection if another process
+// holds the lock until ctx ends.
 func (f *tokenFile) Update(ctx context.Context, account sasl.TokenAccount, change func([]sasl.Token) []sasl.Token) error {
 	return f.edit(ctx, func(text *tokenFileText) {
 		ours := func(a accountToken) bool {
@@ -62,7 +62,8 @@ func (f *tokenFile) Update(ctx context.Context, account sasl.TokenAccount, chang
 	})
 }
 
-// clientID returns the id of the user-agent, which is made at first and stays.
+// clientID returns the id of the user-agent. The first call makes the id, and the
+// file keeps it.
 func (f *tokenFile) clientID(ctx context.Context) (id string, err error) {
 	err = f.edit(ctx, func(text *tokenFileText) {
 		if text.ClientID == "" {
@@ -73,7 +74,7 @@ func (f *tokenFile) clientID(ctx context.Context) (id string, err error) {
 	return id, err
 }
 
-// newUUID is a random one (RFC 9562 s5.4).
+// newUUID returns a random UUID (RFC 9562 s5.4).
 func newUUID() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails
@@ -97,7 +98,8 @@ func tokenOf(account sasl.TokenAccount, t sasl.Token) accountToken {
 	return a
 }
 
-// edit reads the file, changes it, and replaces it if that made a difference.
+// edit reads the file and changes the content. It replaces the file only if the
+// content differs.
 func (f *tokenFile) edit(ctx context.Context, change func(*tokenFileText)) error {
 	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
 		return usageError("the tokens: %w", err)
@@ -113,7 +115,7 @@ func (f *tokenFile) edit(ctx context.Context, change func(*tokenFileText)) error
 	}
 	var text tokenFileText
 	if len(before) > 0 && json.Unmarshal(before, &text) != nil { // its error would quote a token
-		return usageError("the tokens: %s is not what was written there", f.path)
+		return usageError("the tokens: %s has invalid content: delete the file", f.path)
 	}
 	change(&text)
 	after, err := json.MarshalIndent(text, "", "  ")
@@ -144,17 +146,17 @@ func (f *tokenFile) read() ([]byte, error) {
 		return nil, err
 	}
 	if !private(info) {
-		return nil, fmt.Errorf("%s is open to others, or another user's: its tokens may be known (chmod 600, or delete it)", f.path)
+		return nil, fmt.Errorf("other users may read or write %s, so its tokens may be known: use chmod 600 or delete the file", f.path)
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxTokenFile+1))
 	if err == nil && len(text) > maxTokenFile {
-		err = fmt.Errorf("%s is over 1 MiB", f.path)
+		err = fmt.Errorf("%s is over 1 MiB: delete the file", f.path)
 	}
 	return text, err
 }
 
-// replace puts a new file in the place of the old one, so that there is never
-// half a file: neither for a reader nor after a crash.
+// replace renames a new file to the name of the old file. So neither a reader nor a
+// crash can see half a file.
 func (f *tokenFile) replace(text []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(f.path), ".tokens-*") // with mode 0600
 	if err != nil {
@@ -174,7 +176,7 @@ func (f *tokenFile) replace(text []byte) error {
 	return os.Rename(file.Name(), f.path)
 }
 
-// lockFile waits until nobody else holds the lock, at most as long as ctx.
+// lockFile waits until no other process holds the lock, or until ctx ends.
 func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	for {
 		unlock, held, err := tryLock(path)

@@ -7,9 +7,9 @@ import (
 	"io/fs"
 )
 
-// tryLock fails: without a lock a count could be used twice.
+// tryLock fails, because without a lock two processes could use the same count.
 func tryLock(string) (unlock func(), held bool, err error) {
-	return nil, false, errors.New("--tokens is not for this system")
+	return nil, false, errors.New("--tokens is not supported on this system: omit --tokens")
 }
 
 func private(info fs.FileInfo) bool { return info.Mode().IsRegular() }

@@ -19,7 +19,7 @@ import (
 
 var aliceTokens = sasl.TokenAccount{Service: "xmpp", Host: "example.org", Username: "alice"}
 
-// add puts a token beside those of an account.
+// add adds a token to the tokens of an account.
 func add(t *testing.T, store sasl.TokenStore, account sasl.TokenAccount, secret string, expiry time.Time) {
 	t.Helper()
 	err := store.Update(t.Context(), account, func(tokens []sasl.Token) []sasl.Token {
@@ -30,8 +30,8 @@ func add(t *testing.T, store sasl.TokenStore, account sasl.TokenAccount, secret 
 	}
 }
 
-// TestTokenFile: what is in it, for whom it is readable, and what of it is
-// whose.
+// TestTokenFile shows the content of the file and its mode, and that an account
+// sees only its own tokens.
 func TestTokenFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "tokens.json")
 	store := &tokenFile{path}
@@ -87,7 +87,7 @@ func TestTokenFile(t *testing.T) {
 	}
 }
 
-// TestTokenFileUnchanged: what makes no difference is not written.
+// TestTokenFileUnchanged shows that an update without a change writes nothing.
 func TestTokenFileUnchanged(t *testing.T) {
 	store := &tokenFile{filepath.Join(t.TempDir(), "tokens.json")}
 	add(t, store, aliceTokens, "one", time.Time{})
@@ -101,7 +101,7 @@ func TestTokenFileUnchanged(t *testing.T) {
 	}
 }
 
-// TestClientID: a UUID of version 4 that stays the same.
+// TestClientID shows that the id is a UUID of version 4 and stays the same.
 func TestClientID(t *testing.T) {
 	store := &tokenFile{filepath.Join(t.TempDir(), "tokens.json")}
 	id, err := store.clientID(t.Context())
@@ -113,8 +113,8 @@ func TestClientID(t *testing.T) {
 	}
 }
 
-// TestTokenFileRefused: what is not ours to read or to overwrite stays, and the
-// error shows none of it.
+// TestTokenFileRefused shows that an update refuses and keeps a file that may be
+// known to others or has invalid content, and that the error does not show the content.
 func TestTokenFileRefused(t *testing.T) {
 	for name, row := range map[string]struct {
 		text string
@@ -123,9 +123,9 @@ func TestTokenFileRefused(t *testing.T) {
 	}{
 		"readable by others": {"{}", 0o640, "chmod 600"},
 		"writable by others": {"{}", 0o602, "chmod 600"},
-		"not JSON":           {"sekrit", 0o600, "not what was written"},
-		"half a file":        {`{"tokens": [{"token": "sekrit`, 0o600, "not what was written"},
-		"of other types":     {`{"tokens": [{"token": "x", "count": "sekrit"}]}`, 0o600, "not what was written"},
+		"not JSON":           {"sekrit", 0o600, "invalid content"},
+		"half a file":        {`{"tokens": [{"token": "sekrit`, 0o600, "invalid content"},
+		"of other types":     {`{"tokens": [{"token": "x", "count": "sekrit"}]}`, 0o600, "invalid content"},
 		"too long":           {strings.Repeat(" ", maxTokenFile+1), 0o600, "over 1 MiB"},
 	} {
 		store := &tokenFile{filepath.Join(t.TempDir(), "tokens.json")}
@@ -146,8 +146,8 @@ func TestTokenFileRefused(t *testing.T) {
 	}
 }
 
-// TestTokenFileLock: no count is given out twice, and who waits for the lock
-// waits no longer than their context.
+// TestTokenFileLock shows that no two updates get the same count, and that the wait
+// for the lock ends with the context.
 func TestTokenFileLock(t *testing.T) {
 	store := &tokenFile{filepath.Join(t.TempDir(), "tokens.json")}
 	add(t, store, aliceTokens, "one", time.Time{})

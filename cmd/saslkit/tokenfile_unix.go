@@ -9,7 +9,8 @@ import (
 	"syscall"
 )
 
-// tryLock takes a lock that ends with the process at the latest.
+// tryLock takes a lock, which the end of the process releases. held reports whether
+// another process has the lock.
 func tryLock(path string) (unlock func(), held bool, err error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -26,8 +27,8 @@ func tryLock(path string) (unlock func(), held bool, err error) {
 	return func() { file.Close() }, false, nil
 }
 
-// private reports whether the file is this user's, and nobody else may read or
-// write it.
+// private reports whether this user owns the file and no other user may read or
+// write the file.
 func private(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(stat.Uid) == os.Geteuid() && info.Mode().IsRegular() && info.Mode().Perm()&0o077 == 0

@@ -9,8 +9,8 @@ import (
 // errSharing is ERROR_SHARING_VIOLATION.
 const errSharing = syscall.Errno(32)
 
-// tryLock opens a file that cannot be opened twice, which ends with the process
-// at the latest.
+// tryLock opens a file that no process can open a second time. The end of the
+// process closes the file. held reports whether another process has the lock.
 func tryLock(path string) (unlock func(), held bool, err error) {
 	name, err := syscall.UTF16PtrFromString(path)
 	if err != nil {
@@ -28,6 +28,6 @@ func tryLock(path string) (unlock func(), held bool, err error) {
 	return func() { syscall.CloseHandle(handle) }, false, nil
 }
 
-// private reports whether it is a file: who may read it is a matter of the
-// directory's access list.
+// private reports whether info describes a regular file. The access list of the
+// directory decides which users may read the file.
 func private(info fs.FileInfo) bool { return info.Mode().IsRegular() }
