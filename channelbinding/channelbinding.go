@@ -1,9 +1,9 @@
-// Package channelbinding tells what a connection of crypto/tls proves and what
-// it can be bound to (RFC 5056): tls-exporter (RFC 9266), tls-unique and
-// tls-server-end-point (RFC 5929). Adapters use it; its functions fill in the
-// security facts of a sasl.ServerInfo and a sasl.ConnInfo.
+// Package channelbinding returns the proofs and the channel bindings (RFC 5056) of a
+// connection of crypto/tls: tls-exporter (RFC 9266), tls-unique and
+// tls-server-end-point (RFC 5929). Adapters use the package; its functions fill in
+// the security facts of a sasl.ServerInfo and a sasl.ConnInfo.
 //
-// A binding is offered only if it is safe and both sides must come to the
+// A binding is offered only if it is safe and both sides must compute the
 // same bytes:
 //
 //   - tls-exporter on TLS 1.3; on TLS 1.2 last, and only with the extended
@@ -50,7 +50,7 @@ func Client(state *tls.ConnectionState, host string) (sasl.ServerInfo, error) {
 		return sasl.ServerInfo{}, err
 	}
 	if len(state.PeerCertificates) == 0 {
-		return sasl.ServerInfo{}, fmt.Errorf("%w: the TLS connection has no server certificate: is it a server's?", sasl.ErrConfig)
+		return sasl.ServerInfo{}, fmt.Errorf("%w: the TLS connection has no server certificate; take the state of a client's connection", sasl.ErrConfig)
 	}
 	leaf := state.PeerCertificates[0]
 	reason := insecureReason(state, leaf, host)

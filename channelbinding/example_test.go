@@ -9,7 +9,8 @@ import (
 	"github.com/saslkit/saslkit/channelbinding"
 )
 
-// What a client's connection proves, and what it can be bound to, best first.
+// ClientConn returns the proofs and the bindings of a client's connection, the best
+// binding first.
 func ExampleClientConn() {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()

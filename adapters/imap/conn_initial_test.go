@@ -25,8 +25,8 @@ func prompt(t *testing.T, lines ...string) net.Conn {
 const listsSASLIR = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi"
 
 // TestUnread: a server that lists SASL-IR and does not understand the command
-// with an initial response gets the message once more, when it asks for it. What
-// is refused with NO was read.
+// with an initial response gets the message once more, when it asks for it. The
+// server has read a message that it refuses with NO.
 func TestUnread(t *testing.T) {
 	for name, row := range map[string]struct {
 		lines []string

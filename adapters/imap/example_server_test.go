@@ -46,7 +46,7 @@ func ExampleServerAuth() {
 			s := &session{Session: memory.NewSession()}
 			s.ServerAuth = saslimap.ServerAuth{
 				Server: auth, Conn: conn, Leaf: channelbinding.LeafOf(config),
-				LoggedIn: func(result sasl.Result) error { // result.Username is who it is
+				LoggedIn: func(result sasl.Result) error { // result.Username is the name of the user
 					s.Session = &mailbox{imapmemserver.NewUserSession(alice)}
 					return nil
 				},

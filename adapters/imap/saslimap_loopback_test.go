@@ -117,7 +117,7 @@ func TestRefusals(t *testing.T) {
 		mechanisms list
 		class      sasl.Class
 		code       imap.ResponseCode
-		reason     sasl.Class // at the server, which is told also if the client aborts
+		reason     sasl.Class // at the server, also if the client aborts
 	}{
 		"PLAIN, wrong password":  {list{sasl.Plain(sasl.Password("user", "Pencil"))}, sasl.ErrAuthentication, "AUTHENTICATIONFAILED", sasl.ErrAuthentication},
 		"PLAIN, unknown user":    {list{sasl.Plain(sasl.Password("nobody", "pencil"))}, sasl.ErrAuthentication, "AUTHENTICATIONFAILED", sasl.ErrAuthentication},

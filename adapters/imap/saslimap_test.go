@@ -16,8 +16,8 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestOpenErrors: addresses that are none, nobody there, and a context that
-// ends while a server says nothing.
+// TestOpenErrors shows the errors for invalid addresses, for a port without a server,
+// and for a context that ends while a server is silent.
 func TestOpenErrors(t *testing.T) {
 	for _, address := range []string{"", "mail.example.org", ":993", "mail.example.org:", "a:b:c"} {
 		if _, err := DialTLS(t.Context(), address, nil); !errors.Is(err, sasl.ErrConfig) {

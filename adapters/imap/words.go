@@ -9,8 +9,8 @@ import (
 
 // Many servers refuse with NO and a text alone, or with AUTHENTICATIONFAILED
 // whatever the reason is. A text that clearly is about something else than the
-// credentials gets the condition of what it says: the advice to check the password
-// would mislead.
+// credentials gets the condition of that other reason: the advice to check the
+// password would mislead.
 
 // cyrusWords are texts of the Cyrus SASL library, which servers pass on unchanged.
 var cyrusWords = map[string]sasl.Condition{

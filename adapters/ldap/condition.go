@@ -80,7 +80,7 @@ var accountWords = []struct {
 }
 
 // invalidCredentials returns the reason behind the result code of that name, which
-// servers also use for what is not about the password.
+// servers also use for other reasons than the password.
 func (r result) invalidCredentials() refusal {
 	if why, ok := microsoftReason(r.text); ok {
 		return why

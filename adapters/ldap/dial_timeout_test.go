@@ -130,7 +130,7 @@ func TestNoTimeoutAfterwards(t *testing.T) {
 	}
 }
 
-// TestDialContext: a connection of the caller's is used for TCP and for a socket.
+// TestDialContext shows that a connection of the caller serves TCP and a socket.
 func TestDialContext(t *testing.T) {
 	for url, want := range map[string]string{
 		"ldap://" + host:          "tcp " + host + ":389",

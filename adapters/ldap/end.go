@@ -61,8 +61,8 @@ func (m *mux) end(cause error) error {
 	return transport.Close(m)
 }
 
-// ending is the connection for what closes it if a wait is too long: the cause is
-// the reason then.
+// ending is the connection for a wait with a limit, which closes it: the cause then is
+// the reason.
 type ending struct {
 	net.Conn
 	mux   *mux

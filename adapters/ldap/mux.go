@@ -107,7 +107,7 @@ func (m *mux) route() error {
 	return nil
 }
 
-// addressee is who gets a message.
+// addressee is the receiver of a message.
 type addressee int
 
 const (

@@ -13,8 +13,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// TestNoList: a server that hides its list is told apart from one that offers
-// nothing that the client has. The error names the option, nothing is sent, and the
+// TestNoList shows that a server that hides its list has another error than a server
+// that offers no mechanism of the client. The error names the option, nothing is sent, and the
 // connection stays open.
 func TestNoList(t *testing.T) {
 	const begin, end = "policy error: the server does not show its list of SASL mechanisms (", "): set Options.Mechanisms if you know its mechanisms"
@@ -144,7 +144,7 @@ func TestRootDSERequest(t *testing.T) {
 	})
 }
 
-// TestInvalidRootDSE: an entry that is not one, or an answer that is no search's, is
+// TestInvalidRootDSE: an entry that is not one, or an answer to another request, is
 // an ErrProtocol and closes the connection.
 func TestInvalidRootDSE(t *testing.T) {
 	entry := func(children ...*ber.Packet) *ber.Packet {

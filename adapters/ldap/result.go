@@ -95,8 +95,9 @@ func (r result) words() string {
 }
 
 // library returns the library's error for the result; nil with success, and for
-// words that are withheld. Its text has everything that is in its fields, so whoever
-// examines the text knows all of it. It has no Packet, which nobody has examined.
+// words that are withheld. Its text has everything that is in its fields, so an
+// examination of the text covers all of it. The error has no Packet, which is not
+// examined.
 func (r result) library() error {
 	if r.code == ldap.LDAPResultSuccess || r.withheld {
 		return nil

@@ -21,11 +21,11 @@ const (
 	useLDAP  = "if this is the port for StartTLS, use an ldap URL"
 
 	// wrongPortWait limits the first answer on the port of the other scheme. Some
-	// servers wait there for the rest of what they take for a message of theirs.
+	// servers wait there for the rest of a supposed message.
 	wrongPortWait = 5 * time.Second
 )
 
-// wrongPortLimit returns the limit for the first answer, as StepTimeout has it
+// wrongPortLimit returns the limit for the first answer, by StepTimeout
 // (negative = no timeout), of a connection whose port may be that of the other
 // scheme. 0 for the limit = no timeout.
 func wrongPortLimit(conn net.Conn, other string, limit time.Duration) time.Duration {

@@ -34,7 +34,7 @@ func (r *Reply) Error() string {
 func (r *Reply) Unwrap() error { return r.library }
 
 // failure translates a reply to AUTH or to a response. 421, which ends the
-// connection, is an ErrTemporary, and a reply that is no refusal an ErrProtocol.
+// connection, is an ErrTemporary, and a reply that does not refuse an ErrProtocol.
 func failure(r *Reply) error {
 	switch {
 	case r.Code == 421:

@@ -116,7 +116,7 @@ func TestCDATA(t *testing.T) {
 	heard()
 }
 
-// TestNoSASL: a server without SASL is named so, with what the server offers.
+// TestNoSASL shows that the error for a server without SASL has the offered features.
 func TestNoSASL(t *testing.T) {
 	many := ""
 	for i := range 40 {

@@ -1,5 +1,5 @@
 // Package saslxmpp authenticates XMPP streams (RFC 6120) with any mechanism of
-// package sasl, in place of what mellium.im/xmpp has for it:
+// package sasl, in place of the SASL of mellium.im/xmpp:
 //
 //	login := &saslxmpp.Login{Client: auth}
 //	session, outcome, err := login.Dial(ctx, jid.MustParse("alice@example.org"))

@@ -14,7 +14,7 @@ import (
 
 // screen knows whether a text of the server repeats a secret that the login has sent.
 // The Client looks at the errors of its loop; the screen is for the values inside
-// them, which a person gets with errors.As, and for what comes after the login.
+// them, which a person gets with errors.As, and for the texts after the login.
 type screen struct{ repeats func(text string) bool } // nil = nothing was sent
 
 // Screen is called by sasl.Client before each message.
@@ -82,8 +82,8 @@ func (s *screen) failure(f *sasl.Failure) *sasl.Failure {
 	return f
 }
 
-// foreign returns an error of somebody else's code, which may have the server's words
-// in it, without them if they repeat a secret.
+// foreign returns an error of code from another package. If the error contains words
+// of the server that repeat a secret, foreign leaves out these words.
 func (s *screen) foreign(what string, err error) error {
 	class := sasl.ClassOf(streamError(err))
 	if s.repeatedIn(err) {

@@ -14,7 +14,7 @@ import (
 // ErrSecurity.
 var ErrNoStartTLS = fmt.Errorf("%w: the server refuses STARTTLS or does not offer it, or somebody removed the offer", sasl.ErrSecurity)
 
-// NoStartTLS returns an ErrNoStartTLS with what the server said, "" = nothing, and
+// NoStartTLS returns an ErrNoStartTLS with the text of the server, "" = none, and
 // with the library's error for errors.As, nil = none.
 func NoStartTLS(said string, err error) error { return &noStartTLS{said, err} }
 

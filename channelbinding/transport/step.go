@@ -11,8 +11,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Step is a step on the way to an authenticated connection. What comes after
-// these steps is the authentication, whose errors are a *sasl.LoginError.
+// Step is a step on the way to an authenticated connection. The
+// authentication follows these steps; its errors are a *sasl.LoginError.
 type Step string
 
 // The steps, in their order. A connection does not have all of them.

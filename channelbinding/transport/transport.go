@@ -29,7 +29,7 @@ func Classify(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", sasl.ErrConnection, err)
 }
 
-// Close closes a connection without another word, also without the last words of
+// Close closes a connection and sends nothing more, not even the close_notify of
 // TLS. It closes what is below TLS first, so that every pending read and write
 // returns, and then what is around it, which may have something to release.
 func Close(conn net.Conn) error {

@@ -24,7 +24,7 @@ func dialIMAP(ctx context.Context, t *target) (*connection, error) {
 			defer cancel()
 			client := conn.Client(nil)
 			defer context.AfterFunc(ctx, func() { client.Close() })()
-			client.Logout().Wait() // only good manners
+			client.Logout().Wait() // not necessary, but polite
 			client.Close()
 		},
 	}, nil

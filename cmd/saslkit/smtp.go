@@ -23,7 +23,7 @@ func dialSMTP(ctx context.Context, t *target) (*connection, error) {
 			defer cancel()
 			client := conn.NetClient()
 			defer context.AfterFunc(ctx, func() { client.Close() })()
-			client.Quit() // only good manners
+			client.Quit() // not necessary, but polite
 			client.Close()
 		},
 	}, nil

@@ -33,7 +33,7 @@ func dialXMPP(_ context.Context, t *target) (*connection, error) {
 		alerts:   func() []string { return nil },
 		end: func(context.Context) {
 			if session != nil {
-				session.Close() // only good manners, and not waited for
+				session.Close() // not necessary, but polite; no wait
 				session.Conn().Close()
 			}
 		},

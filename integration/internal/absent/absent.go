@@ -27,7 +27,7 @@ func Run(m *testing.M, reason error, required string) int {
 // Uncached keeps the go command from repeating this run's result while what the run has read is unchanged: it takes
 // away the log of that. It must be called before m.Run.
 func Uncached() {
-	flag.Parse() // m.Run would, over what is set here
+	flag.Parse() // m.Run would parse later, and undo this setting
 	if err := flag.Set("test.testlogfile", ""); err != nil {
 		panic(err)
 	}

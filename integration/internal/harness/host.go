@@ -12,7 +12,7 @@ import (
 )
 
 // prepareHost says where published ports are. testcontainers takes the default gateway's address wherever /.dockerenv
-// exists. Where the daemon's bridge is among our interfaces, we share its network, and they are on loopback.
+// exists. If the daemon's bridge is among our interfaces, we share its network, and they are on loopback.
 func prepareHost() {
 	const override = "TESTCONTAINERS_HOST_OVERRIDE"
 	if _, set := os.LookupEnv(override); set || os.Getenv("DOCKER_HOST") != "" {

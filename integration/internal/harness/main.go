@@ -1,5 +1,5 @@
 // Package harness runs the real servers of the integration tests in containers, issues their certificates, and puts a
-// man in the middle where a test needs one.
+// man in the middle if a test needs one.
 //
 // A package that uses it hands its TestMain to [Main]. A test then asks for a server, which is started for the first
 // that does and shared by all:
@@ -32,7 +32,7 @@ const requireDocker = "SASLKIT_REQUIRE_DOCKER"
 //
 //	func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 //
-// Where Docker does not answer no test runs, and the go command says so behind the package's name: [no tests to run].
+// If Docker does not answer, no test runs, and the go command says so behind the package's name: [no tests to run].
 func Main(m *testing.M) int {
 	log.SetDefault(log.NewNoopLogger()) // what it has to say is in the errors
 	prepareHost()

@@ -11,7 +11,7 @@ import (
 )
 
 // MITM is a man in the middle of an IMAP, SMTP, LDAP or XMPP connection: it ends the client's TLS with a certificate of its own
-// and makes another TLS connection to the server. What precedes STARTTLS must be commands and answers in turn, without
+// and makes another TLS connection to the server. The messages before STARTTLS must be commands and answers in turn, without
 // pipelining, chunks, and literals that do not wait for the server.
 type MITM struct {
 	Server   string          // the server's address
@@ -21,8 +21,8 @@ type MITM struct {
 	LDAP     bool            // its messages take the place of lines
 	XMPP     bool            // the elements of its streams do
 
-	// FromServer and FromClient, if not nil, get every line with its end, and whether TLS secured it. What they return
-	// is sent in its place, so "" drops the line. Each connection calls them from goroutines of its own.
+	// FromServer and FromClient, if not nil, get every line with its end, and whether TLS secured it. Their result
+	// replaces the line, so "" drops the line. Each connection calls them from goroutines of its own.
 	FromServer, FromClient func(line string, secured bool) string
 }
 
@@ -150,7 +150,7 @@ func (c *lineConn) pass(to io.Writer, rewrite func(string, bool) string, secured
 	return line, err
 }
 
-// passAll hands on what comes through TLS until either side is gone.
+// passAll passes the octets of TLS on until either side is gone.
 func (c *lineConn) passAll(to io.Writer, rewrite func(string, bool) string) {
 	for {
 		if _, err := c.pass(to, rewrite, true); err != nil {

@@ -58,7 +58,7 @@ func (p *PKI) ClientCert(cn string) tls.Certificate {
 	return p.issue(leaf)
 }
 
-// XMPPCert issues a certificate for a client whose address is in it as RFC 6120 s13.7.1.4 has it.
+// XMPPCert issues a certificate for a client whose address is in it in the form of RFC 6120 s13.7.1.4.
 func (p *PKI) XMPPCert(address string) tls.Certificate {
 	leaf := template(address)
 	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
@@ -141,7 +141,7 @@ func sign(leaf, parent *x509.Certificate, key, parentKey *ecdsa.PrivateKey) *x50
 	return must(x509.ParseCertificate(der))
 }
 
-// must is for what fails only if this file is wrong.
+// must panics on an error that only a mistake in this file can cause.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

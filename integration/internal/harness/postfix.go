@@ -7,7 +7,7 @@ import (
 )
 
 // PostfixServer is a running Postfix, shared by the tests of a package, with two services to submit mail to, and a
-// Dovecot that serves this mail. Whoever has authenticated may submit; alice@ and bob@ the server's name receive.
+// Dovecot that serves this mail. Every authenticated user may submit; alice@ and bob@ the server's name receive.
 type PostfixServer struct {
 	Named
 	DovecotSASL Submission // the users are Dovecot's: docker/postfix/users, of whom carol is denied
@@ -28,8 +28,8 @@ func Postfix(tb testing.TB) *PostfixServer {
 	return serverFor(tb, postfix)
 }
 
-// PostfixPlus returns a server that differs from [Postfix]'s in what its Dovecot knows: channel binding, which Postfix
-// still does not offer. So a client that says "y" is right, and is refused.
+// PostfixPlus returns a server that differs from [Postfix]'s in its Dovecot, which has channel binding; Postfix
+// still does not offer it. So a client that says "y" is right, and is refused.
 func PostfixPlus(tb testing.TB) *PostfixServer {
 	tb.Helper()
 	return serverFor(tb, postfixPlus)

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// probe is what a port that serves can be told: how it greets, and in turn a command and how the answer to it begins, or
-// the last line of it. Then, or before the greeting where implicit, it does TLS.
+// probe describes a port that serves: its greeting, then commands, each with the beginning of the answer or of its last
+// line. Then, or before the greeting if TLS is implicit, the port does TLS.
 type probe struct {
 	port     string
 	implicit bool

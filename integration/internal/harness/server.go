@@ -116,7 +116,7 @@ func (s server) published(ctx context.Context, ctr interface {
 	return at, nil
 }
 
-// stopServers removes the containers. Their logs go to SASLKIT_LOG_DIR, and where a test failed to stderr.
+// stopServers removes the containers. Their logs go to SASLKIT_LOG_DIR, and to stderr if a test failed.
 func stopServers(failed bool) {
 	started.Lock()
 	defer started.Unlock()

@@ -11,7 +11,7 @@ import (
 )
 
 // readXMPP reads an element at the level of the stream, or the beginning or the end of the stream. It knows as much XML
-// as XMPP allows, and takes a server's and a client's word for the rest.
+// as XMPP allows, and trusts a server and a client with the rest.
 func readXMPP(r *bufio.Reader) (string, error) {
 	var text strings.Builder
 	for depth := 0; ; {
