@@ -153,7 +153,7 @@ func TestNames(t *testing.T) {
 	for _, name := range offered[:6] {
 		want = append(want, name+": not configured")
 	}
-	want = append(want, "PLAIN-X: this library does not have it", "SCRAM-MD5: this library does not implement it",
+	want = append(want, "PLAIN-X: this library does not have it", "SCRAM-MD5: this library does not have it",
 		"X[31m: an invalid name (RFC 4422 s3.1): use 1 to 20 capitals, digits, hyphens and underscores")
 	if got := passedOver(err); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
