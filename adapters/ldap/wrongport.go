@@ -25,8 +25,8 @@ const (
 	wrongPortWait = 5 * time.Second
 )
 
-// wrongPortLimit returns the limit for the first answer, by StepTimeout (negative = no
-// (negative = no timeout), of a connection whose port may be that of the other
+// wrongPortLimit returns the limit for the first answer, by StepTimeout (negative =
+// no timeout), of a connection whose port may be that of the other
 // scheme. 0 for the limit = no timeout.
 func wrongPortLimit(conn net.Conn, other string, limit time.Duration) time.Duration {
 	var port string
