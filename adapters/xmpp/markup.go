@@ -19,11 +19,12 @@ type markup struct {
 	last  byte   // the octet before
 	quote byte   // the end of the value of an attribute
 
-	started bool // an octet other than white space was seen
-	binary  bool // other data than XML follows
-	list    bool // within <stream:features/>
-	listed  bool // <stream:features/> has ended
-	offered []string
+	started  bool // an octet other than white space was seen
+	switches bool // the element changes what follows it
+	binary   bool // other data than XML follows
+	list     bool // within <stream:features/>
+	listed   bool // <stream:features/> has ended
+	offered  []string
 }
 
 type markupState uint8
@@ -41,6 +42,10 @@ const (
 	maxName    = 64
 	maxOffered = 16
 )
+
+// switching are the elements after which a stream goes on over TLS (RFC 6120 s5.4.2)
+// or compressed (XEP-0138 s3).
+var switching = []string{"starttls", "proceed", "compress", "compressed"}
 
 // errForeign is the error of octets that begin no stream.
 var errForeign = fmt.Errorf("%w: the peer speaks another protocol than XMPP", sasl.ErrProtocol)
@@ -78,14 +83,16 @@ func (m *markup) next(b byte) (keep, ends bool, err error) {
 func (m *markup) text(b byte) (keep bool, err error) {
 	between := m.depth <= 1 || m.depth == 2 && m.list
 	switch {
-	case b == '<':
-		m.in, m.name, m.named = inTag, m.name[:0], false
 	case between && strings.IndexByte(xmlSpace, b) >= 0:
 		return false, nil
+	case m.depth == 1 && m.switches:
+		m.binary = true
+	case b == '<':
+		m.in, m.name, m.named = inTag, m.name[:0], false
 	case !m.started:
 		return false, errForeign
-	case m.depth <= 1: // TLS after STARTTLS, or text, which the parser refuses
-		m.binary = true
+	case m.depth <= 1: // the parser would wait for its end
+		return false, fmt.Errorf("%w: the peer sent text in place of an element", sasl.ErrProtocol)
 	}
 	m.started = true
 	return true, nil
@@ -134,6 +141,7 @@ func (m *markup) endTag() (ends bool, err error) {
 		}
 	case 1:
 		m.list = local == "features"
+		m.switches = slices.Contains(switching, local)
 		m.listed = m.listed || m.list && m.last == '/'
 	case 2:
 		if m.list && len(m.offered) < maxOffered && !slices.Contains(m.offered, local) {
