@@ -42,6 +42,9 @@ type Existing struct {
 //
 //   - The exchange cannot be aborted, so the client is closed after any failure
 //     except a refusal.
+//   - The end of the context closes the client with the library's Close. Under TLS
+//     this takes up to five seconds if the server reads nothing and the buffers of
+//     the connection are full.
 //   - The server may send no empty challenge.
 //   - SCRAM works only with the servers that Existing.EqualsSign describes.
 //   - The library does not report whether a server without SASL-IR asked for the

@@ -15,6 +15,10 @@ import (
 // ServerAuth makes one session of imapserver offer the mechanisms of a
 // sasl.Server. It is embedded in the session, and has the methods of
 // imapserver.SessionSASL that Session does not have.
+//
+// The library has no context for a connection. Work that has begun for a client,
+// such as the check of a password, therefore ends by itself and not with the
+// connection.
 type ServerAuth struct {
 	// Server decides about the clients. Its SuccessData is unset, because IMAP
 	// carries no data with success.

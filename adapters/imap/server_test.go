@@ -2,9 +2,11 @@ package saslimap
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
 	"log"
 	"net"
+	"sync/atomic"
 	"testing"
 
 	"github.com/emersion/go-imap/v2"
@@ -25,6 +27,7 @@ type testServer struct {
 	user               tls.Certificate // with which EXTERNAL is the user
 	logins             chan sasl.Result
 	refusals           chan error
+	failing            atomic.Bool // LoggedIn has an error
 }
 
 // memSession is a session of imapmemserver that has no user until the login.
@@ -67,6 +70,9 @@ func serve(t *testing.T, server *sasl.Server) *testServer {
 			session.ServerAuth = ServerAuth{
 				Server: server, Conn: conn, Leaf: channelbinding.LeafOf(config),
 				LoggedIn: func(result sasl.Result) error {
+					if s.failing.Load() {
+						return errors.New("the disk of /var/mail is full")
+					}
 					session.UserSession = imapmemserver.NewUserSession(user)
 					s.logins <- result
 					return nil

@@ -1,0 +1,146 @@
+package saslimap
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+// TestCancelInEveryState: the end of a context ends the call within 100 ms, in
+// whatever state the connection is and even if the server reads nothing. The
+// connection has no buffer, so a write waits for the server.
+func TestCancelInEveryState(t *testing.T) {
+	certificate, pool := sasltest.Certificate(t, host)
+	server, client := &tls.Config{Certificates: []tls.Certificate{certificate}}, &tls.Config{RootCAs: pool}
+	clear := func(ctx context.Context, conn net.Conn) error { return login(NewConn(ctx, conn, host, nil))(ctx) }
+	startTLS := func(ctx context.Context, conn net.Conn) error {
+		return login(NewStartTLS(ctx, conn, host, &Options{TLSConfig: client}))(ctx)
+	}
+	implicit := func(ctx context.Context, conn net.Conn) error {
+		options := &Options{TLSConfig: client, DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }}
+		return login(DialTLS(ctx, host+":993", options))(ctx)
+	}
+	existing := func(ctx context.Context, conn net.Conn) error {
+		_, err := Authenticate(ctx, imapclient.New(conn, nil), plain, Existing{Secure: true, EqualsSign: true})
+		return err
+	}
+	const list = "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi"
+	for name, row := range map[string]struct {
+		open  func(context.Context, net.Conn) error
+		lines string // of the server, divided by "/"; "<" reads a line, "TLS" makes TLS
+	}{
+		"greeting":                        {clear, ""},
+		"within the greeting":             {clear, "* OK"},
+		"another protocol":                {clear, "x"},
+		"greeting for STARTTLS":           {startTLS, ""},
+		"greeting under TLS":              {implicit, "TLS"},
+		"handshake":                       {implicit, ""},
+		"CAPABILITY":                      {clear, "* OK hi"},
+		"CAPABILITY under TLS":            {implicit, "TLS/* OK hi"},
+		"the list":                        {clear, "* OK hi/</* 1 EXISTS"},
+		"STARTTLS":                        {startTLS, "* OK hi"},
+		"answer to STARTTLS":              {startTLS, "* OK hi/<"},
+		"handshake after STARTTLS":        {startTLS, "* OK hi/</A1 OK go"},
+		"CAPABILITY after STARTTLS":       {startTLS, "* OK hi/</A1 OK go/TLS"},
+		"AUTHENTICATE":                    {clear, list},
+		"AUTHENTICATE under TLS":          {implicit, "TLS/" + list},
+		"answer to AUTHENTICATE":          {clear, list + "/<"},
+		"the message":                     {clear, list + "/</+ "},
+		"answer to the message":           {clear, list + "/</+ /<"},
+		"answer to the message under TLS": {implicit, "TLS/" + list + "/</+ /<"},
+		"literal":                         {clear, list + "/</* X {5}"},
+		"after BYE":                       {clear, list + "/</* BYE busy"},
+		"abort":                           {clear, list + "/</+ go ahead"},
+		"answer to the abort":             {clear, list + "/</+ go ahead/<"},
+		"deferred":                        {clear, listsSASLIR + "/</A1 BAD what"},
+		"existing, greeting":              {existing, ""},
+		"existing, CAPABILITY":            {existing, list},
+		"existing, the list":              {existing, list + "/<"},
+		"existing, AUTHENTICATE":          {existing, list + "/</* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\nT1 OK done"},
+		"existing, the message":           {existing, list + "/</* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\nT1 OK done/</+ "},
+		"existing, answer":                {existing, list + "/</* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\nT1 OK done/</+ /<"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			near, far := net.Pipe()
+			defer near.Close()
+			reached := make(chan error, 1)
+			go func() { reached <- play(far, server, row.lines) }()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ended := make(chan error, 1)
+			go func() { ended <- row.open(ctx, near) }()
+			select {
+			case err := <-reached:
+				if err != nil {
+					t.Fatal(err)
+				}
+			case err := <-ended:
+				t.Fatalf("too early: %v", err)
+			}
+			time.Sleep(20 * time.Millisecond) // now the client waits
+			began := time.Now()
+			cancel()
+			select {
+			case err := <-ended:
+				if since := time.Since(began); since > 100*time.Millisecond {
+					t.Errorf("after %s", since)
+				}
+				if sasl.ClassOf(err) != sasl.ErrConnection || !errors.Is(err, context.Canceled) {
+					if !strings.Contains(name, "abort") { // the first reason stays
+						t.Error(err)
+					}
+				}
+			case <-time.After(5 * time.Second):
+				t.Error("no end within 5s")
+				near.Close()
+				<-ended
+			}
+		})
+	}
+}
+
+// login returns the login of a connection that was made, or its error.
+func login(c *Conn, err error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err == nil {
+			_, err = c.Authenticate(ctx, plain)
+		}
+		return err
+	}
+}
+
+// play is a server up to the moment from which on it does nothing.
+func play(conn net.Conn, config *tls.Config, lines string) error {
+	reader := bufio.NewReader(conn)
+	for _, line := range strings.Split(lines, "/") {
+		var err error
+		switch line {
+		case "":
+		case "TLS":
+			secured := tls.Server(conn, config)
+			err = secured.Handshake()
+			conn, reader = secured, bufio.NewReader(secured)
+		case "<":
+			_, err = reader.ReadString('\n')
+		case "* OK", "x":
+			_, err = fmt.Fprint(conn, line)
+		default:
+			_, err = fmt.Fprint(conn, line+"\r\n")
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", line, err)
+		}
+	}
+	return nil
+}
