@@ -20,13 +20,17 @@ func (c *Conn) afterBye(tag string, bye response) (response, error) {
 	}
 	for range maxUntagged {
 		resp, err := readResponse(c.reader)
-		if err != nil {
+		if err != nil || resp.tag != "*" && resp.tag != tag {
 			break
 		}
 		c.note(resp)
-		if resp.tag == tag && (resp.status == "NO" || resp.status == "BAD") {
+		switch {
+		case resp.tag == "*":
+		case resp.status == "NO", resp.status == "BAD":
 			resp.ended = errBye(bye)
 			return resp, nil
+		default:
+			return response{}, errBye(bye)
 		}
 	}
 	return response{}, errBye(bye)
