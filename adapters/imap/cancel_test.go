@@ -59,21 +59,7 @@ var states = map[string]struct{ kind, lines string }{
 // whatever state the connection is and even if the server reads nothing. The
 // connection has no buffer, so a write waits for the server.
 func TestCancelInEveryState(t *testing.T) {
-	certificate, pool := sasltest.Certificate(t, host)
-	server, client := &tls.Config{Certificates: []tls.Certificate{certificate}}, &tls.Config{RootCAs: pool}
-	open := map[string]func(context.Context, net.Conn) error{}
-	open["clear"] = func(ctx context.Context, conn net.Conn) error { return login(NewConn(ctx, conn, host, nil))(ctx) }
-	open["STARTTLS"] = func(ctx context.Context, conn net.Conn) error {
-		return login(NewStartTLS(ctx, conn, host, &Options{TLSConfig: client}))(ctx)
-	}
-	open["implicit"] = func(ctx context.Context, conn net.Conn) error {
-		options := &Options{TLSConfig: client, DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }}
-		return login(DialTLS(ctx, host+":993", options))(ctx)
-	}
-	open["existing"] = func(ctx context.Context, conn net.Conn) error {
-		_, err := Authenticate(ctx, imapclient.New(conn, nil), plain, Existing{Secure: true, EqualsSign: true})
-		return err
-	}
+	server, open := openers(t)
 	for name, state := range states {
 		t.Run(name, func(t *testing.T) {
 			near, far := net.Pipe()
@@ -110,6 +96,27 @@ func TestCancelInEveryState(t *testing.T) {
 			}
 		})
 	}
+}
+
+// openers returns the ways of making a connection that is then authenticated, and
+// the TLS configuration of the server for them.
+func openers(t *testing.T) (server *tls.Config, open map[string]func(context.Context, net.Conn) error) {
+	certificate, pool := sasltest.Certificate(t, host)
+	client := &tls.Config{RootCAs: pool}
+	open = map[string]func(context.Context, net.Conn) error{}
+	open["clear"] = func(ctx context.Context, conn net.Conn) error { return login(NewConn(ctx, conn, host, nil))(ctx) }
+	open["STARTTLS"] = func(ctx context.Context, conn net.Conn) error {
+		return login(NewStartTLS(ctx, conn, host, &Options{TLSConfig: client}))(ctx)
+	}
+	open["implicit"] = func(ctx context.Context, conn net.Conn) error {
+		options := &Options{TLSConfig: client, DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }}
+		return login(DialTLS(ctx, host+":993", options))(ctx)
+	}
+	open["existing"] = func(ctx context.Context, conn net.Conn) error {
+		_, err := Authenticate(ctx, imapclient.New(conn, nil), plain, Existing{Secure: true, EqualsSign: true})
+		return err
+	}
+	return &tls.Config{Certificates: []tls.Certificate{certificate}}, open
 }
 
 // login returns the login of a connection that was made, or its error.
