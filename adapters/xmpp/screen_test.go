@@ -56,15 +56,15 @@ func shown(err error, outcome saslxmpp.Outcome) string {
 	return b.String()
 }
 
-// TestEchoes: a server that repeats the password in any of its words shows it to
-// nobody, in the error, in what errors.As finds in it, and in the outcome.
+// TestEchoes shows that no words of a server show the password: not in the error, not
+// in the errors that errors.As finds, and not in the outcome.
 func TestEchoes(t *testing.T) {
 	failure := func(children string) string {
 		return "<failure" + ns2 + "><not-authorized" + ns1 + "/>" + children + "</failure>"
 	}
 	streamError := func(children string) string { return "<stream:error>" + children + "</stream:error>" }
 	text := func(t string) string { return "<text" + nsStreams + ">" + t + "</text>" }
-	long := strings.Repeat("words of the server ", 40) // beyond what the text of an error shows
+	long := strings.Repeat("words of the server ", 40) // longer than the text of an error
 	for name, row := range map[string]struct {
 		answer string
 		class  sasl.Class
