@@ -72,7 +72,9 @@ func TestOwnRequestsAreBounded(t *testing.T) {
 	for name, frame := range hostileAnswers() {
 		for state := range 3 { // the root DSE, the bind, the root DSE again
 			near, far := net.Pipe()
+			done := make(chan struct{})
 			go func() {
+				defer close(done)
 				w := newWire(far)
 				if state > 0 {
 					w.Greet("PLAIN", true)
@@ -104,6 +106,7 @@ func TestOwnRequestsAreBounded(t *testing.T) {
 			}
 			client.Close()
 			far.Close()
+			<-done // the next state writes into the frame
 		}
 	}
 }
@@ -112,7 +115,9 @@ func TestOwnRequestsAreBounded(t *testing.T) {
 func TestStartTLSIsBounded(t *testing.T) {
 	for name, frame := range hostileAnswers() {
 		near, far := net.Pipe()
+		done := make(chan struct{})
 		go func() {
+			defer close(done)
 			newWire(far).request()
 			flood(far, frame, 1)
 		}()
@@ -127,6 +132,7 @@ func TestStartTLSIsBounded(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		far.Close()
+		<-done
 	}
 }
 
