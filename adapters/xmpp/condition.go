@@ -18,7 +18,8 @@ import (
 )
 
 // Refusal has the words of a server that refuses an authentication (RFC 6120
-// s6.4.5, s6.5), unverified. It is in a *sasl.Failure; use errors.As.
+// s6.4.5, s6.5), unverified. It is in a *sasl.Failure; use errors.As. A value that
+// repeats a secret is missing.
 type Refusal struct {
 	Condition string // as the server sent it; "" = none
 	Text      string // for people; "" = none

@@ -29,7 +29,8 @@ type offer struct {
 //
 // Without Negotiator the library calls no feature for a server that offers none,
 // and returns a session that is not authenticated; only its State shows that. The
-// library also reads elements of any size.
+// library also reads elements of any size, and refuses a server that sends white
+// space between its features.
 func (l *Login) Features(outcome *Outcome) []xmpp.StreamFeature {
 	if outcome == nil {
 		outcome = new(Outcome)
