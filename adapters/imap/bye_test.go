@@ -42,7 +42,7 @@ func TestRefusedAfterBye(t *testing.T) {
 			t.Parallel()
 			lines := append([]string{listsSASLIR, "<A1 AUTHENTICATE PLAIN " + plainMessage}, row.lines...)
 			conn := &closing{Conn: sasltest.Scripted(t, lines...)}
-			c, err := NewConn(t.Context(), conn, "", nil)
+			c, err := NewConn(t.Context(), conn, "", &Options{StepTimeout: 4 * time.Second})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,10 +71,10 @@ func TestByeDrips(t *testing.T) {
 			_, err = far.Write([]byte("* 1 EXISTS\r\n"))
 		}
 	}()
-	time.AfterFunc(8*time.Second, func() { near.Close() })
+	time.AfterFunc(5*time.Second, func() { near.Close() })
 	began := time.Now()
 	_, err := NewConn(t.Context(), near, "", nil)
-	if !strings.HasPrefix(err.Error(), "connection error: the server ends the connection: busy (step: capabilities") || time.Since(began) > 5*time.Second {
+	if !strings.HasPrefix(err.Error(), "connection error: the server ends the connection: busy (step: capabilities") || time.Since(began) > 4*time.Second {
 		t.Errorf("%v after %s", err, time.Since(began))
 	}
 }

@@ -1,6 +1,7 @@
 package saslimap
 
 import (
+	"crypto/tls"
 	"errors"
 	"slices"
 	"strings"
@@ -113,5 +114,19 @@ func TestNotAuthenticatedAfterFailure(t *testing.T) {
 	defer client.Close()
 	if err := client.WaitGreeting(); err == nil || client.State() == imap.ConnStateAuthenticated {
 		t.Errorf("handed over: %v, %v", client.State(), err)
+	}
+}
+
+// unfinished is a connection whose TLS state is not known.
+type unfinished struct{ *closing }
+
+func (unfinished) ConnectionState() tls.ConnectionState { return tls.ConnectionState{} }
+
+// TestUnknownTLSState: nothing is believed of a connection that claims TLS and has
+// no state of it, and it is closed.
+func TestUnknownTLSState(t *testing.T) {
+	conn := &closing{Conn: prompt(t, listsSASLIR)}
+	if c, err := NewConn(t.Context(), unfinished{conn}, host, nil); sasl.ClassOf(err) != sasl.ErrConfig || c != nil || !conn.closed.Load() {
+		t.Errorf("%v, closed: %t", err, conn.closed.Load())
 	}
 }

@@ -187,7 +187,7 @@ func TestNothingBeforeTLS(t *testing.T) {
 // TestUnsolicited: a response right behind the server's success is not lost in the
 // hand-over.
 func TestUnsolicited(t *testing.T) {
-	c, err := NewConn(t.Context(), sasltest.Scripted(t,
+	c, err := NewConn(t.Context(), prompt(t,
 		"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi",
 		"<A1 AUTHENTICATE PLAIN "+plainMessage,
 		"A1 OK [CAPABILITY IMAP4rev1 IDLE] welcome\r\n* BYE and goodbye"), "", nil)

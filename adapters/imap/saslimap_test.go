@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -140,6 +141,7 @@ func TestNoTimeoutRemains(t *testing.T) {
 	}
 	client := c.Client(nil)
 	defer client.Close()
+	defer time.AfterFunc(5*time.Second, func() { near.Close() }).Stop()
 	cancel()
 	if err := client.Noop().Wait(); err != nil {
 		t.Error(err)
@@ -164,7 +166,7 @@ func TestDialOptions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if info := c.ServerInfo(); dialled != row.address || info.Host != host || !info.Secure || info.Service != "imap" {
+		if info := c.ServerInfo(); dialled != row.address || info.Host != host || !info.Secure || info.Service != "imap" || info.Port != port(row.address) {
 			t.Errorf("dialled %s: %+v", dialled, info)
 		}
 		c.Close()
@@ -172,4 +174,10 @@ func TestDialOptions(t *testing.T) {
 			t.Errorf("another host: %v", err)
 		}
 	}
+}
+
+func port(address string) int {
+	_, port, _ := net.SplitHostPort(address)
+	number, _ := strconv.Atoi(port)
+	return number
 }

@@ -55,7 +55,7 @@ func TestForeignGreeting(t *testing.T) {
 						go drip(far, row.sent)
 					}
 					began := time.Now()
-					_, err := open(t.Context(), near, "mail.example.org", nil)
+					_, err := open(t.Context(), near, "mail.example.org", &Options{StepTimeout: 4 * time.Second})
 					var step *transport.StepError
 					if !errors.As(err, &step) || step.Step != transport.Greeting || step.Err.Error() != row.text {
 						t.Errorf("%v, want %s", err, row.text)
