@@ -18,7 +18,7 @@ import (
 func prompt(t *testing.T, lines ...string) net.Conn {
 	t.Helper()
 	conn := sasltest.Scripted(t, lines...)
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(8 * time.Second))
 	return conn
 }
 

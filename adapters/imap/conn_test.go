@@ -11,7 +11,6 @@ import (
 	"go.uber.org/goleak"
 
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/sasltest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -26,7 +25,7 @@ const plainMessage = "AHRpbQB0YW5zdGFhZnRhbnN0YWFm"
 
 // TestLoginDisabled: the error names the server's demand.
 func TestLoginDisabled(t *testing.T) {
-	c, err := NewConn(t.Context(), sasltest.Scripted(t, "* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] hi"), "", nil)
+	c, err := NewConn(t.Context(), prompt(t, "* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] hi"), "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +37,7 @@ func TestLoginDisabled(t *testing.T) {
 // TestInBetween: untagged responses, alerts and a literal between the lines of
 // an exchange, a continuation request without its space, and one that is "=".
 func TestInBetween(t *testing.T) {
-	c, err := NewConn(t.Context(), sasltest.Scripted(t,
+	c, err := NewConn(t.Context(), prompt(t,
 		"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi",
 		"<A1 AUTHENTICATE PLAIN",
 		"* OK [ALERT] Your disk is full",
@@ -86,7 +85,7 @@ func TestInitialResponse(t *testing.T) {
 		"IMAP4rev2":         {"<A1 AUTHENTICATE PLAIN " + plainMessage, "A1 OK welcome"},
 	} {
 		lines = append([]string{"* OK [CAPABILITY " + capabilities + " AUTH=PLAIN] hi"}, lines...)
-		c, err := NewConn(t.Context(), sasltest.Scripted(t, lines...), "", nil)
+		c, err := NewConn(t.Context(), prompt(t, lines...), "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +98,7 @@ func TestInitialResponse(t *testing.T) {
 // TestNotAuthenticatedAfterFailure: a server's claim without proof makes neither
 // the connection nor the client that takes it over authenticated.
 func TestNotAuthenticatedAfterFailure(t *testing.T) {
-	c, err := NewConn(t.Context(), sasltest.Scripted(t, "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=SCRAM-SHA-256] hi", "~", "A1 OK welcome"), "", nil)
+	c, err := NewConn(t.Context(), prompt(t, "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=SCRAM-SHA-256] hi", "~", "A1 OK welcome"), "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

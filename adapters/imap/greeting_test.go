@@ -8,7 +8,6 @@ import (
 
 	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/sasltest"
 )
 
 // TestGreetings: each greeting that a server may send, and its class.
@@ -30,7 +29,7 @@ func TestGreetings(t *testing.T) {
 		{"a flood", []string{"* OK hi", "<A1 CAPABILITY", strings.Repeat("* 1 EXISTS\r\n", 1001)}, sasl.ErrProtocol, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			c, err := NewConn(t.Context(), sasltest.Scripted(t, row.lines...), "", nil)
+			c, err := NewConn(t.Context(), prompt(t, row.lines...), "", nil)
 			if sasl.ClassOf(err) != row.class || (err == nil) != (row.class == "") {
 				t.Fatalf("%v, want class %q", err, row.class)
 			}
@@ -44,14 +43,14 @@ func TestGreetings(t *testing.T) {
 // TestPreauth: a client that is to authenticate does not believe a server that
 // claims to know the client already.
 func TestPreauth(t *testing.T) {
-	c, err := NewConn(t.Context(), sasltest.Scripted(t, "* PREAUTH [CAPABILITY IMAP4rev1 AUTH=PLAIN] hello"), "", nil)
+	c, err := NewConn(t.Context(), prompt(t, "* PREAUTH [CAPABILITY IMAP4rev1 AUTH=PLAIN] hello"), "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Authenticate(t.Context(), plain); !errors.Is(err, sasl.ErrSecurity) {
 		t.Error(err)
 	}
-	if _, err := NewStartTLS(t.Context(), sasltest.Scripted(t, "* PREAUTH hello"), "", nil); !errors.Is(err, transport.ErrNoStartTLS) {
+	if _, err := NewStartTLS(t.Context(), prompt(t, "* PREAUTH hello"), "", nil); !errors.Is(err, transport.ErrNoStartTLS) {
 		t.Errorf("STARTTLS after PREAUTH: %v", err)
 	}
 }

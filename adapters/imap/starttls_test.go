@@ -8,7 +8,6 @@ import (
 
 	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
-	"github.com/saslkit/saslkit/core/sasltest"
 )
 
 // TestStartTLSIsKept: a server that does not switch, and data that an attacker put
@@ -21,7 +20,7 @@ func TestStartTLSIsKept(t *testing.T) {
 		"injection on its own": {"* OK hi", "<A1 STARTTLS", "A1 OK begin", "~", "* CAPABILITY IMAP4rev1 AUTH=PLAIN"},
 		"injected OK":          {"* OK hi", "<A1 STARTTLS", "A1 OK begin\r\nA2 OK capability completed"},
 	} {
-		c, err := NewStartTLS(t.Context(), sasltest.Scripted(t, lines...), "mail.example.org", nil)
+		c, err := NewStartTLS(t.Context(), prompt(t, lines...), "mail.example.org", nil)
 		if !errors.Is(err, sasl.ErrSecurity) || c != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -40,7 +39,7 @@ func TestStartTLSRefused(t *testing.T) {
 		"BAD \x1b[2Jwhat":             {sasl.ErrSecurity, true, "security error: the server refuses STARTTLS or does not offer it, or somebody removed the offer: [2Jwhat"},
 		"NO [UNAVAILABLE] \x1b later": {sasl.ErrTemporary, false, "temporary error: the server cannot do STARTTLS at the moment; try again later: imap: NO [UNAVAILABLE]  later"},
 	} {
-		conn := sasltest.Scripted(t, "* OK hi", "<A1 STARTTLS", "A1 "+answer)
+		conn := prompt(t, "* OK hi", "<A1 STARTTLS", "A1 "+answer)
 		text := want.text + " (step: starttls, address: " + conn.RemoteAddr().String() + ")"
 		_, err := NewStartTLS(t.Context(), conn, "mail.example.org", nil)
 		var own *imap.Error
