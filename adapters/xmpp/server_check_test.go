@@ -16,7 +16,7 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// TestServerIdentities: a store has User and user, and everybody's password is right.
+// TestServerIdentities: a store has User and user, and accepts any password.
 // Nobody gets the address of another account by the letters of a name, and no authzid
 // names a resource, also if Authorize admits everything.
 func TestServerIdentities(t *testing.T) {
