@@ -46,6 +46,11 @@ func (s *Session) ServerMaySpeakLast() bool {
 	return !s.chosen.properties.SingleMessage && !s.selection.srv.SuccessData
 }
 
+// Repeats reports whether a text of the server repeats a secret that the run has
+// sent. It is for a loop whose caller sees such a text without the Session, and
+// has to be asked before a person sees the text.
+func (s *Session) Repeats(text string) bool { return s.redactor.repeats(text) }
+
 // Start returns the mechanism's name and its initial response. A nil response
 // means that there is no initial response, and an empty response is an empty
 // message.

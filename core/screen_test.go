@@ -56,3 +56,21 @@ func TestScreen(t *testing.T) {
 		t.Errorf("%q, %v", said.seen, err)
 	}
 }
+
+// TestRepeats: a loop that somebody else owns can ask about a text. Before the
+// message goes out the text is no echo.
+func TestRepeats(t *testing.T) {
+	session, err := plainClient("right-one").Begin(t.Context(), plainServer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if session.Repeats("you said right-one") {
+		t.Error("nothing was sent yet")
+	}
+	if _, _, err := session.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if !session.Repeats("you said right-one") || session.Repeats("you said wrong") {
+		t.Error("after the message")
+	}
+}

@@ -52,7 +52,7 @@ func goSMTPInfo(ctx context.Context, client *smtp.Client, existing Existing) (in
 		client.Close()
 		return info, transport.Classify(ctx, goSMTPError(err))
 	}
-	info.Host = existing.Host
+	info.Host, info.InsecureReason = existing.Host, channelbinding.ErrNoTLS
 	if state, ok := client.TLSConnectionState(); ok { // the handshake was before EHLO
 		if info, err = channelbinding.Client(&state, existing.Host); err != nil {
 			return info, err

@@ -50,7 +50,7 @@ func textInfo(ctx context.Context, p *protocol, library Library, existing Existi
 		library.Close()
 		return info, transport.Classify(ctx, err)
 	}
-	info.Host = existing.Host
+	info.Host, info.InsecureReason = existing.Host, channelbinding.ErrNoTLS
 	if state, ok := library.TLSConnectionState(); ok {
 		if info, err = channelbinding.Client(&state, existing.Host); err != nil {
 			return info, err

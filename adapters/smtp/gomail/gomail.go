@@ -31,13 +31,17 @@ func Authenticate(ctx context.Context, client *smtp.Client, auth *sasl.Client, e
 // Auth makes an smtp.Auth of go-mail, with the limits of saslsmtp.Auth. Prefer
 // Authenticate. The server counts as Secure if the library reports TLS and has the
 // name host for the server, so the client's tls.Config has to verify that name.
-func Auth(ctx context.Context, host string, auth *sasl.Client) smtp.Auth {
-	return &value{saslsmtp.LoopAuth{Context: ctx, Client: auth, Host: host}}
+//
+// Pass the errors of the client through Screen of the value before a person sees
+// them: the text of a refusal may repeat the password.
+func Auth(ctx context.Context, host string, auth *sasl.Client) *MailAuth {
+	return &MailAuth{saslsmtp.LoopAuth{Context: ctx, Client: auth, Host: host}}
 }
 
-type value struct{ saslsmtp.LoopAuth }
+// MailAuth is the smtp.Auth of go-mail that Auth makes.
+type MailAuth struct{ saslsmtp.LoopAuth }
 
 // Start is for go-mail.
-func (v *value) Start(server *smtp.ServerInfo) (mechanism string, initial []byte, err error) {
-	return v.Begin(server.Name, server.TLS, server.Auth)
+func (a *MailAuth) Start(server *smtp.ServerInfo) (mechanism string, initial []byte, err error) {
+	return a.Begin(server.Name, server.TLS, server.Auth)
 }
