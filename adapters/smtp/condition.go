@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/emersion/go-smtp"
 
@@ -27,8 +28,12 @@ func (r *Reply) Error() string {
 	if r.Enhanced != [3]int{} {
 		text += fmt.Sprintf(" %d.%d.%d", r.Enhanced[0], r.Enhanced[1], r.Enhanced[2])
 	}
-	return text + " " + sasl.Printable(r.Text)
+	return text + " " + sasl.Printable(r.line())
 }
+
+// line returns the text in one line. A line end stands between two words, which
+// Printable would join.
+func (r *Reply) line() string { return strings.Join(strings.Fields(r.Text), " ") }
 
 // Unwrap returns the library's error.
 func (r *Reply) Unwrap() error { return r.library }
@@ -38,21 +43,33 @@ func (r *Reply) Unwrap() error { return r.library }
 func failure(r *Reply) error {
 	switch {
 	case r.Code == 421:
-		return fmt.Errorf("%w: the server ends the connection: %s", sasl.ErrTemporary, sasl.Printable(r.Text))
+		return fmt.Errorf("%w: the server ends the connection: %s", sasl.ErrTemporary, sasl.Printable(r.line()))
 	case r.Code < 400:
 		return fmt.Errorf("%w: the server answers %d to AUTH", sasl.ErrProtocol, r.Code)
 	}
-	return &sasl.Failure{Condition: condition(r), Text: r.Text, Err: r}
+	return &sasl.Failure{Condition: condition(r), Text: r.line(), Err: r}
 }
 
-// condition is the table of RFC 4954 s6 and, for a disabled account, RFC 5248.
+// condition is the table of RFC 4954 s6. A code that is more exact than the reply
+// code counts first: many servers send every refusal as 535 or 550, and say by the
+// enhanced status code that it is not about the password (RFC 4954 s6, RFC 5248).
 func condition(r *Reply) sasl.Condition {
+	switch r.Enhanced {
+	case [3]int{5, 7, 9}:
+		return sasl.MechanismTooWeak
+	case [3]int{5, 7, 10}, [3]int{5, 7, 11}:
+		return sasl.EncryptionRequired
+	case [3]int{4, 7, 12}, [3]int{5, 7, 12}:
+		return sasl.CredentialsExpired
+	case [3]int{5, 7, 13}:
+		return sasl.AccountDisabled
+	}
 	switch {
 	case r.Code == 432:
 		return sasl.CredentialsExpired
 	case r.Code/100 == 4:
 		return sasl.TemporaryAuthFailure
-	case r.Code == 525, r.Enhanced == [3]int{5, 7, 13}:
+	case r.Code == 525:
 		return sasl.AccountDisabled
 	case r.Code == 534:
 		return sasl.MechanismTooWeak

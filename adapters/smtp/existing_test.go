@@ -94,7 +94,16 @@ func TestReplies(t *testing.T) {
 		text      string
 	}{
 		{"535 5.7.8 no", sasl.ErrAuthentication, sasl.NotAuthorized, 535, [3]int{5, 7, 8}, "no"},
-		{"535-5.7.8 no\r\n535 5.7.8 never", sasl.ErrAuthentication, sasl.NotAuthorized, 535, [3]int{5, 7, 8}, "no\nnever"},
+		{"535-5.7.8 no\r\n535 5.7.8 never", sasl.ErrAuthentication, sasl.NotAuthorized, 535, [3]int{5, 7, 8}, "no never"},
+		{"535-5.7.8 not \r\n535-\r\n535-5.7.8 accepted. \r\n535 5.7.8  https://support.example.org", sasl.ErrAuthentication, sasl.NotAuthorized, 535, [3]int{5, 7, 8}, "not accepted. https://support.example.org"},
+		{"535 5.7.9 no", sasl.ErrPolicy, sasl.MechanismTooWeak, 535, [3]int{5, 7, 9}, "no"},
+		{"535 5.7.10 no", sasl.ErrPolicy, sasl.EncryptionRequired, 535, [3]int{5, 7, 10}, "no"},
+		{"550 5.7.11 no", sasl.ErrPolicy, sasl.EncryptionRequired, 550, [3]int{5, 7, 11}, "no"},
+		{"535 5.7.12 no", sasl.ErrAuthentication, sasl.CredentialsExpired, 535, [3]int{5, 7, 12}, "no"},
+		{"454 4.7.12 no", sasl.ErrAuthentication, sasl.CredentialsExpired, 454, [3]int{4, 7, 12}, "no"},
+		{"535 5.7.13 no", sasl.ErrAuthorization, sasl.AccountDisabled, 535, [3]int{5, 7, 13}, "no"},
+		{"535 5.7.139 no", sasl.ErrAuthentication, sasl.NotAuthorized, 535, [3]int{5, 7, 139}, "no"},
+		{"525 no", sasl.ErrAuthorization, sasl.AccountDisabled, 525, [3]int{}, "no"},
 		{"535 no", sasl.ErrAuthentication, sasl.NotAuthorized, 535, [3]int{}, "no"},
 		{"534 5.7.9 no", sasl.ErrPolicy, sasl.MechanismTooWeak, 534, [3]int{5, 7, 9}, "no"},
 		{"538 5.7.11 no", sasl.ErrPolicy, sasl.EncryptionRequired, 538, [3]int{5, 7, 11}, "no"},

@@ -27,7 +27,7 @@ func TestGoSMTPInPieces(t *testing.T) {
 		"success, a line at a time":     {[]string{"235-2.7.0 welcome\r\n", "235 2.7.0 Accepted\r\n"}, "", ""},
 		"success, cut in the last line": {[]string{"235-2.7.0 welcome\r\n", "235 2.7.0 Acc", "epted\r\n"}, "", ""},
 		"success, cut in the CRLF":      {[]string{"235 2.7.0 Accepted\r", "\n"}, "", ""},
-		"a refusal, a line at a time":   {[]string{"535-5.7.8 no\r\n", "535 5.7.8 more\r\n"}, sasl.ErrAuthentication, "authentication error: refused with not-authorized: nomore"},
+		"a refusal, a line at a time":   {[]string{"535-5.7.8 no\r\n", "535 5.7.8 more\r\n"}, sasl.ErrAuthentication, "authentication error: refused with not-authorized: no more"},
 		"a refusal, cut in a line":      {[]string{"535 5.7", ".8 no\r\n"}, sasl.ErrAuthentication, "authentication error: refused with not-authorized: no"},
 		"a refusal, cut in the CRLF":    {[]string{"535 5.7.8 no\r", "\n"}, sasl.ErrAuthentication, "authentication error: refused with not-authorized: no"},
 	} {

@@ -24,7 +24,7 @@ func (c *Conn) startTLS() error {
 	case r.code/100 == 4:
 		return fmt.Errorf("%w: the server cannot do STARTTLS at the moment; try again later: %w", sasl.ErrTemporary, refused)
 	case r.code/100 == 5:
-		return transport.NoStartTLS(refused.Text, refused)
+		return transport.NoStartTLS(refused.line(), refused)
 	}
 	return fmt.Errorf("%w: the server answers %d to STARTTLS", sasl.ErrProtocol, r.code)
 }
