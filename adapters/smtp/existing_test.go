@@ -6,7 +6,9 @@ import (
 	netsmtp "net/smtp"
 	"net/textproto"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
 
@@ -59,25 +61,60 @@ func TestAuthKeyword(t *testing.T) {
 	}
 }
 
-// TestSpellings: a list that the library itself does not find.
+// TestSpellings: a list that the library itself does not find. A client of go-smtp
+// that has not said EHLO says it once; others say it once more, which not every
+// server allows.
 func TestSpellings(t *testing.T) {
-	for name, authenticate := range authenticators {
-		again := map[string][]string{
-			"go-smtp":  {"<RSET", "250 flushed", "<EHLO localhost"},
-			"net/smtp": {"<EHLO localhost"},
-		}[name]
-		for _, keyword := range []string{"auth PLAIN", "AUTH=PLAIN", "auth=plain LOGIN"} {
-			lines := []string{"220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 " + keyword}
-			lines = append(lines, again...)
-			lines = append(lines, "250-mail.example.org\r\n250 "+keyword, "<AUTH PLAIN "+plainMessage, "235 2.7.0 welcome")
-			if _, err := authenticate(t, sasltest.Scripted(t, lines...), plain); err != nil {
-				t.Errorf("%s, %q: %v", name, keyword, err)
-			}
+	said := func(t *testing.T, conn net.Conn, client *sasl.Client) (sasl.Result, error) {
+		c := smtp.NewClient(conn)
+		if err := c.Hello("localhost"); err != nil {
+			t.Fatal(err)
 		}
-		lines := []string{"220 hi", "<EHLO localhost", "250 mail.example.org"}
-		lines = append(append(lines, again...), "250 mail.example.org")
-		if _, err := authenticate(t, sasltest.Scripted(t, lines...), plain); !errors.Is(err, sasl.ErrPolicy) {
-			t.Errorf("%s, no AUTH at all: %v", name, err)
+		return saslsmtp.Authenticate(t.Context(), c, client, saslsmtp.Existing{Host: smtptest.Host})
+	}
+	for name, way := range map[string]struct {
+		authenticate func(*testing.T, net.Conn, *sasl.Client) (sasl.Result, error)
+		again        []string
+	}{
+		"go-smtp":             {authenticators["go-smtp"], nil},
+		"go-smtp, after EHLO": {said, []string{"<RSET", "250 flushed", "<EHLO localhost"}},
+		"net/smtp":            {authenticators["net/smtp"], []string{"<EHLO localhost"}},
+	} {
+		for keyword, row := range map[string]struct {
+			again []string // the answer to the second EHLO; nil = the same as to the first
+			class sasl.Class
+			text  string
+		}{
+			"auth PLAIN":       {nil, "", ""},
+			"AUTH=PLAIN":       {nil, "", ""},
+			"auth=plain LOGIN": {nil, "", ""},
+			"AUTH=":            {nil, sasl.ErrPolicy, "no mechanism"},
+			"HELP":             {nil, sasl.ErrPolicy, "no mechanism"},
+			"8BITMIME":         {[]string{"503 5.5.1 duplicate EHLO"}, sasl.ErrPolicy, "no mechanism"},
+			"SIZE":             {[]string{"503-5.5.1 dup", "503 5.5.1 EHLO"}, sasl.ErrPolicy, "no mechanism"},
+			"PIPELINING":       {[]string{"421 4.7.0 too many"}, sasl.ErrTemporary, "the server rejects the connection for now; try again later: 421 4.7.0 too many"},
+			"DSN":              {[]string{"554 5.7.1 go away"}, sasl.ErrConnection, "the server rejects the connection: 554 5.7.1 go away"},
+			"SMTPUTF8":         {[]string{"!"}, sasl.ErrConnection, "connection error: "},
+		} {
+			if row.again != nil && way.again == nil {
+				row.class, row.text = sasl.ErrPolicy, "no mechanism" // it was not asked again
+			}
+			extensions := "250-AUTH PLAIN is my name\r\n250 " + keyword
+			lines := append([]string{"220-AUTH PLAIN\r\n220 hi", "<EHLO localhost", extensions}, way.again...)
+			if way.again != nil && row.again == nil {
+				lines = append(lines, extensions)
+			} else if way.again != nil {
+				lines = append(lines, row.again...)
+			}
+			if row.class == "" {
+				lines = append(lines, "<AUTH PLAIN "+plainMessage, "235 2.7.0 welcome")
+			}
+			conn := sasltest.Scripted(t, lines...)
+			conn.SetDeadline(time.Now().Add(5 * time.Second))
+			_, err := way.authenticate(t, conn, plain)
+			if sasl.ClassOf(err) != row.class || (err == nil) != (row.class == "") || err != nil && !strings.Contains(err.Error(), row.text) {
+				t.Errorf("%s, %q: %v, want %s", name, keyword, err, row.text)
+			}
 		}
 	}
 }
@@ -163,14 +200,27 @@ func TestGoSMTPBadBase64(t *testing.T) {
 	}
 }
 
-// TestConnectFails: nobody greets, or does not go on.
+// TestConnectFails: nobody greets, or does not go on. A refusal that came before
+// AUTH is not about a password.
 func TestConnectFails(t *testing.T) {
-	for name, lines := range map[string][]string{
-		"turned away": {"554 go away"},
-		"no EHLO":     {"220 hi", "<EHLO localhost", "554 no"},
+	for name, row := range map[string]struct {
+		lines []string
+		class sasl.Class
+		code  int
+	}{
+		"turned away":     {[]string{"554 5.7.1 go away"}, sasl.ErrConnection, 554},
+		"busy":            {[]string{"421 4.3.2 later"}, sasl.ErrTemporary, 421},
+		"another reply":   {[]string{"250 hi"}, sasl.ErrProtocol, 250},
+		"no EHLO":         {[]string{"220 hi", "<EHLO localhost", "554 5.7.1 no"}, sasl.ErrConnection, 554},
+		"EHLO, but later": {[]string{"220 hi", "<EHLO localhost", "450 4.7.1 later"}, sasl.ErrTemporary, 450},
+		"no HELO":         {[]string{"220 hi", "<EHLO localhost", "502 what", "<HELO localhost", "550 5.7.1 no"}, sasl.ErrConnection, 550},
+		"only HELO":       {[]string{"220 hi", "<EHLO localhost", "502 what", "<HELO localhost", "250 mail.example.org"}, sasl.ErrPolicy, 0},
 	} {
-		conn := sasltest.Scripted(t, lines...)
-		if _, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), plain, saslsmtp.Existing{Host: smtptest.Host}); err == nil || sasl.ClassOf(err) == "" {
+		conn := sasltest.Scripted(t, row.lines...)
+		conn.SetDeadline(time.Now().Add(5 * time.Second))
+		_, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), plain, saslsmtp.Existing{Host: smtptest.Host})
+		var reply *saslsmtp.Reply
+		if sasl.ClassOf(err) != row.class || errors.As(err, &reply) != (row.code != 0) || reply != nil && reply.Code != row.code {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -1,14 +1,11 @@
 package saslsmtp
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"net/textproto"
-	"strings"
 
 	"github.com/emersion/go-smtp"
 
@@ -50,7 +47,7 @@ func goSMTPInfo(ctx context.Context, client *smtp.Client, existing Existing) (in
 	mechanisms, err := goSMTPMechanisms(client)
 	if !stop() || err != nil {
 		client.Close()
-		return info, transport.Classify(ctx, goSMTPError(err))
+		return info, transport.Classify(ctx, err)
 	}
 	info.Host, info.InsecureReason = existing.Host, channelbinding.ErrNoTLS
 	if state, ok := client.TLSConnectionState(); ok { // the handshake was before EHLO
@@ -62,47 +59,28 @@ func goSMTPInfo(ctx context.Context, client *smtp.Client, existing Existing) (in
 	return info, nil
 }
 
-// goSMTPMechanisms returns the mechanisms of the last EHLO. If the library finds
-// none, the client says EHLO again, and a DebugWriter reads the reply: the library
-// knows the keyword only in upper case and without "=".
-func goSMTPMechanisms(client *smtp.Client) ([]string, error) {
-	if ok, list := client.Extension("AUTH"); ok {
-		return authKeyword([]string{"AUTH " + list}), nil
-	}
-	var heard bytes.Buffer
-	before := client.DebugWriter
-	client.DebugWriter = &heard
-	if before != nil {
-		client.DebugWriter = io.MultiWriter(before, &heard)
-	}
-	defer func() { client.DebugWriter = before }()
-	if err := client.Reset(); err != nil {
-		return nil, err
-	}
-	client.Extension("AUTH")
-	var lines []string
-	for line := range strings.Lines(heard.String()) {
-		if code, _, text, ok := parseReplyLine(strings.TrimRight(line, "\r\n")); ok && code == 250 {
-			lines = append(lines, text)
-		}
-	}
-	return authKeyword(lines), nil
-}
-
 // goSMTPError translates what the library returns.
 func goSMTPError(err error) error {
-	var refused *smtp.SMTPError
-	switch {
+	switch r := goSMTPReply(err); {
 	case err == nil || sasl.ClassOf(err) != "":
 		return err
-	case errors.As(err, &refused):
-		r := &Reply{Code: refused.Code, Text: refused.Message, library: refused}
-		if refused.EnhancedCode != smtp.NoEnhancedCode {
-			r.Enhanced = refused.EnhancedCode
-		}
+	case r != nil:
 		return failure(r)
 	case errors.Is(err, smtp.ErrTooLongLine), errors.As(err, new(base64.CorruptInputError)), errors.As(err, new(textproto.ProtocolError)):
 		return fmt.Errorf("%w: %w", sasl.ErrProtocol, err)
 	}
 	return transport.HandshakeError(err)
+}
+
+// goSMTPReply returns the reply in an error of the library; nil = there is none.
+func goSMTPReply(err error) *Reply {
+	var refused *smtp.SMTPError
+	if !errors.As(err, &refused) {
+		return nil
+	}
+	r := &Reply{Code: refused.Code, Text: refused.Message, library: refused}
+	if refused.EnhancedCode != smtp.NoEnhancedCode {
+		r.Enhanced = refused.EnhancedCode
+	}
+	return r
 }

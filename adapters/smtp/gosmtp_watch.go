@@ -98,7 +98,8 @@ func hide(p []byte) {
 }
 
 // take adds octets to the reply. It ends the exchange if the reply is whole and
-// does so, or if a line is too long. Only a refusal leaves the connection in use.
+// does so, or if a line or the reply is too long. Only a refusal leaves the
+// connection in use.
 func (w *replyWatch) take(p []byte) {
 	last := bytes.LastIndexByte(w.unread, '\n') + 1
 	w.unread = append(w.unread, p...)
@@ -109,8 +110,8 @@ func (w *replyWatch) take(p []byte) {
 			return
 		}
 	}
-	if !bytes.HasSuffix(w.unread, []byte("\n")) {
-		return
+	if bytes.Count(w.unread, []byte("\n")) <= maxLines && !bytes.HasSuffix(w.unread, []byte("\n")) {
+		return // more of the line follows
 	}
 	lines := bufio.NewReader(bytes.NewReader(w.unread))
 	r, err := readReply(lines)

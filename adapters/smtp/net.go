@@ -61,8 +61,8 @@ func textInfo(ctx context.Context, p *protocol, library Library, existing Existi
 }
 
 // textMechanisms returns the mechanisms of the last EHLO. If the library finds
-// none, it says EHLO again: the library knows the keyword only in upper case and
-// without "=".
+// none, it says EHLO again, and no more than once: the library knows the keyword
+// only in upper case and without "=".
 func textMechanisms(p *protocol, library Library) ([]string, error) {
 	if ok, list := library.Extension("AUTH"); ok {
 		return authKeyword([]string{"AUTH " + list}), nil
@@ -71,8 +71,11 @@ func textMechanisms(p *protocol, library Library) ([]string, error) {
 	switch {
 	case err != nil:
 		return nil, transport.HandshakeError(err)
-	case r.code != 250:
-		return nil, rejected(r.refusal())
+	case r.code == 250:
+		return authKeyword(strings.Split(r.text, "\n")[1:]), nil // the first is the server's name
 	}
-	return authKeyword(strings.Split(r.text, "\n")), nil
+	if err := rejected(r.refusal()); !isEHLOUnwanted(err) {
+		return nil, err
+	}
+	return nil, nil
 }
