@@ -20,7 +20,7 @@ import (
 // TestEndlessReply: a reply without an end is given up after a bound, also if no
 // part of it ends where a line does.
 func TestEndlessReply(t *testing.T) {
-	const most = 4 << 20 // octets, the buffers of both ends included
+	const most = 12 << 20 // octets, the buffers of both ends included
 	existing := saslsmtp.Existing{Host: smtptest.Host}
 	for name, row := range map[string]struct {
 		after        string // the command that has the reply
@@ -83,6 +83,42 @@ func TestEndlessReply(t *testing.T) {
 		near.Close()
 		if total := <-sent; total > most {
 			t.Errorf("%s: %d octets were taken", name, total)
+		}
+	}
+}
+
+// TestEndlessReplyInParts: the bound holds if each part ends within a line, where
+// the client of go-smtp cannot know whether more follows.
+func TestEndlessReplyInParts(t *testing.T) {
+	const parts = 400
+	for _, code := range []string{"334", "535"} {
+		near, far := sasltest.Pair(t)
+		far.SetDeadline(time.Now().Add(8 * time.Second))
+		sent := make(chan int, 1)
+		go func() {
+			count := 0
+			defer func() { sent <- count }()
+			defer far.Close()
+			hear := make([]byte, 1024)
+			io.WriteString(far, "220 hi\r\n")
+			far.Read(hear)
+			io.WriteString(far, "250-mail.example.org\r\n250 AUTH PLAIN\r\n")
+			far.Read(hear)
+			io.WriteString(far, code)
+			for ; count < parts; count++ {
+				if _, err := io.WriteString(far, "-a\r\n"+code); err != nil {
+					return
+				}
+				time.Sleep(time.Millisecond)
+			}
+		}()
+		_, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(near), plain, saslsmtp.Existing{Host: smtptest.Host})
+		if sasl.ClassOf(err) != sasl.ErrProtocol || !strings.Contains(err.Error(), "more than 100 lines") {
+			t.Errorf("%s: %v", code, err)
+		}
+		near.Close()
+		if count := <-sent; count > parts-50 {
+			t.Errorf("%s: %d parts were taken", code, count)
 		}
 	}
 }
