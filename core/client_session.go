@@ -20,10 +20,9 @@ type Session struct {
 	err      error // sticky; in state failing, the outcome that is already decided
 	proved   bool  // the peer has proved everything that the mechanism requires
 	steps    int
-	sent     int // messages returned to the loop for sending
-	answered int // sent messages that the server answered
-
-	first Secret // the first message, as long as the message may be sent again
+	sent     int    // messages returned to the loop for sending
+	answered int    // sent messages that the server answered
+	first    Secret // the first message, as long as the message may be sent again
 }
 
 // sessionState is the state of a Session.
@@ -47,13 +46,11 @@ func (s *Session) ServerMaySpeakLast() bool {
 }
 
 // Repeats reports whether a text of the server repeats a secret that the run has
-// sent. It is for a loop whose caller sees such a text without the Session, and
-// has to be asked before a person sees the text.
+// sent. A loop asks before it shows a text that the Session has not seen.
 func (s *Session) Repeats(text string) bool { return s.redactor.repeats(text) }
 
-// Start returns the mechanism's name and its initial response. A nil response
-// means that there is no initial response, and an empty response is an empty
-// message.
+// Start returns the mechanism's name and its initial response: nil = no initial
+// response, which is not the same as an empty message.
 func (s *Session) Start() (mechanism string, initial []byte, err error) {
 	switch {
 	case s.err != nil:
@@ -77,9 +74,8 @@ func (s *Session) Start() (mechanism string, initial []byte, err error) {
 }
 
 // SentInline reports that the loop sent the initial response, which is not nil,
-// together with the name of the mechanism, and not in answer to an empty
-// challenge. If the server then asks for the message with an empty challenge, the
-// server has not read the message, and Respond returns the message once more.
+// together with the name of the mechanism. If the server then asks for the message
+// with an empty challenge, Respond returns the unread message once more.
 func (s *Session) SentInline(initial []byte) {
 	if initial != nil && s.mayRepeat() && s.chosen.properties.SingleMessage {
 		s.first = NewSecret(initial)

@@ -87,8 +87,8 @@ func TestEndlessReply(t *testing.T) {
 	}
 }
 
-// TestEndlessReplyInParts: the bound holds if each part ends within a line, where
-// the client of go-smtp cannot know whether more follows.
+// TestEndlessReplyInParts shows that the bound holds if each part ends within a line:
+// the client of go-smtp then cannot know that more follows.
 func TestEndlessReplyInParts(t *testing.T) {
 	const parts = 400
 	for _, code := range []string{"334", "535"} {
