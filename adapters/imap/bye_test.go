@@ -1,11 +1,14 @@
 package saslimap
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -38,11 +41,10 @@ func TestRefusedAfterBye(t *testing.T) {
 		"a second BYE":     {[]string{"* BYE too many", "* BYE other"}, bye},
 		"a flood":          {[]string{"* BYE too many", strings.Repeat("* 1 EXISTS\r\n", 1001), "A1 NO wrong"}, bye},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
 			lines := append([]string{listsSASLIR, "<A1 AUTHENTICATE PLAIN " + plainMessage}, row.lines...)
-			conn := &closing{Conn: sasltest.Scripted(t, lines...)}
-			c, err := NewConn(t.Context(), conn, "", &Options{StepTimeout: 4 * time.Second})
+			conn := &closing{Conn: piped(t, lines...)}
+			c, err := NewConn(t.Context(), conn, "", &Options{StepTimeout: time.Minute})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -54,10 +56,10 @@ func TestRefusedAfterBye(t *testing.T) {
 			began := time.Now()
 			_, err = c.Authenticate(t.Context(), &client)
 			if err.Error() != row.text {
-				t.Errorf("%v, want %s", err, row.text)
+				t.Errorf("%s: %v, want %s", name, err, row.text)
 			}
-			if !conn.closed.Load() || time.Since(began) > 5*time.Second {
-				t.Errorf("closed: %t, after %s", conn.closed.Load(), time.Since(began))
+			if !conn.closed.Load() || time.Since(began) > 2*time.Second {
+				t.Errorf("%s: closed: %t, after %s", name, conn.closed.Load(), time.Since(began))
 			}
 		})
 	}
@@ -65,18 +67,13 @@ func TestRefusedAfterBye(t *testing.T) {
 
 // TestByeDrips: lines that never end do not prolong the wait after BYE.
 func TestByeDrips(t *testing.T) {
-	near, far := sasltest.Pair(t)
-	go func() {
-		for _, err := far.Write([]byte("* OK hi\r\n* BYE busy\r\n")); err == nil; time.Sleep(50 * time.Millisecond) {
-			_, err = far.Write([]byte("* 1 EXISTS\r\n"))
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		_, err := NewConn(t.Context(), dripping(t, "", "* OK hi\r\n* BYE busy\r\n", "* 1 EXISTS\r\n"), "", nil)
+		if !strings.HasPrefix(err.Error(), "connection error: the server ends the connection: busy (step: capabilities") || time.Since(began) > 2*time.Second {
+			t.Errorf("%v after %s", err, time.Since(began))
 		}
-	}()
-	time.AfterFunc(5*time.Second, func() { near.Close() })
-	began := time.Now()
-	_, err := NewConn(t.Context(), near, "", nil)
-	if !strings.HasPrefix(err.Error(), "connection error: the server ends the connection: busy (step: capabilities") || time.Since(began) > 4*time.Second {
-		t.Errorf("%v after %s", err, time.Since(began))
-	}
+	})
 }
 
 // TestByeBeforeTheLogin: the refusal of a command that is not the login is not what
@@ -122,9 +119,8 @@ func TestAbortIsNotSuccess(t *testing.T) {
 		"another tag":       {[]string{"A2 NO cancelled"}, true},
 		"silence":           {nil, true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			conn := &closing{Conn: prompt(t, append([]string{listsSASLIR, "<A1 AUTHENTICATE PLAIN " + plainMessage, "+ go ahead", "<*"}, row.lines...)...)}
+		synctest.Test(t, func(t *testing.T) {
+			conn := &closing{Conn: piped(t, append([]string{listsSASLIR, "<A1 AUTHENTICATE PLAIN " + plainMessage, "+ go ahead", "<*"}, row.lines...)...)}
 			c, err := NewConn(t.Context(), conn, "", nil)
 			if err != nil {
 				t.Fatal(err)
@@ -132,10 +128,10 @@ func TestAbortIsNotSuccess(t *testing.T) {
 			began := time.Now()
 			_, err = c.Authenticate(t.Context(), plain)
 			if sasl.ClassOf(err) != sasl.ErrProtocol || !strings.HasPrefix(err.Error(), reason) {
-				t.Errorf("%v, want %s", err, reason)
+				t.Errorf("%s: %v, want %s", name, err, reason)
 			}
-			if conn.closed.Load() != row.closed || time.Since(began) > 5*time.Second {
-				t.Errorf("closed: %t, after %s", conn.closed.Load(), time.Since(began))
+			if conn.closed.Load() != row.closed || time.Since(began) > 3*time.Second {
+				t.Errorf("%s: closed: %t, after %s", name, conn.closed.Load(), time.Since(began))
 			}
 		})
 	}
@@ -145,28 +141,67 @@ func TestAbortIsNotSuccess(t *testing.T) {
 // acknowledgement of an abort.
 func TestAbortDrips(t *testing.T) {
 	for name, dripped := range map[string]string{"untagged": "* 1 EXISTS\r\n", "within a line": "*", "literals": "* X {1}\r\nx\r\n"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			near, far := sasltest.Pair(t)
-			near.SetDeadline(time.Now().Add(8 * time.Second))
-			go func() {
-				far.Write([]byte(listsSASLIR + "\r\n"))
-				far.Read(make([]byte, 256))
-				for _, err := far.Write([]byte("+ go ahead\r\n")); err == nil; time.Sleep(50 * time.Millisecond) {
-					_, err = far.Write([]byte(dripped))
-				}
-			}()
-			c, err := NewConn(t.Context(), near, "", nil)
+		synctest.Test(t, func(t *testing.T) {
+			c, err := NewConn(t.Context(), dripping(t, listsSASLIR+"\r\n", "+ go ahead\r\n", dripped), "", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			began := time.Now()
 			_, err = c.Authenticate(t.Context(), plain)
-			if sasl.ClassOf(err) != sasl.ErrProtocol || !strings.HasPrefix(err.Error(), "protocol error: the server's challenge ") || time.Since(began) > 5*time.Second {
-				t.Errorf("%v after %s", err, time.Since(began))
+			if sasl.ClassOf(err) != sasl.ErrProtocol || !strings.HasPrefix(err.Error(), "protocol error: the server's challenge ") || time.Since(began) > 3*time.Second {
+				t.Errorf("%s: %v after %s", name, err, time.Since(began))
 			}
 		})
 	}
+}
+
+// dripping is a connection to a server that greets, reads something, answers it and
+// then repeats a text every 50 ms, whatever the client does. An empty greeting is
+// none, and the server does not read.
+func dripping(t *testing.T, greeting, answer, dripped string) net.Conn {
+	near, far := net.Pipe()
+	done := make(chan struct{})
+	t.Cleanup(func() { near.Close(); <-done })
+	go func() {
+		defer close(done)
+		if greeting != "" {
+			io.WriteString(far, greeting)
+			far.Read(make([]byte, 256))
+		}
+		go io.Copy(io.Discard, far)
+		for _, err := io.WriteString(far, answer); err == nil; time.Sleep(50 * time.Millisecond) {
+			_, err = io.WriteString(far, dripped)
+		}
+	}()
+	return near
+}
+
+// piped is sasltest.Scripted over a connection that exists in memory only, so that
+// synctest knows when everybody waits. It does not know "~".
+func piped(t *testing.T, lines ...string) net.Conn {
+	near, far := net.Pipe()
+	done := make(chan struct{})
+	t.Cleanup(func() { near.Close(); <-done })
+	go func() {
+		defer close(done)
+		reader := bufio.NewReader(far)
+		for _, line := range lines {
+			want, isWanted := strings.CutPrefix(line, "<")
+			switch {
+			case line == "!":
+				far.Close()
+			case !isWanted:
+				io.WriteString(far, line+"\r\n")
+			default:
+				if got, err := reader.ReadString('\n'); got != want+"\r\n" {
+					t.Errorf("the client sent %.80q, %v, want %.80q", got, err, want)
+				}
+			}
+		}
+		io.Copy(io.Discard, reader)
+		far.Close()
+	}()
+	return near
 }
 
 // TestExistingBye: a refusal after BYE is the outcome for the library's client too.

@@ -46,7 +46,8 @@ func TestExistingAfterSTARTTLS(t *testing.T) {
 	}
 }
 
-// serveSTARTTLS answers STARTTLS with an untagged and a tagged line. Under TLS it lists SCRAM too, and refuses the first login.
+// serveSTARTTLS answers STARTTLS with an untagged and a tagged line. Under TLS it
+// lists SCRAM too, and refuses the first login.
 func serveSTARTTLS(conn net.Conn, config *tls.Config, answer [2]string, tried chan<- string) {
 	io.WriteString(conn, "* OK hi\r\n")
 	line, _ := bufio.NewReader(conn).ReadString('\n')
