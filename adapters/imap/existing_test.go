@@ -35,8 +35,11 @@ func TestExisting(t *testing.T) {
 	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, existing); err != nil {
 		t.Errorf("PLAIN: %v", err)
 	}
-	<-server.logins
-	for client.State() != imap.ConnStateAuthenticated { // which the library sets after it has returned
+	receive(t, server.logins)
+	for range 5000 { // the library sets the state after it has returned
+		if client.State() == imap.ConnStateAuthenticated {
+			break
+		}
 		time.Sleep(time.Millisecond)
 	}
 	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, existing); !errors.Is(err, sasl.ErrSecurity) {
@@ -50,7 +53,7 @@ func TestExisting(t *testing.T) {
 	if err != nil || result.Binding != "tls-exporter" {
 		t.Errorf("SCRAM with =: %+v, %v", result, err)
 	}
-	<-server.logins
+	receive(t, server.logins)
 	use(t, client)
 
 	client, existing = dial()
@@ -58,7 +61,7 @@ func TestExisting(t *testing.T) {
 	if _, err := Authenticate(t.Context(), client, wrong, existing); !errors.Is(err, sasl.ErrAuthentication) {
 		t.Errorf("wrong password: %v", err)
 	}
-	<-server.refusals
+	receive(t, server.refusals)
 	existing.TLS = nil
 	if _, err := Authenticate(t.Context(), client, wrong, existing); !errors.Is(err, sasl.ErrPolicy) {
 		t.Errorf("TLS not known: %v", err)
@@ -67,7 +70,7 @@ func TestExisting(t *testing.T) {
 	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, existing); err != nil {
 		t.Errorf("Secure asserted: %v", err)
 	}
-	<-server.logins
+	receive(t, server.logins)
 	use(t, client)
 
 	client, existing = dial()
@@ -107,6 +110,24 @@ func TestExistingCapabilities(t *testing.T) {
 		info, err := row.existing.serverInfo(t.Context(), client)
 		if sasl.ClassOf(err) != row.class || (err == nil) != (row.class == "") || !slices.Equal(info.Mechanisms, row.want) {
 			t.Errorf("%s: %q, %v", name, info.Mechanisms, err)
+		}
+		client.Close()
+	}
+}
+
+// TestExistingUnusable: a TLS state of nothing is an ErrConfig, and a server that
+// rejects the connection is an ErrConnection with its words.
+func TestExistingUnusable(t *testing.T) {
+	client := imapclient.New(prompt(t, listsSASLIR), nil)
+	if _, err := Authenticate(t.Context(), client, plain, Existing{Host: host, TLS: new(tls.ConnectionState)}); sasl.ClassOf(err) != sasl.ErrConfig {
+		t.Errorf("unknown TLS state: %v", err)
+	}
+	client.Close()
+	for _, existing := range []Existing{{}, {Secure: true}} {
+		client := imapclient.New(prompt(t, "* BYE busy"), nil)
+		_, err := Authenticate(t.Context(), client, plain, existing)
+		if sasl.ClassOf(err) != sasl.ErrConnection || !strings.Contains(err.Error(), "busy") {
+			t.Errorf("BYE: %v", err)
 		}
 		client.Close()
 	}

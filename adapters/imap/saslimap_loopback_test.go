@@ -43,7 +43,7 @@ func TestEveryMechanism(t *testing.T) {
 				conn.Close()
 				continue
 			}
-			if seen := <-server.logins; seen.Mechanism != result.Mechanism || seen.Binding != result.Binding {
+			if seen := receive(t, server.logins); seen.Mechanism != result.Mechanism || seen.Binding != result.Binding {
 				t.Errorf("%v, %s: the client has %+v, the server %+v", &login, kind, result, seen)
 			}
 			use(t, conn.Client(nil))
@@ -75,7 +75,7 @@ func TestAutomatic(t *testing.T) {
 		if err != nil || result != want {
 			t.Errorf("%s: %+v, %v, want %+v", kind, result, err, want)
 		}
-		<-server.logins
+		receive(t, server.logins)
 		use(t, conn.Client(nil))
 	}
 }
@@ -88,7 +88,7 @@ func TestExternalOverTLS(t *testing.T) {
 		if _, err := conn.Authenticate(t.Context(), auth); !errors.Is(err, sasl.ErrAuthentication) {
 			t.Errorf("%s, without a certificate: %v", kind, err)
 		}
-		<-server.refusals
+		receive(t, server.refusals)
 		conn.Close()
 	}
 	config := server.client.Clone()
@@ -97,11 +97,11 @@ func TestExternalOverTLS(t *testing.T) {
 		if _, err := conn.Authenticate(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.External("root")}}); !errors.Is(err, sasl.ErrAuthorization) {
 			t.Errorf("%s, as root: %v", kind, err)
 		}
-		<-server.refusals
+		receive(t, server.refusals)
 		if _, err := conn.Authenticate(t.Context(), auth); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
-		if seen := <-server.logins; seen.Username != "user" || seen.Mechanism != "EXTERNAL" {
+		if seen := receive(t, server.logins); seen.Username != "user" || seen.Mechanism != "EXTERNAL" {
 			t.Errorf("%s: the server has %+v", kind, seen)
 		}
 		use(t, conn.Client(nil))
@@ -133,13 +133,13 @@ func TestRefusals(t *testing.T) {
 			if sasl.ClassOf(err) != row.class || row.code != "" && (!errors.As(err, &own) || own.Code != row.code) {
 				t.Errorf("%s, %s: %v (%+v)", name, kind, err, own)
 			}
-			if reason := <-server.refusals; sasl.ClassOf(reason) != row.reason {
+			if reason := receive(t, server.refusals); sasl.ClassOf(reason) != row.reason {
 				t.Errorf("%s, %s: the server's reason is %v", name, kind, reason)
 			}
 			if _, err := conn.Authenticate(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}); err != nil {
 				t.Errorf("%s, %s, then: %v", name, kind, err)
 			}
-			<-server.logins
+			receive(t, server.logins)
 			use(t, conn.Client(nil))
 		}
 	}
@@ -158,11 +158,11 @@ func TestForeignClient(t *testing.T) {
 	if err := client.Authenticate(gosasl.NewPlainClient("", "user", "wrong")); !errors.As(err, &own) || own.Code != "AUTHENTICATIONFAILED" {
 		t.Errorf("wrong password: %v", err)
 	}
-	<-server.refusals
+	receive(t, server.refusals)
 	if err := client.Authenticate(gosasl.NewPlainClient("", "user", "pencil")); err != nil {
 		t.Error(err)
 	}
-	<-server.logins
+	receive(t, server.logins)
 	use(t, client)
 }
 

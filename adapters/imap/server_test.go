@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
@@ -53,8 +54,8 @@ func serve(t *testing.T, server *sasl.Server) *testServer {
 	s := &testServer{
 		user:     userCertificate,
 		client:   &tls.Config{RootCAs: pool, ServerName: host},
-		logins:   make(chan sasl.Result, 1),
-		refusals: make(chan error, 1),
+		logins:   make(chan sasl.Result, 16),
+		refusals: make(chan error, 16),
 	}
 	server.Refused = func(_ string, _ sasl.ConnInfo, reason error) { s.refusals <- reason }
 	user := imapmemserver.NewUser("user", "")
@@ -107,4 +108,15 @@ func listen(t *testing.T, server *imapserver.Server, config *tls.Config) (addres
 		<-done
 	})
 	return address
+}
+
+// receive returns what a server has reported, which it does soon.
+func receive[T any](t *testing.T, reports <-chan T) (report T) {
+	t.Helper()
+	select {
+	case report = <-reports:
+	case <-time.After(5 * time.Second):
+		t.Fatal("the server has reported nothing")
+	}
+	return report
 }
