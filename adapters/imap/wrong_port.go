@@ -4,24 +4,20 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
 // silent adds to the error of a greeting that never began, on a connection without
-// TLS, that the port may be for TLS: such a server waits for the client. An error
-// by the caller's context has no such reason.
+// TLS, that the port may be for TLS: such a server waits for the client, and closes
+// the connection when it has waited enough.
 func (c *Conn) silent(err error) error {
 	var step *transport.StepError
 	if _, ok := c.conn.(interface{ ConnectionState() tls.ConnectionState }); ok || c.spoken || !errors.As(err, &step) {
 		return err
 	}
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrDeadlineExceeded) {
-		step.Err = fmt.Errorf("%w; the server sent no greeting: if this port is for TLS, use DialTLS (scheme imaps)", step.Err)
-	}
+	step.Err = fmt.Errorf("%w; the server sent no greeting: if this port is for TLS, use DialTLS (scheme imaps)", step.Err)
 	return err
 }
 
