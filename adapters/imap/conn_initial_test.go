@@ -1,6 +1,7 @@
 package saslimap
 
 import (
+	"context"
 	"errors"
 	"net"
 	"slices"
@@ -20,6 +21,13 @@ func prompt(t *testing.T, lines ...string) net.Conn {
 	conn := sasltest.Scripted(t, lines...)
 	conn.SetDeadline(time.Now().Add(8 * time.Second))
 	return conn
+}
+
+// soon returns a context that ends a call that hangs.
+func soon(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 const listsSASLIR = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi"
@@ -152,7 +160,7 @@ func TestExistingAskedForAgain(t *testing.T) {
 		lines := append([]string{"* OK [CAPABILITY IMAP4rev1] hi", "<T1 CAPABILITY",
 			"* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=EXTERNAL", "T1 OK done"}, row.lines...)
 		client := imapclient.New(prompt(t, lines...), nil)
-		_, err := Authenticate(t.Context(), client, row.client, Existing{Secure: true, EqualsSign: row.equals})
+		_, err := Authenticate(soon(t), client, row.client, Existing{Secure: true, EqualsSign: row.equals})
 		if sasl.ClassOf(err) != row.class || (err == nil) != (row.class == "") {
 			t.Errorf("%s: %v, want class %q", name, err, row.class)
 		}
@@ -189,7 +197,7 @@ func TestEnforcesBinding(t *testing.T) {
 			t.Errorf("Conn, %t: %+v", asserted, info)
 		}
 		client := imapclient.New(prompt(t, listsSASLIR), nil)
-		info, err := Existing{EnforcesBinding: asserted}.serverInfo(t.Context(), client)
+		info, err := Existing{EnforcesBinding: asserted}.serverInfo(soon(t), client)
 		if err != nil || info.EnforcesBinding != asserted || info.Secure || info.ProfileBinding != "" {
 			t.Errorf("Existing, %t: %+v, %v", asserted, info, err)
 		}

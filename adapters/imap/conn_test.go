@@ -1,8 +1,10 @@
 package saslimap
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -127,5 +129,43 @@ func TestUnknownTLSState(t *testing.T) {
 	conn := &closing{Conn: prompt(t, listsSASLIR)}
 	if c, err := NewConn(t.Context(), unfinished{conn}, host, nil); sasl.ClassOf(err) != sasl.ErrConfig || c != nil || !conn.closed.Load() {
 		t.Errorf("%v, closed: %t", err, conn.closed.Load())
+	}
+}
+
+// mute is a connection that cannot be written to.
+type mute struct{ net.Conn }
+
+var errMute = errors.New("nothing goes out")
+
+func (mute) Write([]byte) (int, error) { return 0, errMute }
+
+// TestMute: a line that does not go out gets no answer, and nobody waits for one.
+func TestMute(t *testing.T) {
+	if _, err := NewConn(soon(t), mute{prompt(t, "* OK hi")}, "", nil); sasl.ClassOf(err) != sasl.ErrConnection || !errors.Is(err, errMute) {
+		t.Error(err)
+	}
+}
+
+// TestClosedAfterAnError: a connection on which a step failed is closed.
+func TestClosedAfterAnError(t *testing.T) {
+	for name, lines := range map[string][]string{"greeting": {"220 hi"}, "CAPABILITY": {"* OK hi", "<A1 CAPABILITY", "A1 BAD what"}} {
+		conn := &closing{Conn: prompt(t, lines...)}
+		if _, err := NewConn(soon(t), conn, "", nil); sasl.ClassOf(err) != sasl.ErrProtocol || !conn.closed.Load() {
+			t.Errorf("%s: %v, closed: %t", name, err, conn.closed.Load())
+		}
+	}
+}
+
+// TestInvalidAddress: the name to verify comes from the address, also if the
+// connection goes elsewhere. Without it nothing is dialled.
+func TestInvalidAddress(t *testing.T) {
+	options := &Options{Address: "127.0.0.1:993", DialContext: func(context.Context, string, string) (net.Conn, error) {
+		t.Error("dialled")
+		return nil, errMute
+	}}
+	for _, address := range []string{"mail.example.org", ":993", ""} {
+		if _, err := DialTLS(soon(t), address, options); sasl.ClassOf(err) != sasl.ErrConfig {
+			t.Errorf("%q: %v", address, err)
+		}
 	}
 }

@@ -38,7 +38,7 @@ func TestExistingForeign(t *testing.T) {
 	line := "<T2 AUTHENTICATE X-FOREIGN " + base64.StdEncoding.EncodeToString([]byte("hello"))
 	for single, lines := range map[bool][]string{true: {line, "T2 OK welcome"}, false: nil} {
 		client := imapclient.New(sasltest.Scripted(t, append([]string{"* OK [CAPABILITY IMAP4rev1] hi", "<T1 CAPABILITY", "* CAPABILITY IMAP4rev1 SASL-IR AUTH=X-FOREIGN", "T1 OK done"}, lines...)...), nil)
-		result, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{foreign{single}}}, Existing{Secure: true})
+		result, err := Authenticate(soon(t), client, &sasl.Client{Mechanisms: []sasl.Mechanism{foreign{single}}}, Existing{Secure: true})
 		if single && (err != nil || result.Mechanism != "X-FOREIGN") || !single && !errors.Is(err, sasl.ErrPolicy) {
 			t.Errorf("single %t: %+v, %v", single, result, err)
 		}

@@ -38,7 +38,7 @@ func TestExistingAfterSTARTTLS(t *testing.T) {
 			t.Fatal(err)
 		}
 		auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("tim", "tanstaaftanstaaf"))}
-		_, err = Authenticate(t.Context(), client, auth, Existing{Host: host, Secure: true, EqualsSign: true})
+		_, err = Authenticate(soon(t), client, auth, Existing{Host: host, Secure: true, EqualsSign: true})
 		if got := <-tried; !errors.Is(err, sasl.ErrAuthentication) || got != "SCRAM-SHA-256" {
 			t.Errorf("%s: tried %q: %v", name, got, err)
 		}

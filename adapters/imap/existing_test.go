@@ -28,11 +28,11 @@ func TestExisting(t *testing.T) {
 		return imapclient.New(conn, nil), Existing{Host: host, TLS: &state}
 	}
 	client, existing := dial()
-	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, existing); !errors.Is(err, sasl.ErrPolicy) || !strings.Contains(err.Error(), "saslimap.NewConn") {
+	if _, err := Authenticate(soon(t), client, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, existing); !errors.Is(err, sasl.ErrPolicy) || !strings.Contains(err.Error(), "saslimap.NewConn") {
 		t.Errorf("SCRAM: %v", err)
 	}
 	// Nothing was sent, and the client serves on.
-	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, existing); err != nil {
+	if _, err := Authenticate(soon(t), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, existing); err != nil {
 		t.Errorf("PLAIN: %v", err)
 	}
 	receive(t, server.logins)
@@ -42,14 +42,14 @@ func TestExisting(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, existing); !errors.Is(err, sasl.ErrSecurity) {
+	if _, err := Authenticate(soon(t), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, existing); !errors.Is(err, sasl.ErrSecurity) {
 		t.Errorf("once more: %v", err)
 	}
 	use(t, client)
 
 	client, existing = dial()
 	existing.EqualsSign = true
-	result, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, existing)
+	result, err := Authenticate(soon(t), client, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, existing)
 	if err != nil || result.Binding != "tls-exporter" {
 		t.Errorf("SCRAM with =: %+v, %v", result, err)
 	}
@@ -58,16 +58,16 @@ func TestExisting(t *testing.T) {
 
 	client, existing = dial()
 	wrong := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("user", "wrong"))}}
-	if _, err := Authenticate(t.Context(), client, wrong, existing); !errors.Is(err, sasl.ErrAuthentication) {
+	if _, err := Authenticate(soon(t), client, wrong, existing); !errors.Is(err, sasl.ErrAuthentication) {
 		t.Errorf("wrong password: %v", err)
 	}
 	receive(t, server.refusals)
 	existing.TLS = nil
-	if _, err := Authenticate(t.Context(), client, wrong, existing); !errors.Is(err, sasl.ErrPolicy) {
+	if _, err := Authenticate(soon(t), client, wrong, existing); !errors.Is(err, sasl.ErrPolicy) {
 		t.Errorf("TLS not known: %v", err)
 	}
 	existing.Secure = true
-	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, existing); err != nil {
+	if _, err := Authenticate(soon(t), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, existing); err != nil {
 		t.Errorf("Secure asserted: %v", err)
 	}
 	receive(t, server.logins)
@@ -83,7 +83,7 @@ func TestExisting(t *testing.T) {
 
 	// To a server without SASL-IR the library sends "=" for an empty first message.
 	client = imapclient.New(sasltest.Scripted(t, "* OK [CAPABILITY IMAP4rev1] hi", "<T1 CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=EXTERNAL", "T1 OK done"), nil)
-	if _, err := Authenticate(t.Context(), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.External("")}}, Existing{Secure: true}); !errors.Is(err, sasl.ErrPolicy) {
+	if _, err := Authenticate(soon(t), client, &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.External("")}}, Existing{Secure: true}); !errors.Is(err, sasl.ErrPolicy) {
 		t.Errorf("an empty first message: %v", err)
 	}
 	client.Close()
@@ -107,7 +107,7 @@ func TestExistingCapabilities(t *testing.T) {
 		"cut, after OK": {Existing{Secure: true}, []string{"<T1 CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=SECOND", "!"}, nil, sasl.ErrConnection},
 	} {
 		client := imapclient.New(prompt(t, append([]string{"* OK [CAPABILITY IMAP4rev1 AUTH=FIRST] hi"}, row.lines...)...), nil)
-		info, err := row.existing.serverInfo(t.Context(), client)
+		info, err := row.existing.serverInfo(soon(t), client)
 		if sasl.ClassOf(err) != row.class || (err == nil) != (row.class == "") || !slices.Equal(info.Mechanisms, row.want) {
 			t.Errorf("%s: %q, %v", name, info.Mechanisms, err)
 		}
@@ -119,16 +119,33 @@ func TestExistingCapabilities(t *testing.T) {
 // rejects the connection is an ErrConnection with its words.
 func TestExistingUnusable(t *testing.T) {
 	client := imapclient.New(prompt(t, listsSASLIR), nil)
-	if _, err := Authenticate(t.Context(), client, plain, Existing{Host: host, TLS: new(tls.ConnectionState)}); sasl.ClassOf(err) != sasl.ErrConfig {
+	if _, err := Authenticate(soon(t), client, plain, Existing{Host: host, TLS: new(tls.ConnectionState)}); sasl.ClassOf(err) != sasl.ErrConfig {
 		t.Errorf("unknown TLS state: %v", err)
 	}
 	client.Close()
 	for _, existing := range []Existing{{}, {Secure: true}} {
 		client := imapclient.New(prompt(t, "* BYE busy"), nil)
-		_, err := Authenticate(t.Context(), client, plain, existing)
+		_, err := Authenticate(soon(t), client, plain, existing)
 		if sasl.ClassOf(err) != sasl.ErrConnection || !strings.Contains(err.Error(), "busy") {
 			t.Errorf("BYE: %v", err)
 		}
 		client.Close()
 	}
+}
+
+// TestExistingPreauth: a client that is authenticated already gets no command.
+func TestExistingPreauth(t *testing.T) {
+	client := imapclient.New(prompt(t, "* PREAUTH [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi"), nil)
+	if _, err := Authenticate(soon(t), client, plain, Existing{Secure: true}); sasl.ClassOf(err) != sasl.ErrSecurity {
+		t.Error(err)
+	}
+	conn := imapclient.New(prompt(t, "* OK hi", "<T1 CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=PLAIN", "T1 OK done"), nil)
+	locked := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(func(context.Context, sasl.Prompt) (sasl.Credential, error) {
+		return sasl.Credential{}, errors.New("the keyring is locked")
+	})}}
+	if _, err := Authenticate(soon(t), conn, locked, Existing{Secure: true}); sasl.ClassOf(err) != sasl.ErrConfig || !strings.Contains(err.Error(), "the keyring is locked") {
+		t.Errorf("no credentials: %v", err)
+	}
+	client.Close()
+	conn.Close()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -198,6 +199,7 @@ func TestUnsolicited(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := c.Client(nil)
+	defer time.AfterFunc(5*time.Second, func() { client.Close() }).Stop()
 	if err := client.WaitGreeting(); err != nil || client.State() != imap.ConnStateAuthenticated {
 		t.Errorf("state %v, %v", client.State(), err)
 	}

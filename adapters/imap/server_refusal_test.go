@@ -3,9 +3,13 @@ package saslimap
 import (
 	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net"
 	"testing"
 
 	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapserver"
 
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/sasltest"
@@ -52,4 +56,50 @@ func TestLoggedInRefuses(t *testing.T) {
 	if _, err := c.Authenticate(t.Context(), client); sasl.ClassOf(err) != sasl.ErrTemporary {
 		t.Error(err)
 	}
+}
+
+// unfinishedListener accepts connections that claim TLS and have no state of it.
+type unfinishedListener struct{ net.Listener }
+
+func (l unfinishedListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	return unfinished{&closing{Conn: conn}}, err
+}
+
+// TestServerUnknownTLSState: a server that does not know what a connection proves
+// offers nothing on it, and refuses what was not offered.
+func TestServerUnknownTLSState(t *testing.T) {
+	auth := sasltest.AllMechanisms()
+	server := imapserver.New(&imapserver.Options{
+		Caps: imap.CapSet{imap.CapIMAP4rev1: {}}, InsecureAuth: true, Logger: log.New(io.Discard, "", 0),
+		NewSession: func(conn *imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			return &memSession{ServerAuth: ServerAuth{Server: auth, Conn: conn}}, nil, nil
+		},
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- server.Serve(unfinishedListener{listener}) }()
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := NewConn(soon(t), conn, host, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if offered := c.ServerInfo().Mechanisms; len(offered) != 0 {
+		t.Errorf("offered %q", offered)
+	}
+	c.setCapabilities("IMAP4rev1 AUTH=SCRAM-SHA-256")
+	unbound := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.SCRAM(sasl.SHA256, credentials)}, Allow: plain.Allow}
+	if _, err := c.Authenticate(soon(t), unbound); sasl.ClassOf(err) != sasl.ErrTemporary {
+		t.Error(err)
+	}
+	c.Close()
+	server.Close()
+	listener.Close()
+	<-done
 }

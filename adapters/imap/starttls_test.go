@@ -48,3 +48,11 @@ func TestStartTLSRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestStartTLSAnswered: a continuation request is no refusal of STARTTLS.
+func TestStartTLSAnswered(t *testing.T) {
+	_, err := NewStartTLS(t.Context(), prompt(t, "* OK hi", "<A1 STARTTLS", "+ go on"), "mail.example.org", nil)
+	if sasl.ClassOf(err) != sasl.ErrProtocol || errors.Is(err, transport.ErrNoStartTLS) {
+		t.Error(err)
+	}
+}
