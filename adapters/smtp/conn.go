@@ -23,6 +23,7 @@ type Conn struct {
 	protocol protocol
 	info     sasl.ServerInfo
 
+	heard         bool     // the server has sent an octet
 	mechanisms    []string // of the last EHLO
 	startsTLS     bool     // the last EHLO listed STARTTLS
 	authenticated bool

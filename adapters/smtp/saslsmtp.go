@@ -61,7 +61,7 @@ func DialTLS(ctx context.Context, address string, options *Options) (*Conn, erro
 	dialer := options.dialer()
 	secured, err := dialer.Secure(ctx, conn, host, "", false)
 	if err != nil {
-		return nil, err
+		return nil, clearText(err)
 	}
 	return NewConn(ctx, secured, dialer.Host(host), options)
 }
@@ -93,10 +93,10 @@ func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) 
 		return transport.FinishHandshake(ctx, conn)
 	})
 	if err != nil {
-		return nil, err
+		return nil, clearText(err)
 	}
 	if err := c.answer(ctx, transport.Greeting, c.greet); err != nil {
-		return nil, err
+		return nil, c.silent(err)
 	}
 	return c.learn(ctx)
 }
@@ -113,7 +113,7 @@ func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) 
 func NewStartTLS(ctx context.Context, conn net.Conn, host string, options *Options) (*Conn, error) {
 	c := newConn(conn, host, options)
 	if err := c.answer(ctx, transport.Greeting, c.greet); err != nil {
-		return nil, err
+		return nil, c.silent(err)
 	}
 	if err := c.answer(ctx, transport.Capabilities, c.ehlo); err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ func readReply(r *bufio.Reader) (reply, error) {
 		}
 		code, more, text, ok := parseReplyLine(line)
 		if !ok || len(lines) > 0 && code != first {
-			return reply{}, fmt.Errorf("%w: the server sent an invalid SMTP reply", sasl.ErrProtocol)
+			return reply{}, fmt.Errorf("%w: the server sent an invalid SMTP reply: %s", sasl.ErrProtocol, sasl.Printable(line))
 		}
 		first, lines = code, append(lines, text)
 		if !more {
