@@ -2,12 +2,14 @@ package saslsmtp_test
 
 import (
 	"context"
+	"errors"
 	netsmtp "net/smtp"
 	"testing"
 
 	gosasl "github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
+	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
 	"github.com/saslkit/saslkit/adapters/smtp/internal/smtptest"
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/sasltest"
@@ -40,6 +42,36 @@ func TestServerErrors(t *testing.T) {
 			t.Errorf("%s: %q, %v, want %q", line, got, err, want)
 		}
 		<-server.Refusals
+	}
+}
+
+// TestLoggedInFails: the client learns what the error of LoggedIn says about it. An
+// error without a class, such as one of a database, is not a wrong password.
+func TestLoggedInFails(t *testing.T) {
+	for name, row := range map[string]struct {
+		reason error
+		want   string
+		class  sasl.Class
+	}{
+		"no class":  {errors.New("no database"), "454 4.7.0 Temporary authentication failure", sasl.ErrTemporary},
+		"config":    {sasl.ErrConfig, "454 4.7.0 Temporary authentication failure", sasl.ErrTemporary},
+		"temporary": {sasl.ErrTemporary, "454 4.7.0 Temporary authentication failure", sasl.ErrTemporary},
+		"cut":       {sasl.ErrConnection, "454 4.7.0 Temporary authentication failure", sasl.ErrTemporary},
+		"user":      {sasl.ErrAuthorization, "535 5.7.8 Authentication failed", sasl.ErrAuthentication},
+		"own":       {&smtp.SMTPError{Code: 525, EnhancedCode: smtp.EnhancedCode{5, 7, 13}, Message: "Gone"}, "525 5.7.13 Gone", sasl.ErrAuthorization},
+	} {
+		server := smtptest.Serve(t, sasltest.AllMechanisms())
+		server.Reject = row.reason
+		c, err := saslsmtp.DialTLS(t.Context(), server.Implicit, &saslsmtp.Options{TLSConfig: server.Client})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Authenticate(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}})
+		var reply *saslsmtp.Reply
+		if sasl.ClassOf(err) != row.class || !errors.As(err, &reply) || reply.Error() != row.want {
+			t.Errorf("%s: %v, want %s", name, err, row.want)
+		}
+		c.Close()
 	}
 }
 

@@ -26,6 +26,7 @@ type Server struct {
 	Logins             chan sasl.Result
 	Refusals           chan error
 	Mail               chan string // what was submitted, by whom
+	Reject             error       // the error of LoggedIn; set it before a client connects
 }
 
 // session has no user until the login.
@@ -66,6 +67,9 @@ func Serve(t *testing.T, auth *sasl.Server) *Server {
 		current.ServerAuth = saslsmtp.ServerAuth{
 			Server: auth, Conn: conn, Leaf: channelbinding.LeafOf(config),
 			LoggedIn: func(result sasl.Result) error {
+				if s.Reject != nil {
+					return s.Reject
+				}
 				current.user = result.Username
 				s.Logins <- result
 				return nil
