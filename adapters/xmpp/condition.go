@@ -181,8 +181,8 @@ func (s *screen) later(err error, from string) error {
 		return &laterError{class, "the stream is invalid" + knownCondition(ended.Err), s.streamError(ended)}
 	case errors.As(err, &ended):
 		return &laterError{class, "the server ended the stream after the authentication" + knownCondition(ended.Err) + from, s.streamError(ended)}
-	case errors.Is(classed, io.ErrUnexpectedEOF):
-		return &laterError{class, "the server closed the connection after the authentication" + from, io.ErrUnexpectedEOF}
+	case class == sasl.ErrConnection && hungUp(classed):
+		return &laterError{class, "the server closed the connection after the authentication" + from, classed}
 	case class == sasl.ErrProtocol && sasl.ClassOf(err) == "" || s.repeatedIn(err):
 		return &laterError{class, "the server sent other data than the next step needs", nil}
 	}

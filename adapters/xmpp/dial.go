@@ -94,7 +94,7 @@ func (l *Login) dialer() transport.Dialer {
 // If NewSession fails, the connection is closed. Errors before the authentication
 // are a *transport.StepError. Errors are those of the Client; ErrSecurity for a
 // certificate that is not accepted, for a server without STARTTLS
-// (transport.ErrNoStartTLS) and for a server that demands no authentication; a
+// (transport.ErrNoStartTLS) and for a server without SASL; a
 // *TasksError; ErrProtocol for invalid XMPP, for a missing resource, for a resource
 // of another domain and, with SASL2, for a resource of another address than the
 // server named; ErrAuthorization or ErrTemporary for a resource that is refused,

@@ -36,8 +36,8 @@ func (c *elements) Read(p []byte) (int, error) {
 			c.rest = c.rest[n:]
 			return n, nil
 		case len(c.rest) > 0:
-			if n, err := c.deliver(p); n > 0 || err != nil || len(p) == 0 {
-				return n, err
+			if n := c.deliver(p); n > 0 || len(p) == 0 {
+				return n, nil
 			}
 		case c.transparent():
 			c.buffer = nil
@@ -58,18 +58,18 @@ func (c *elements) Read(p []byte) (int, error) {
 func (c *elements) transparent() bool { return c.markup.binary || c.limited.ready.Load() }
 
 // deliver delivers octets until other data than XML begins.
-func (c *elements) deliver(p []byte) (n int, err error) {
+func (c *elements) deliver(p []byte) (n int) {
 	for len(c.rest) > 0 && n < len(p) {
 		keep, ends, err := c.markup.next(c.rest[0])
+		if err == errForeign {
+			err = c.foreign()
+		}
 		switch {
-		case err == errForeign:
-			c.err = c.foreign()
-			return 0, c.err
-		case err != nil:
+		case err != nil: // the next read returns it
 			c.err = err
-			return 0, err
+			return n
 		case c.markup.binary: // from this octet on
-			return n, nil
+			return n
 		case keep:
 			p[n] = c.rest[0]
 			n++
@@ -78,7 +78,7 @@ func (c *elements) deliver(p []byte) (n int, err error) {
 			break
 		}
 	}
-	return n, nil
+	return n
 }
 
 // restart begins with the next stream.
@@ -91,20 +91,20 @@ const lineWait = 500 * time.Millisecond
 // foreign returns the error of a peer that speaks another protocol, with the line
 // that the peer sent.
 func (c *elements) foreign() error {
-	const maxLine = 512
+	const maxLine = 512 // of which sasl.Printable shows that it is cut off
 	line := bytes.Clone(c.rest)
 	if isTLS(line[0]) {
 		return fmt.Errorf("%w: it speaks TLS from the first octet: connect with direct TLS, or check the port", errForeign)
 	}
 	c.Conn.SetReadDeadline(time.Now().Add(lineWait))
-	for len(line) < maxLine && bytes.IndexByte(line, '\n') < 0 {
+	for len(line) <= maxLine && bytes.IndexByte(line, '\n') < 0 {
 		more := make([]byte, maxLine)
 		n, err := c.Conn.Read(more)
 		if line = append(line, more[:n]...); err != nil {
 			break
 		}
 	}
-	return fmt.Errorf("%w: it sent %s; check the port", errForeign, quoted(line))
+	return fmt.Errorf("%w: it sent %s; check the port", errForeign, quoted(line[:min(len(line), maxLine+1)]))
 }
 
 // quoted returns the first line in a form for people.
@@ -167,6 +167,13 @@ func (r *recorder) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// hungUp reports whether a peer has closed the connection, in a clean way or by a reset.
+func hungUp(err error) bool {
+	var failed *net.OpError
+	reset := errors.As(err, &failed) && failed.Op == "read" && !failed.Timeout() && !errors.Is(err, net.ErrClosed)
+	return reset || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
 // NetConn returns the connection below.
 func (r *recorder) NetConn() net.Conn { return r.Conn }
 
@@ -177,6 +184,8 @@ func withoutTLS(err error, first []byte) error {
 	switch {
 	case errors.As(err, &record) && len(first) == 0:
 		first = record.RecordHeader[:]
+	case len(first) == 0 && hungUp(err):
+		return fmt.Errorf("%w: the server closed the connection without an answer: if the port is for STARTTLS, connect with STARTTLS", err)
 	case !errors.As(err, &record):
 		return err
 	}

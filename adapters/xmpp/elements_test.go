@@ -108,7 +108,7 @@ func TestRestrictedXML(t *testing.T) {
 
 // TestCDATA: XMPP has CDATA sections, which are text.
 func TestCDATA(t *testing.T) {
-	conn, heard := scripted(t, turn{streamEnd, streamHeader + features("<a xmlns='urn:a'><![CDATA[<!-- ]> ]]]></a>", "<mechanisms"+ns1+"><mechanism><![CDATA[PLAIN]]></mechanism></mechanisms>")},
+	conn, heard := scripted(t, turn{streamEnd, streamHeader + features("<a xmlns='urn:a'><![CDATA[<!-- ]> ]]]></a>\n", "<mechanisms"+ns1+"><mechanism><![CDATA[PLAIN]]></mechanism></mechanisms>")},
 		turn{"</auth>", success1}, turn{streamEnd, streamHeader + features()})
 	if _, _, err := negotiate(t.Context(), conn, &saslxmpp.Login{Client: insecure(sasl.Plain(credentials))}); err != nil {
 		t.Error(err)

@@ -62,6 +62,11 @@ func TestWrongTLS(t *testing.T) {
 		conn.(*net.TCPConn).CloseWrite()
 		io.Copy(io.Discard, conn)
 	})
+	resets := sasltest.Listen(t, func(conn net.Conn) {
+		conn.Read(make([]byte, 1))
+		conn.(*net.TCPConn).SetLinger(0)
+		conn.Close()
+	})
 	secured := sasltest.Listen(t, func(conn net.Conn) {
 		conn = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}})
 		conn.(*tls.Conn).HandshakeContext(context.Background())
@@ -86,6 +91,9 @@ func TestWrongTLS(t *testing.T) {
 		"STARTTLS at a port for TLS":              {saslxmpp.AnyTLS, secured, "connect with direct TLS"},
 		"direct TLS at a port for STARTTLS":       {saslxmpp.DirectTLS, plain, `the peer sent "<?xml version='1.0'?><stream:stream xmlns='jabber:client'`},
 		"direct TLS at a port for mail":           {saslxmpp.DirectTLS, greeting, `the peer sent "220 mail.example.org ESMTP": connect with STARTTLS, or check the port (step: handshake, address: ` + greeting + ")"},
+		"direct TLS at a port that closes":        {saslxmpp.DirectTLS, silent, "connection error: EOF: the server closed the connection without an answer: if the port is for STARTTLS, connect with STARTTLS (step: handshake"},
+		"direct TLS at a port that resets":        {saslxmpp.DirectTLS, resets, "the server closed the connection without an answer: if the port is for STARTTLS, connect with STARTTLS (step: handshake"},
+		"STARTTLS at a port that resets":          {saslxmpp.StartTLS, resets, "the server closed the connection without an answer: if the port is for direct TLS, connect with direct TLS (step: greeting"},
 		"direct TLS at a port for STARTTLS, what": {saslxmpp.DirectTLS, plain, ": connect with STARTTLS, or check the port (step: handshake"},
 	} {
 		begun := time.Now()

@@ -23,7 +23,6 @@ type markup struct {
 	switches bool // the element changes what follows it
 	binary   bool // other data than XML follows
 	list     bool // within <stream:features/>
-	listed   bool // <stream:features/> has ended
 	offered  []string
 }
 
@@ -131,7 +130,6 @@ func (m *markup) endTag() (ends bool, err error) {
 	}
 	if closes {
 		m.depth--
-		m.listed = m.listed || m.depth == 1 && m.list
 		return m.depth <= 1, nil
 	}
 	switch m.depth {
@@ -142,7 +140,6 @@ func (m *markup) endTag() (ends bool, err error) {
 	case 1:
 		m.list = local == "features"
 		m.switches = slices.Contains(switching, local)
-		m.listed = m.listed || m.list && m.last == '/'
 	case 2:
 		if m.list && len(m.offered) < maxOffered && !slices.Contains(m.offered, local) {
 			m.offered = append(m.offered, local)

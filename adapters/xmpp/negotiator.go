@@ -152,7 +152,7 @@ func (p *progress) located(s *xmpp.Session, err error) error {
 	if p.at == "" || errors.As(err, new(*transport.StepError)) {
 		return err
 	}
-	if p.at == transport.Greeting && p.limited.total.Load() == maxNegotiation && errors.Is(err, io.ErrUnexpectedEOF) && s.State()&xmpp.Secure == 0 {
+	if p.at == transport.Greeting && p.limited.total.Load() == maxNegotiation && hungUp(err) && s.State()&xmpp.Secure == 0 {
 		err = fmt.Errorf("%w: the server closed the connection without an answer: if the port is for direct TLS, connect with direct TLS", err)
 	}
 	failed := &transport.StepError{Step: p.at, Err: err}
