@@ -172,6 +172,25 @@ func TestEchoesAfterwards(t *testing.T) {
 	}
 }
 
+// TestFeatureWithClass: an error of a feature that has a class and repeats nothing stays
+// as it is, also if it wraps nothing.
+func TestFeatureWithClass(t *testing.T) {
+	own := fmt.Errorf("%w: the quota is used up (%w)", sasl.ErrTemporary, wrapping{nil})
+	feature := xmpp.StreamFeature{
+		Name: xml.Name{Space: "urn:own", Local: "own"}, Necessary: xmpp.Authn, Prohibited: xmpp.Ready,
+		Parse: func(_ context.Context, d *xml.Decoder, _ *xml.StartElement) (bool, any, error) { return true, nil, d.Skip() },
+		Negotiate: func(context.Context, *xmpp.Session, any) (xmpp.SessionState, io.ReadWriter, error) {
+			return 0, nil, own
+		},
+	}
+	conn, heard := scripted(t, turn{streamEnd, streamHeader + features(sasl2)}, turn{"</authenticate>", success2(identified) + features("<own xmlns='urn:own'/>")})
+	_, _, err := negotiate(t.Context(), conn, &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), Secure: true}, feature)
+	if !errors.Is(err, sasl.ErrTemporary) || err.Error() != "temporary error: the quota is used up (no details)" {
+		t.Error(err)
+	}
+	heard()
+}
+
 // wrapping hides what it wraps from its text.
 type wrapping struct{ err error }
 
