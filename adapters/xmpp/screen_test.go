@@ -172,13 +172,31 @@ func TestEchoesAfterwards(t *testing.T) {
 	}
 }
 
+// TestInformation: a feature of the caller that has nothing to negotiate stays so.
+func TestInformation(t *testing.T) {
+	feature := xmpp.StreamFeature{
+		Name: xml.Name{Space: "urn:own", Local: "own"}, Necessary: xmpp.Authn,
+		Parse: func(_ context.Context, d *xml.Decoder, _ *xml.StartElement) (bool, any, error) {
+			return false, "data", d.Skip()
+		},
+	}
+	conn, heard := scripted(t, turn{streamEnd, streamHeader + features(sasl2)}, turn{"</authenticate>", success2(identified) + features("<own xmlns='urn:own'/>")})
+	session, _, err := negotiate(t.Context(), conn, &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), Secure: true}, feature)
+	if data, _ := session.Feature("urn:own"); err != nil || data != "data" {
+		t.Errorf("%v, %v", data, err)
+	}
+	heard()
+}
+
 // TestFeatureWithClass: an error of a feature that has a class and repeats nothing stays
 // as it is, also if it wraps nothing.
 func TestFeatureWithClass(t *testing.T) {
 	own := fmt.Errorf("%w: the quota is used up (%w)", sasl.ErrTemporary, wrapping{nil})
 	feature := xmpp.StreamFeature{
 		Name: xml.Name{Space: "urn:own", Local: "own"}, Necessary: xmpp.Authn, Prohibited: xmpp.Ready,
-		Parse: func(_ context.Context, d *xml.Decoder, _ *xml.StartElement) (bool, any, error) { return true, nil, d.Skip() },
+		Parse: func(_ context.Context, d *xml.Decoder, _ *xml.StartElement) (bool, any, error) {
+			return true, nil, d.Skip()
+		},
 		Negotiate: func(context.Context, *xmpp.Session, any) (xmpp.SessionState, io.ReadWriter, error) {
 			return 0, nil, own
 		},

@@ -2,13 +2,16 @@ package saslxmpp_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
+	"encoding/xml"
 	"errors"
 	"io"
 	"strings"
 	"testing"
 	"time"
 
+	"mellium.im/xmlstream"
 	"mellium.im/xmpp"
 	"mellium.im/xmpp/jid"
 
@@ -124,5 +127,59 @@ func TestServerBoundAlone(t *testing.T) {
 			t.Errorf("%s: the server takes the element", name)
 		}
 		near.Close()
+	}
+}
+
+// TestServerReadyTooEarly: a feature of the caller does not make a session ready before
+// the authentication, nor before the client has a resource.
+func TestServerReadyTooEarly(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	early := xmpp.StreamFeature{
+		Name: xml.Name{Space: "urn:early", Local: "early"},
+		List: func(_ context.Context, e xmlstream.TokenWriter, start xml.StartElement) (bool, error) {
+			return true, errors.Join(e.EncodeToken(start), e.EncodeToken(start.End()))
+		},
+		Negotiate: func(_ context.Context, s *xmpp.Session, _ any) (xmpp.SessionState, io.ReadWriter, error) {
+			r := s.TokenReader()
+			defer r.Close()
+			for range 2 { // the start and the end of the request
+				if _, err := r.Token(); err != nil {
+					return 0, nil, err
+				}
+			}
+			return xmpp.Ready, nil, nil
+		},
+	}
+	for says, class := range map[string]sasl.Class{
+		"": sasl.ErrSecurity,
+		"<authenticate" + ns2 + " mechanism='PLAIN'><initial-response>AHVzZXIAcGVuY2ls</initial-response></authenticate>": sasl.ErrProtocol,
+	} {
+		near, far := sasltest.Pair(t)
+		done := make(chan error, 1)
+		go func() {
+			_, _, err := server.domain.Accept(t.Context(), tls.Server(far, server.config), early)
+			done <- err
+		}()
+		c := newTalk(tls.Client(near, &tls.Config{RootCAs: server.pool, ServerName: host}))
+		c.says(t, openStream)
+		c.hears(t, "</stream:features>")
+		c.says(t, says+"<early xmlns='urn:early'/>")
+		if err := <-done; sasl.ClassOf(err) != class {
+			t.Errorf("%s: %v", says, err)
+		}
+	}
+}
+
+// TestServerCutAtResource: a client that leaves in its request for a resource is gone,
+// not invalid.
+func TestServerCutAtResource(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	c, served := server.secured(t, host)
+	c.says(t, "<authenticate"+ns2+" mechanism='PLAIN'><initial-response>AHVzZXIAcGVuY2ls</initial-response></authenticate>")
+	c.hears(t, "</stream:features>")
+	c.says(t, "<iq xmlns='jabber:client' type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>")
+	c.conn.Close()
+	if at := <-served; !errors.Is(at.err, sasl.ErrConnection) {
+		t.Errorf("%+v", at)
 	}
 }
