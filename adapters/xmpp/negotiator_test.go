@@ -50,6 +50,7 @@ func scripted(t testing.TB, turns ...turn) (net.Conn, func() string) {
 			for from := all.Len(); !strings.HasSuffix(all.String()[from:], turn.hears); {
 				b, err := c.reader.ReadByte()
 				if err != nil {
+					far.Close() // the client waits for an answer that does not come
 					return
 				}
 				all.WriteByte(b)

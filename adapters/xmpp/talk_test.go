@@ -16,7 +16,7 @@ type talk struct {
 }
 
 func newTalk(conn net.Conn) *talk {
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	conn.SetDeadline(time.Now().Add(8 * time.Second)) // a fault is a failure, not a hang
 	return &talk{conn, bufio.NewReader(conn)}
 }
 
