@@ -46,6 +46,9 @@ type Options struct {
 }
 
 func (o *Options) dialer() transport.Dialer {
+	if o == nil {
+		return transport.Dialer{}
+	}
 	return transport.Dialer{TLSConfig: o.TLSConfig, DialContext: o.DialContext, Address: o.Address, StepTimeout: o.StepTimeout}
 }
 
@@ -54,11 +57,11 @@ func (o *Options) dialer() transport.Dialer {
 // ErrSecurity for a certificate that is not accepted, and those of NewConn. Every
 // error but an ErrConfig is also a *transport.StepError.
 func DialTLS(ctx context.Context, address string, options *Options) (*Conn, error) {
-	conn, host, err := dial(ctx, address, &options)
+	dialer := options.dialer()
+	conn, host, err := dialer.DialAddress(ctx, address)
 	if err != nil {
 		return nil, err
 	}
-	dialer := options.dialer()
 	secured, err := dialer.Secure(ctx, conn, host, "imap", false)
 	if err != nil {
 		return nil, withoutTLS(err)
@@ -70,7 +73,7 @@ func DialTLS(ctx context.Context, address string, options *Options) (*Conn, erro
 // STARTTLS. Nil options are the zero value. Errors are ErrConfig for an invalid
 // address, and those of NewStartTLS.
 func DialStartTLS(ctx context.Context, address string, options *Options) (*Conn, error) {
-	conn, host, err := dial(ctx, address, &options)
+	conn, host, err := options.dialer().DialAddress(ctx, address)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +88,8 @@ func DialStartTLS(ctx context.Context, address string, options *Options) (*Conn,
 // Errors are ErrConnection, also for a server that says BYE or does not speak TLS
 // where it should, ErrProtocol for something else than IMAP, and ErrSecurity for a
 // certificate that is not accepted. An error shows the line of a server that speaks
-// another protocol, and names the function for a port of the other kind. Errors are a *transport.StepError, and the connection is closed then.
+// another protocol, and names the function for a port of the other kind. Errors are
+// a *transport.StepError, and the connection is closed then.
 func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) (*Conn, error) {
 	c := newConn(conn, host, options)
 	err := c.step(ctx, transport.TLSHandshake, transport.ConnectTimeout(c.options.StepTimeout), func(ctx context.Context) error {
@@ -128,20 +132,6 @@ func NewStartTLS(ctx context.Context, conn net.Conn, host string, options *Optio
 	c.conn, c.reader = secured, bufio.NewReader(secured)
 	c.capabilities, c.alerts = nil, nil
 	return c.learn(ctx)
-}
-
-// dial makes the connection of a function that takes an address. Nil options
-// become the zero value.
-func dial(ctx context.Context, address string, options **Options) (net.Conn, string, error) {
-	if *options == nil {
-		*options = new(Options)
-	}
-	host, port, err := transport.SplitAddress(address)
-	if err != nil {
-		return nil, "", err
-	}
-	conn, err := (*options).dialer().Dial(ctx, host, port)
-	return conn, host, err
 }
 
 func newConn(conn net.Conn, host string, options *Options) *Conn {

@@ -40,6 +40,17 @@ func (d Dialer) Dial(ctx context.Context, host, port string) (net.Conn, error) {
 	return d.DialNetwork(ctx, "tcp", address)
 }
 
+// DialAddress is Dial for an address of the form host:port, and returns the host. An
+// invalid address is an ErrConfig, and nothing is dialled then.
+func (d Dialer) DialAddress(ctx context.Context, address string) (conn net.Conn, host string, err error) {
+	host, port, err := SplitAddress(address)
+	if err != nil {
+		return nil, "", err
+	}
+	conn, err = d.Dial(ctx, host, port)
+	return conn, host, err
+}
+
 // DialNetwork connects to an address of a network, as net.Dial has them. The
 // option Address has no effect. Errors are a *StepError of class ErrConnection.
 func (d Dialer) DialNetwork(ctx context.Context, network, address string) (conn net.Conn, err error) {

@@ -107,3 +107,29 @@ func TestSecure(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestDialAddress shows the host of an address, also if the connection goes elsewhere,
+// and that nothing is dialled for an invalid address.
+func TestDialAddress(t *testing.T) {
+	for _, row := range []struct {
+		address, elsewhere, host, want string
+		class                          sasl.Class
+	}{
+		{"mail.example.org:993", "", "mail.example.org", "mail.example.org:993", ""},
+		{"[::1]:993", "", "::1", "[::1]:993", ""},
+		{"mail.example.org:993", "127.0.0.1:1993", "mail.example.org", "127.0.0.1:1993", ""},
+		{"mail.example.org", "127.0.0.1:1993", "", "", sasl.ErrConfig},
+		{":993", "127.0.0.1:1993", "", "", sasl.ErrConfig},
+	} {
+		dialled := ""
+		d := Dialer{Address: row.elsewhere, DialContext: func(_ context.Context, _, address string) (net.Conn, error) {
+			dialled = address
+			near, _ := sasltest.Pair(t)
+			return near, nil
+		}}
+		conn, host, err := d.DialAddress(t.Context(), row.address)
+		if host != row.host || dialled != row.want || sasl.ClassOf(err) != row.class || (conn != nil) != (err == nil) {
+			t.Errorf("%q: host %q, dialled %q, %v", row.address, host, dialled, err)
+		}
+	}
+}
