@@ -45,19 +45,19 @@ func (m bearerServer) New(t ServerTerms) Exchange {
 // the error challenge.
 type bearerServerExchange struct {
 	bearerServer
-	terms    ServerTerms
-	identity Identity
-	received bool
-	told     bool // an error challenge has gone to the client
-	err      error
+	terms      ServerTerms
+	identity   Identity
+	received   bool
+	challenged bool // an error challenge has gone to the client
+	err        error
 }
 
 func (x *bearerServerExchange) Identity() Identity { return x.identity }
 
 func (x *bearerServerExchange) Step(ctx context.Context, in []byte) (out []byte, done bool, err error) {
 	switch {
-	case x.told:
-		x.told = false
+	case x.challenged:
+		x.challenged = false
 		if !bytes.Equal(in, x.format.dummy) {
 			x.err = protocolError("%s: the answer to the error challenge is not the one that the mechanism has", x.format.name)
 		}
@@ -72,7 +72,7 @@ func (x *bearerServerExchange) Step(ctx context.Context, in []byte) (out []byte,
 			return nil, true, nil
 		}
 		out = x.challenge()
-		x.told = out != nil
+		x.challenged = out != nil
 	}
 	return out, false, x.err
 }

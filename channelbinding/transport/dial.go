@@ -34,7 +34,7 @@ func (d Dialer) Dial(ctx context.Context, host, port string) (net.Conn, error) {
 	if address == "" {
 		address = net.JoinHostPort(host, port)
 	}
-	if _, _, err := SplitAddress(address); err != nil {
+	if _, _, err := splitAddress(address); err != nil {
 		return nil, &StepError{Dial, address, err}
 	}
 	return d.DialNetwork(ctx, "tcp", address)
@@ -43,7 +43,7 @@ func (d Dialer) Dial(ctx context.Context, host, port string) (net.Conn, error) {
 // DialAddress is Dial for an address of the form host:port, and returns the host. An
 // invalid address is an ErrConfig, and nothing is dialled then.
 func (d Dialer) DialAddress(ctx context.Context, address string) (conn net.Conn, host string, err error) {
-	host, port, err := SplitAddress(address)
+	host, port, err := splitAddress(address)
 	if err != nil {
 		return nil, "", err
 	}
@@ -98,9 +98,9 @@ func (d Dialer) Host(host string) string {
 	return host
 }
 
-// SplitAddress splits an address of the form host:port, both of which it must
+// splitAddress splits an address of the form host:port, both of which it must
 // have. The error is an ErrConfig.
-func SplitAddress(address string) (host, port string, err error) {
+func splitAddress(address string) (host, port string, err error) {
 	host, port, err = net.SplitHostPort(address)
 	if err != nil || host == "" || port == "" {
 		return "", "", fmt.Errorf("%w: the address %q does not have the form host:port", sasl.ErrConfig, address)
