@@ -153,7 +153,8 @@ func (x *scramExchange) clientFinal(ctx context.Context, serverFirstMessage stri
 	final := clientFinal{channelBinding: x.channelBinding(), nonce: first.nonce}
 	// AuthMessage := client-first-message-bare + "," + server-first-message +
 	// "," + client-final-message-without-proof
-	authMessage := x.clientFirstBare + "," + serverFirstMessage + "," + final.formatWithoutProof()
+	final.withoutProof = final.formatWithoutProof()
+	authMessage := x.clientFirstBare + "," + serverFirstMessage + "," + final.withoutProof
 	clientKey := clientKey(x.hash, salted)
 	final.proof = clientProof(x.hash, clientKey, storedKey(x.hash, clientKey), authMessage)
 	x.serverSignature = hide(serverSignature(x.hash, serverKey(x.hash, salted), authMessage))
@@ -193,7 +194,9 @@ func (x *scramExchange) password(ctx context.Context) ([]byte, error) {
 	if len(password) == 0 {
 		return nil, configError("the password is empty")
 	}
-	x.used = NewSecret(password)
+	if x.used = x.typed; x.prepared {
+		x.used = NewSecret(password)
+	}
 	return password, nil
 }
 

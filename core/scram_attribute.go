@@ -115,9 +115,13 @@ func (l *attributes) takeNonce() (string, error) {
 	return nonce, nil
 }
 
-func (l *attributes) serverError() (string, bool) {
-	value, err := l.take('e')
-	return value, err == nil
+func (l *attributes) serverError() (value string, ok bool) {
+	if len(*l) == 0 || (*l)[0].name != 'e' {
+		return "", false
+	}
+	value = (*l)[0].value
+	*l = (*l)[1:]
+	return value, true
 }
 
 // values returns the values of all attributes with this name, nil if there is none.

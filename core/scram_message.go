@@ -116,7 +116,7 @@ type clientFinal struct {
 	channelBinding []byte // the gs2-header and the channel-binding data
 	nonce          string
 	proof          []byte
-	withoutProof   string // client-final-message-without-proof as received
+	withoutProof   string // client-final-message-without-proof, as received or as formatted
 }
 
 // formatWithoutProof is the part of the message that the proof covers.
@@ -125,7 +125,7 @@ func (m *clientFinal) formatWithoutProof() string {
 }
 
 func (m *clientFinal) format() string {
-	return m.formatWithoutProof() + ",p=" + base64.StdEncoding.EncodeToString(m.proof)
+	return m.withoutProof + ",p=" + base64.StdEncoding.EncodeToString(m.proof)
 }
 
 func parseClientFinal(msg string) (*clientFinal, error) {
@@ -172,19 +172,18 @@ func (m *serverFinal) format() string {
 	return "v=" + base64.StdEncoding.EncodeToString(m.verifier)
 }
 
-func parseServerFinal(msg string) (*serverFinal, error) {
+func parseServerFinal(msg string) (m serverFinal, err error) {
 	attributes, err := splitAttributes(msg)
 	if err != nil {
-		return nil, err
+		return m, err
 	}
 	if serverError, ok := attributes.serverError(); ok {
-		return &serverFinal{serverError: serverError}, attributes.onlyExtensions()
+		return serverFinal{serverError: serverError}, attributes.onlyExtensions()
 	}
-	verifier, err := attributes.takeBase64('v')
-	if err != nil {
-		return nil, err
+	if m.verifier, err = attributes.takeBase64('v'); err != nil {
+		return m, err
 	}
-	return &serverFinal{verifier: verifier}, attributes.onlyExtensions()
+	return m, attributes.onlyExtensions()
 }
 
 // describeSCRAM renders a message of either side without the proof and the

@@ -6,6 +6,9 @@
 // whole block, and reads the output from the state. crypto/hmac copies and pads
 // more than that. The layout of a state is not documented, so the package compares
 // itself with crypto/pbkdf2 before the first use of a hash.
+//
+// The memory of one derivation serves the next one. Before it waits for the next
+// one, the package clears the parts that depend on the password.
 package pbkdf2
 
 import (
@@ -28,7 +31,8 @@ const contextEvery = 512
 type Function struct {
 	hash    func() hash.Hash
 	compare sync.Once
-	states  bool // the states of the hash have the expected layout
+	states  bool      // the states of the hash have the expected layout
+	idle    sync.Pool // of *memory
 }
 
 // New returns PBKDF2 with a hash.
@@ -74,66 +78,58 @@ const magic = 4
 
 // overStates derives a key over the states of the hash after the two padded keys.
 func (f *Function) overStates(ctx context.Context, password, salt []byte, iterations int) ([]byte, error) {
-	h := f.hash().(state)
-	inner, outer, err := padded(h, password)
-	if err != nil {
+	m := f.memory()
+	defer f.release(m)
+	h := m.hash.(state)
+	size, block := h.Size(), m.block
+	key := m.shorten(password)
+	var err error
+	m.begin(key, innerPad)
+	if m.inner, err = h.AppendBinary(m.inner[:0]); err != nil {
 		return nil, err
 	}
-	size, block := h.Size(), make([]byte, h.BlockSize())
+	m.begin(key, outerPad)
+	if m.outer, err = h.AppendBinary(m.outer[:0]); err != nil {
+		return nil, err
+	}
 	u := block[:size] // Un stands at the beginning of the block
-	h.UnmarshalBinary(inner)
+	h.UnmarshalBinary(m.inner)
 	h.Write(salt)
-	h.Write([]byte{0, 0, 0, 1}) // INT(1)
+	h.Write(append(block[:0], 0, 0, 0, 1)) // INT(1)
 	h.Sum(u[:0])
-	h.UnmarshalBinary(outer)
+	h.UnmarshalBinary(m.outer)
 	h.Write(u)
 	h.Sum(u[:0])
 	sum := bytes.Clone(u)
 	// The rest of the block is the padding of a message of one block and one hash.
+	clear(block[size:])
 	block[size] = 0x80
 	binary.BigEndian.PutUint64(block[len(block)-8:], uint64(len(block)+size)*8)
-	after := make([]byte, 0, len(inner))
 	for n := 1; n < iterations; n++ {
 		if n%contextEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		for _, key := range [2][]byte{inner, outer} {
-			if err := h.UnmarshalBinary(key); err != nil {
-				return nil, err
-			}
-			h.Write(block)
-			if after, err = h.AppendBinary(after[:0]); err != nil {
-				return nil, err
-			}
-			copy(u, after[magic:])
+		if err := m.iterate(h, u); err != nil {
+			return nil, err
 		}
 		subtle.XORBytes(sum, sum, u)
 	}
 	return sum, nil
 }
 
-// padded returns the states of a hash after the key with ipad and with opad (RFC
-// 2104 s2).
-func padded(h state, key []byte) (inner, outer []byte, err error) {
-	if len(key) > h.BlockSize() {
-		h.Write(key)
-		key = h.Sum(nil)
-	}
-	block := make([]byte, h.BlockSize())
-	for _, pad := range []byte{0x36, 0x5c} {
-		for i := range block {
-			block[i] = pad
+// iterate replaces Un, at the beginning of the block, by the next one.
+func (m *memory) iterate(h state, u []byte) (err error) {
+	for _, key := range [2][]byte{m.inner, m.outer} {
+		if err = h.UnmarshalBinary(key); err != nil {
+			return err
 		}
-		subtle.XORBytes(block, block, key)
-		h.Reset()
-		h.Write(block)
-		after, err := h.AppendBinary(make([]byte, 0, len(block)*2))
-		if err != nil {
-			return nil, nil, err
+		h.Write(m.block)
+		if m.after, err = h.AppendBinary(m.after[:0]); err != nil {
+			return err
 		}
-		inner, outer = outer, after
+		copy(u, m.after[magic:])
 	}
-	return inner, outer, nil
+	return nil
 }
 
 // overHMAC derives a key over crypto/hmac, for a hash whose states are not known.

@@ -1,0 +1,78 @@
+package pbkdf2
+
+import (
+	"crypto/subtle"
+	"hash"
+)
+
+// The pads of RFC 2104 s2.
+const (
+	innerPad = 0x36
+	outerPad = 0x5c
+)
+
+// MAC returns the HMAC of a message (RFC 2104), in one allocation. crypto/hmac makes
+// two hashes for each key.
+func (f *Function) MAC(key []byte, message string) []byte {
+	m := f.memory()
+	defer f.release(m)
+	key = m.shorten(key)
+	m.begin(key, innerPad)
+	for len(message) > 0 { // in parts, because a hash takes no string
+		n := copy(m.block, message)
+		m.hash.Write(m.block[:n])
+		message = message[n:]
+	}
+	inner := m.hash.Sum(m.after[:0])
+	m.begin(key, outerPad)
+	m.hash.Write(inner)
+	m.after = inner[:0]
+	return m.hash.Sum(make([]byte, 0, m.hash.Size()))
+}
+
+// memory is the memory of one derivation or one MAC.
+type memory struct {
+	hash         hash.Hash
+	block        []byte // of the hash's block size
+	key          []byte // the hash of a key that is longer than a block
+	inner, outer []byte // states after the padded keys
+	after        []byte // the state after a block, or the inner hash
+}
+
+func (f *Function) memory() *memory {
+	if m, ok := f.idle.Get().(*memory); ok {
+		return m
+	}
+	h := f.hash()
+	return &memory{hash: h, block: make([]byte, h.BlockSize())}
+}
+
+// release clears everything that depends on a key.
+func (f *Function) release(m *memory) {
+	m.hash.Reset()
+	for _, b := range [][]byte{m.block, m.key, m.inner, m.outer, m.after} {
+		clear(b[:cap(b)])
+	}
+	f.idle.Put(m)
+}
+
+// shorten returns the key, or its hash if the key is longer than a block.
+func (m *memory) shorten(key []byte) []byte {
+	if len(key) <= len(m.block) {
+		return key
+	}
+	m.hash.Reset()
+	m.hash.Write(key)
+	m.key = m.hash.Sum(m.key[:0])
+	return m.key
+}
+
+// begin starts the hash with the padded key.
+func (m *memory) begin(key []byte, pad byte) {
+	for i := range m.block {
+		m.block[i] = pad
+	}
+	subtle.XORBytes(m.block, m.block, key)
+	m.hash.Reset()
+	m.hash.Write(m.block)
+}
