@@ -12,6 +12,7 @@ type MailServer struct {
 	IMAP       string     // address, 127.0.0.1:port; STARTTLS
 	IMAPS      string     // address; TLS from the first byte
 	Submission Submission // it authenticates, but takes no mail
+	Issuer     *Issuer    // signs the tokens that DovecotOAuth's server takes
 }
 
 // Dovecot returns a server that offers PLAIN, ANONYMOUS, EXTERNAL and SCRAM with SHA-1 and SHA-256, the last two also
@@ -28,20 +29,39 @@ func DovecotNoPlus(tb testing.TB) *MailServer {
 	return serverFor(tb, dovecotNoPlus)
 }
 
+// DovecotOAuth returns a server that offers PLAIN, OAUTHBEARER and XOAUTH2, and takes the tokens of its Issuer.
+func DovecotOAuth(tb testing.TB) *MailServer {
+	tb.Helper()
+	return serverFor(tb, dovecotOAuth)
+}
+
+// DovecotIntrospection returns a server that differs from [DovecotOAuth]'s in its tokens: it asks an authorization server,
+// introspection.pl, about them.
+func DovecotIntrospection(tb testing.TB) *MailServer {
+	tb.Helper()
+	return serverFor(tb, dovecotIntrospection)
+}
+
 var (
-	dovecot       = sync.OnceValues(func() (*MailServer, error) { return startDovecot("dovecot") })
-	dovecotNoPlus = sync.OnceValues(func() (*MailServer, error) { return startDovecot("dovecot-no-plus") })
+	dovecot              = sync.OnceValues(func() (*MailServer, error) { return startDovecot("dovecot") })
+	dovecotNoPlus        = sync.OnceValues(func() (*MailServer, error) { return startDovecot("dovecot-no-plus") })
+	dovecotOAuth         = sync.OnceValues(func() (*MailServer, error) { return startDovecot("dovecot-oauth") })
+	dovecotIntrospection = sync.OnceValues(func() (*MailServer, error) {
+		return startDovecot("dovecot-introspection", "perl", introspectionPath)
+	})
 )
 
-// startDovecot runs the image with the configuration of this name.
-func startDovecot(name string) (*MailServer, error) {
+// startDovecot runs the image with the configuration of this name. The program in front runs the server, if there is one.
+func startDovecot(name string, front ...string) (*MailServer, error) {
 	const host = "dovecot.test"
-	pki := NewPKI()
+	pki, issuer := NewPKI(), NewIssuer()
+	files := pki.serverFiles(host)
+	files[issuerKeyPath], files[introspectionPath] = issuer.publicPEM(), introspection
 	at, err := server{
 		name:  name,
 		image: "dovecot",
-		cmd:   []string{"dovecot", "-F", "-c", "/etc/dovecot/" + name + ".conf"},
-		files: pki.serverFiles(host),
+		cmd:   append(front, "dovecot", "-F", "-c", "/etc/dovecot/"+name+".conf"),
+		files: files,
 		ports: []string{"143/tcp", "993/tcp", "587/tcp", "465/tcp"},
 		ask: askAll(&tls.Config{ServerName: host, RootCAs: pki.Pool},
 			imapProbe("143/tcp"), submissionProbe("587/tcp"), submissionsProbe("465/tcp")),
@@ -53,5 +73,6 @@ func startDovecot(name string) (*MailServer, error) {
 		Named: Named{Host: host, CA: pki.Pool, PKI: pki},
 		IMAP:  at["143/tcp"], IMAPS: at["993/tcp"],
 		Submission: Submission{STARTTLS: at["587/tcp"], Implicit: at["465/tcp"]},
+		Issuer:     issuer,
 	}, nil
 }

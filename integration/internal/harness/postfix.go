@@ -13,6 +13,7 @@ type PostfixServer struct {
 	DovecotSASL Submission // the users are Dovecot's: docker/postfix/users, of whom carol is denied
 	CyrusSASL   Submission // the users are Cyrus SASL's: alice and bob
 	IMAP        string     // address, 127.0.0.1:port; STARTTLS. For Dovecot's users
+	Issuer      *Issuer    // signs the tokens that PostfixOAuth's server takes
 }
 
 // Submission has the addresses of one service, 127.0.0.1:port.
@@ -35,20 +36,30 @@ func PostfixPlus(tb testing.TB) *PostfixServer {
 	return serverFor(tb, postfixPlus)
 }
 
+// PostfixOAuth returns a server that differs from [Postfix]'s in its Dovecot, which offers PLAIN, OAUTHBEARER and XOAUTH2 and
+// takes the tokens of the Issuer.
+func PostfixOAuth(tb testing.TB) *PostfixServer {
+	tb.Helper()
+	return serverFor(tb, postfixOAuth)
+}
+
 var (
-	postfix     = sync.OnceValues(func() (*PostfixServer, error) { return startPostfix("postfix", "dovecot") })
-	postfixPlus = sync.OnceValues(func() (*PostfixServer, error) { return startPostfix("postfix-plus", "dovecot-plus") })
+	postfix      = sync.OnceValues(func() (*PostfixServer, error) { return startPostfix("postfix", "dovecot") })
+	postfixPlus  = sync.OnceValues(func() (*PostfixServer, error) { return startPostfix("postfix-plus", "dovecot-plus") })
+	postfixOAuth = sync.OnceValues(func() (*PostfixServer, error) { return startPostfix("postfix-oauth", "dovecot-oauth") })
 )
 
 // startPostfix runs the image with the configuration of Dovecot of this name.
 func startPostfix(name, dovecot string) (*PostfixServer, error) {
 	const host = "postfix.test"
-	pki := NewPKI()
+	pki, issuer := NewPKI(), NewIssuer()
+	files := pki.serverFiles(host)
+	files[issuerKeyPath] = issuer.publicPEM()
 	at, err := server{
 		name:  name,
 		image: "postfix",
 		cmd:   []string{"bash", "/etc/postfix/serve.sh", "/etc/dovecot/" + dovecot + ".conf"},
-		files: pki.serverFiles(host),
+		files: files,
 		ports: []string{"143/tcp", "587/tcp", "465/tcp", "1587/tcp", "1465/tcp"},
 		ask: askAll(&tls.Config{ServerName: host, RootCAs: pki.Pool},
 			submissionProbe("587/tcp"), submissionsProbe("465/tcp"),
@@ -62,5 +73,6 @@ func startPostfix(name, dovecot string) (*PostfixServer, error) {
 		DovecotSASL: Submission{STARTTLS: at["587/tcp"], Implicit: at["465/tcp"]},
 		CyrusSASL:   Submission{STARTTLS: at["1587/tcp"], Implicit: at["1465/tcp"]},
 		IMAP:        at["143/tcp"],
+		Issuer:      issuer,
 	}, nil
 }
