@@ -161,8 +161,8 @@ func TestCommandAgainstOpenLDAP(t *testing.T) {
 		"acting as bob":  {srv.LDAPS, "secret", []string{"--authzid", "u:bob", "ldaps://alice@openldap.test"}, 0, "", "tls-server-end-point", ""},
 		"acting as none": {srv.LDAPS, "secret", []string{"--authzid", "bob", "ldaps://alice@openldap.test"}, 1, "authorization", "tls-server-end-point", ""},
 		"another name":   {srv.LDAP, "secret", []string{"ldap://alice@other.test"}, 4, "security", "", ""},
-		"ldap to TLS":    {srv.LDAPS, "secret", []string{"ldap://alice@openldap.test"}, 6, "connection", "", "use an ldaps URL"},
-		"ldaps to LDAP":  {srv.LDAP, "secret", []string{"ldaps://alice@openldap.test"}, 6, "connection", "", "use an ldap URL"},
+		"ldap to TLS":    {srv.LDAPS, "secret", []string{"ldap://alice@openldap.test"}, 6, "connection", "", "write ldaps:// in place of ldap://"},
+		"ldaps to LDAP":  {srv.LDAP, "secret", []string{"ldaps://alice@openldap.test"}, 6, "connection", "", "write ldap:// in place of ldaps://"},
 		"another type":   {srv.LDAP, "secret", []string{"--tls-max", "1.2", "--channel-binding", "tls-unique", "ldap://alice@openldap.test"}, 4, "security", "tls-unique", "--channel-binding chooses the binding"},
 	} {
 		t.Run(name, func(t *testing.T) { row.check(t, srv.Named) })

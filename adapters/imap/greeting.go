@@ -53,10 +53,16 @@ func (c *Conn) foreignGreeting() error {
 			break
 		}
 		if n == 2 && isTLS(line) {
-			return fmt.Errorf("%w: the server speaks TLS on this port; use DialTLS (scheme imaps)", sasl.ErrProtocol)
+			return &transport.PortError{
+				Found: transport.PortTLS, Advice: "use DialTLS (scheme imaps)",
+				Err: fmt.Errorf("%w: the server speaks TLS on this port", sasl.ErrProtocol),
+			}
 		}
 	}
-	return fmt.Errorf("%w: the server does not speak IMAP on this port: it sent %q", sasl.ErrProtocol, sasl.Printable(string(line)))
+	return &transport.PortError{
+		Found: transport.PortForeign, Advice: "check the port",
+		Err: fmt.Errorf("%w: the server does not speak IMAP on this port: it sent %q", sasl.ErrProtocol, sasl.Printable(string(line))),
+	}
 }
 
 // isTLS reports whether octets begin an alert or a handshake message of TLS (RFC

@@ -17,7 +17,10 @@ func (c *Conn) silent(err error) error {
 	if _, ok := c.conn.(interface{ ConnectionState() tls.ConnectionState }); ok || c.spoken || !errors.As(err, &step) {
 		return err
 	}
-	step.Err = fmt.Errorf("%w; the server sent no greeting: if this port is for TLS, use DialTLS (scheme imaps)", step.Err)
+	step.Err = &transport.PortError{
+		Found: transport.PortSilent, Advice: "if this port is for TLS, use DialTLS (scheme imaps)",
+		Err: fmt.Errorf("%w; the server sent no greeting", step.Err),
+	}
 	return err
 }
 
@@ -30,10 +33,13 @@ func withoutTLS(err error) error {
 		return err
 	}
 	first := string(foreign.RecordHeader[:])
-	advice := "check the port"
+	found, advice := transport.PortForeign, "check the port"
 	if first[:2] == "* " {
-		advice = "use DialStartTLS (scheme imap)"
+		found, advice = transport.PortClear, "use DialStartTLS (scheme imap)"
 	}
-	step.Err = fmt.Errorf("%w: the server does not speak TLS on this port: it sent %q; %s: %w", sasl.ErrConnection, sasl.Printable(first), advice, foreign)
+	step.Err = &transport.PortError{
+		Found: found, Advice: advice,
+		Err: fmt.Errorf("%w: the server does not speak TLS on this port: it sent %q: %w", sasl.ErrConnection, sasl.Printable(first), foreign),
+	}
 	return err
 }

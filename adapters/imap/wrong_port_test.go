@@ -31,21 +31,21 @@ func drip(conn net.Conn, text string) {
 func TestForeignGreeting(t *testing.T) {
 	const foreign = "protocol error: the server does not speak IMAP on this port: it sent "
 	for name, row := range map[string]struct{ sent, text string }{
-		"a firewall":        {" NO LOGOUT Intrusion prevention active\r\n", foreign + `" NO LOGOUT Intrusion prevention active"`},
-		"SMTP":              {"220 mail.example.org ESMTP\r\n", foreign + `"220 mail.example.org ESMTP"`},
-		"POP3":              {"+OK ready\r\n", foreign + `"+OK ready"`},
-		"HTTP":              {"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", foreign + `"HTTP/1.1 400 Bad Request"`},
-		"without an end":    {"SSH-2.0-x", foreign + `"SSH-2.0-x"`},
-		"one octet":         {"2", foreign + `"2"`},
-		"no text":           {"\x00\x1b[2J\r\n", foreign + `"[2J"`},
-		"no end at all":     {strings.Repeat("x", 5000), foreign + `"` + strings.Repeat("x", 512) + `…"`},
+		"a firewall":        {" NO LOGOUT Intrusion prevention active\r\n", foreign + `" NO LOGOUT Intrusion prevention active"; check the port`},
+		"SMTP":              {"220 mail.example.org ESMTP\r\n", foreign + `"220 mail.example.org ESMTP"; check the port`},
+		"POP3":              {"+OK ready\r\n", foreign + `"+OK ready"; check the port`},
+		"HTTP":              {"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", foreign + `"HTTP/1.1 400 Bad Request"; check the port`},
+		"without an end":    {"SSH-2.0-x", foreign + `"SSH-2.0-x"; check the port`},
+		"one octet":         {"2", foreign + `"2"; check the port`},
+		"no text":           {"\x00\x1b[2J\r\n", foreign + `"[2J"; check the port`},
+		"no end at all":     {strings.Repeat("x", 5000), foreign + `"` + strings.Repeat("x", 512) + `…"; check the port`},
 		"almost a greeting": {"* HELLO you\r\n", `protocol error: the server sent an invalid IMAP greeting: "* HELLO you"`},
 		"no response":       {"*\r\n", `protocol error: the server sent an invalid IMAP response: "*"`},
 		"a code with no end": {"* OK [CAPABILITY\x1b IMAP4rev1\r\n",
 			`protocol error: the server sent a response code without an end: "* OK [CAPABILITY IMAP4rev1"`},
 		"TLS":               {"\x15\x03\x01\x00\x02\x02\x0a", "protocol error: the server speaks TLS on this port; use DialTLS (scheme imaps)"},
 		"TLS, a handshake":  {"\x16\x03\x03\x00\x02\x02\x0a", "protocol error: the server speaks TLS on this port; use DialTLS (scheme imaps)"},
-		"a control, no TLS": {"\x15\x04\x01\r\n", foreign + `""`},
+		"a control, no TLS": {"\x15\x04\x01\r\n", foreign + `""; check the port`},
 	} {
 		for _, whole := range []bool{true, false} {
 			for kind, open := range map[string]func(context.Context, net.Conn, string, *Options) (*Conn, error){"clear": NewConn, "STARTTLS": NewStartTLS} {
@@ -97,7 +97,7 @@ func TestSlowGreeting(t *testing.T) {
 // TLS. The error names the way out, but not if the server has begun to speak or the
 // connection has TLS.
 func TestNoGreeting(t *testing.T) {
-	const advice = "; the server sent no greeting: if this port is for TLS, use DialTLS (scheme imaps)"
+	const advice = "; the server sent no greeting; if this port is for TLS, use DialTLS (scheme imaps)"
 	for name, row := range map[string]struct {
 		lines  []string
 		ends   bool
@@ -141,9 +141,9 @@ func TestNoGreeting(t *testing.T) {
 func TestServerWithoutTLS(t *testing.T) {
 	const text = "connection error: the server does not speak TLS on this port: it sent "
 	for sent, want := range map[string]string{
-		"* OK hi\r\n":                  text + `"* OK "; use DialStartTLS (scheme imap): tls: first record does not look like a TLS handshake`,
-		"* BYE busy\r\n":               text + `"* BYE"; use DialStartTLS (scheme imap): tls: first record does not look like a TLS handshake`,
-		"220 mail.example.org ESMTP\r": text + `"220 m"; check the port: tls: first record does not look like a TLS handshake`,
+		"* OK hi\r\n":                  text + `"* OK ": tls: first record does not look like a TLS handshake; use DialStartTLS (scheme imap)`,
+		"* BYE busy\r\n":               text + `"* BYE": tls: first record does not look like a TLS handshake; use DialStartTLS (scheme imap)`,
+		"220 mail.example.org ESMTP\r": text + `"220 m": tls: first record does not look like a TLS handshake; check the port`,
 	} {
 		near, far := sasltest.Pair(t)
 		go drip(far, sent)

@@ -3,6 +3,7 @@ package saslldap
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -48,12 +49,21 @@ func firstWords(r *bufio.Reader, err error, overTLS bool) error {
 	b, _ := r.Peek(r.Buffered())
 	switch {
 	case isTLS(b) && !overTLS:
-		return fmt.Errorf("%w: the server speaks TLS where LDAP was expected: %s", sasl.ErrProtocol, useLDAPS)
+		return &transport.PortError{
+			Found: transport.PortTLS, Advice: useLDAPS,
+			Err: fmt.Errorf("%w: the server speaks TLS where LDAP was expected", sasl.ErrProtocol),
+		}
 	case len(b) > 0 && errors.Is(err, errFrame):
 		line, _, _ := bytes.Cut(b, []byte("\n"))
-		return fmt.Errorf("%w: it begins with %q", err, sasl.Printable(string(line)))
+		return &transport.PortError{
+			Found: transport.PortForeign, Advice: "check the port",
+			Err: fmt.Errorf("%w: it begins with %q", err, sasl.Printable(string(line))),
+		}
 	case isCut(err) && !overTLS:
-		return fmt.Errorf("%w: the server closed the connection without an answer: %s: %w", sasl.ErrConnection, useLDAPS, err)
+		return &transport.PortError{
+			Found: transport.PortSilent, Advice: useLDAPS,
+			Err: fmt.Errorf("%w: the server closed the connection without an answer: %w", sasl.ErrConnection, err),
+		}
 	}
 	return err
 }
@@ -74,9 +84,15 @@ func notTLS(err error) error {
 	var record tls.RecordHeaderError
 	switch {
 	case errors.As(err, &record):
-		step.Err = fmt.Errorf("%w: the server does not begin with TLS: %s", step.Err, useLDAP)
-	case isCut(err), step.Step == transport.TLSHandshake && errors.Is(err, os.ErrDeadlineExceeded):
-		step.Err = fmt.Errorf("%w: the server did not answer with TLS: %s", step.Err, useLDAP)
+		step.Err = &transport.PortError{
+			Found: transport.PortClear, Advice: useLDAP,
+			Err: fmt.Errorf("%w: the server does not begin with TLS", step.Err),
+		}
+	case isCut(err), step.Step == transport.TLSHandshake && isLate(err):
+		step.Err = &transport.PortError{
+			Found: transport.PortSilent, Advice: useLDAP,
+			Err: fmt.Errorf("%w: the server did not answer with TLS", step.Err),
+		}
 	}
 	return err
 }
@@ -84,10 +100,15 @@ func notTLS(err error) error {
 // noAnswer adds advice to the error of a StartTLS that had no answer.
 func noAnswer(err error) error {
 	var step *transport.StepError
-	if errors.As(err, &step) && errors.Is(err, os.ErrDeadlineExceeded) {
-		step.Err = fmt.Errorf("%w: %s", step.Err, useLDAPS)
+	if errors.As(err, &step) && isLate(err) {
+		step.Err = &transport.PortError{Found: transport.PortSilent, Advice: useLDAPS, Err: step.Err}
 	}
 	return err
+}
+
+// isLate reports whether a limit or the context ended a wait.
+func isLate(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 // isCut reports whether the peer closed the connection.

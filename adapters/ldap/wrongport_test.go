@@ -36,12 +36,12 @@ const (
 // the right scheme.
 func TestOtherProtocol(t *testing.T) {
 	for said, want := range map[string]string{
-		"HTTP/1.1 400 Bad Request\r\n\r\n":         `protocol error: the server sent an invalid LDAP message: it begins with "HTTP/1.1 400 Bad Request"`,
-		"* OK IMAP4rev1 ready\r\n":                 `protocol error: the server sent an invalid LDAP message: it begins with "* OK IMAP4rev1 ready"`,
-		"220 mail.example.org ESMTP\x1b[2J\r\n":    `protocol error: the server sent an invalid LDAP message: it begins with "220 mail.example.org ESMTP[2J"`,
-		"\x15\x03\x03\x00\x02\x02\x46":             "protocol error: the server speaks TLS where LDAP was expected: " + useLDAPS,
-		"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03": "protocol error: the server speaks TLS where LDAP was expected: " + useLDAPS,
-		"": "connection error: the server closed the connection without an answer: " + useLDAPS + ": EOF",
+		"HTTP/1.1 400 Bad Request\r\n\r\n":         `protocol error: the server sent an invalid LDAP message: it begins with "HTTP/1.1 400 Bad Request"; check the port`,
+		"* OK IMAP4rev1 ready\r\n":                 `protocol error: the server sent an invalid LDAP message: it begins with "* OK IMAP4rev1 ready"; check the port`,
+		"220 mail.example.org ESMTP\x1b[2J\r\n":    `protocol error: the server sent an invalid LDAP message: it begins with "220 mail.example.org ESMTP[2J"; check the port`,
+		"\x15\x03\x03\x00\x02\x02\x46":             "protocol error: the server speaks TLS where LDAP was expected; " + useLDAPS,
+		"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03": "protocol error: the server speaks TLS where LDAP was expected; " + useLDAPS,
+		"": "connection error: the server closed the connection without an answer: EOF; " + useLDAPS,
 	} {
 		for way, open := range map[string]func(ctx context.Context, conn net.Conn) error{
 			"StartTLS": func(ctx context.Context, conn net.Conn) error {

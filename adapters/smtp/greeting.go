@@ -48,7 +48,10 @@ func (c *Conn) expectSMTP() error {
 	case first[0] >= '2' && first[0] <= '5':
 		return nil
 	case first[0] == recordAlert || first[0] == recordHandshake:
-		return fmt.Errorf("%w: the server speaks TLS from the first octet; use DialTLS (smtps://)", sasl.ErrProtocol)
+		return &transport.PortError{
+			Found: transport.PortTLS, Advice: "use DialTLS (smtps://)",
+			Err: fmt.Errorf("%w: the server speaks TLS from the first octet", sasl.ErrProtocol),
+		}
 	}
 	c.conn.SetReadDeadline(time.Now().Add(bannerTimeout)) // the connection is closed afterwards
 	banner := first
@@ -59,18 +62,24 @@ func (c *Conn) expectSMTP() error {
 		banner, _ = reader.Peek(reader.Buffered())
 	}
 	line, _, _ := bytes.Cut(banner, []byte("\n"))
-	return fmt.Errorf("%w: the server does not speak SMTP; check the port; it begins with: %s", sasl.ErrProtocol, sasl.Printable(string(line)))
+	return &transport.PortError{
+		Found: transport.PortForeign, Advice: "check the port",
+		Err: fmt.Errorf("%w: the server does not speak SMTP; it begins with: %s", sasl.ErrProtocol, sasl.Printable(string(line))),
+	}
 }
 
 // silent adds to the error of a greeting that did not come what the silence may
 // mean.
 func (c *Conn) silent(err error) error {
 	var step *transport.StepError
-	late := errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+	late := errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 	if !late || c.heard || isTLS(c.conn) || !errors.As(err, &step) {
 		return err
 	}
-	step.Err = fmt.Errorf("%w; the server sent nothing: if it expects TLS from the first octet, as on port 465, use DialTLS (smtps://)", step.Err)
+	step.Err = &transport.PortError{
+		Found: transport.PortSilent, Advice: "if it expects TLS from the first octet, as on port 465, use DialTLS (smtps://)",
+		Err: fmt.Errorf("%w; the server sent nothing", step.Err),
+	}
 	return err
 }
 
@@ -91,7 +100,15 @@ func clearText(err error) error {
 	}
 	begin := string(record.RecordHeader[:])
 	if _, _, _, ok := parseReplyLine(begin); ok || begin[3:] == "\r\n" {
-		step.Err = fmt.Errorf("%w; the server speaks SMTP without TLS on this port (it begins with %q): use DialStartTLS (smtp://)", step.Err, begin)
+		step.Err = &transport.PortError{
+			Found: transport.PortClear, Advice: "use DialStartTLS (smtp://)",
+			Err: fmt.Errorf("%w; the server speaks SMTP without TLS on this port (it begins with %q)", step.Err, begin),
+		}
+		return err
+	}
+	step.Err = &transport.PortError{
+		Found: transport.PortForeign, Advice: "check the port",
+		Err: fmt.Errorf("%w; the server does not speak TLS on this port (it begins with %q)", step.Err, sasl.Printable(begin)),
 	}
 	return err
 }

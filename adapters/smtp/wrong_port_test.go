@@ -37,18 +37,18 @@ func TestWrongPort(t *testing.T) {
 		class   sasl.Class
 		text    string
 	}{
-		"clear text":        {say("220 mail.example.org ESMTP\r\n"), true, 5 * time.Second, sasl.ErrConnection, `; the server speaks SMTP without TLS on this port (it begins with "220 m"): use DialStartTLS (smtp://)`},
-		"a bare greeting":   {say("220\r\n"), true, 5 * time.Second, sasl.ErrConnection, `(it begins with "220\r\n"): use DialStartTLS (smtp://)`},
-		"other clear text":  {say("* OK hi\r\n"), true, 5 * time.Second, sasl.ErrConnection, "first record does not look like a TLS handshake (step: handshake"},
-		"TLS is silent":     {say(), false, 300 * time.Millisecond, sasl.ErrConnection, "deadline exceeded; the server sent nothing: if it expects TLS from the first octet, as on port 465, use DialTLS (smtps://) (step: greeting"},
-		"no bound but ours": {say(), false, 0, sasl.ErrConnection, "the peer did not answer within 300ms: i/o timeout; the server sent nothing: if"},
+		"clear text":        {say("220 mail.example.org ESMTP\r\n"), true, 5 * time.Second, sasl.ErrConnection, `; the server speaks SMTP without TLS on this port (it begins with "220 m"); use DialStartTLS (smtp://)`},
+		"a bare greeting":   {say("220\r\n"), true, 5 * time.Second, sasl.ErrConnection, `(it begins with "220\r\n"); use DialStartTLS (smtp://)`},
+		"other clear text":  {say("* OK hi\r\n"), true, 5 * time.Second, sasl.ErrConnection, "first record does not look like a TLS handshake; the server does not speak TLS on this port (it begins with \"* OK \"); check the port (step: handshake"},
+		"TLS is silent":     {say(), false, 300 * time.Millisecond, sasl.ErrConnection, "deadline exceeded; the server sent nothing; if it expects TLS from the first octet, as on port 465, use DialTLS (smtps://) (step: greeting"},
+		"no bound but ours": {say(), false, 0, sasl.ErrConnection, "the peer did not answer within 300ms: i/o timeout; the server sent nothing; if"},
 		"TLS alert":         {say("\x15\x03\x01\x00\x02\x02\x28"), false, 5 * time.Second, sasl.ErrProtocol, "protocol error: the server speaks TLS from the first octet; use DialTLS (smtps://) (step: greeting"},
 		"TLS handshake":     {say("\x16"), false, 5 * time.Second, sasl.ErrProtocol, "use DialTLS (smtps://) (step: greeting"},
-		"IMAP":              {say("* OK", " hi\x1b[2J\r\n* ", "more\r\n"), false, 5 * time.Second, sasl.ErrProtocol, "the server does not speak SMTP; check the port; it begins with: * OK hi[2J (step: greeting"},
-		"HTTP":              {say("HTTP/1.1 400 Bad Request\r\n\r\n"), false, 5 * time.Second, sasl.ErrProtocol, "it begins with: HTTP/1.1 400 Bad Request (step"},
-		"no line":           {say("+OK"), false, 5 * time.Second, sasl.ErrProtocol, "it begins with: +OK (step"},
+		"IMAP":              {say("* OK", " hi\x1b[2J\r\n* ", "more\r\n"), false, 5 * time.Second, sasl.ErrProtocol, "the server does not speak SMTP; it begins with: * OK hi[2J; check the port (step: greeting"},
+		"HTTP":              {say("HTTP/1.1 400 Bad Request\r\n\r\n"), false, 5 * time.Second, sasl.ErrProtocol, "it begins with: HTTP/1.1 400 Bad Request; check the port (step"},
+		"no line":           {say("+OK"), false, 5 * time.Second, sasl.ErrProtocol, "it begins with: +OK; check the port (step"},
 		"a drip":            {say(drip...), false, 5 * time.Second, sasl.ErrProtocol, "it begins with: aaa"},
-		"a long line":       {say(strings.Repeat("a", 100_000)), false, 5 * time.Second, sasl.ErrProtocol, "it begins with: " + strings.Repeat("a", 512) + "… (step"},
+		"a long line":       {say(strings.Repeat("a", 100_000)), false, 5 * time.Second, sasl.ErrProtocol, "it begins with: " + strings.Repeat("a", 512) + "…; check the port (step"},
 		"nearly SMTP":       {say("220hi\r\n"), false, 5 * time.Second, sasl.ErrProtocol, "the server sent an invalid SMTP reply: 220hi (step: greeting"},
 		"slow, then late":   {say("2", "2"), false, 300 * time.Millisecond, sasl.ErrConnection, "deadline exceeded (step: greeting"},
 	} {

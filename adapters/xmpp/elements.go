@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -94,7 +95,10 @@ func (c *elements) foreign() error {
 	const maxLine = 512 // of which sasl.Printable shows that it is cut off
 	line := bytes.Clone(c.rest)
 	if isTLS(line[0]) {
-		return fmt.Errorf("%w: it speaks TLS from the first octet: connect with direct TLS, or check the port", errForeign)
+		return &transport.PortError{
+			Found: transport.PortTLS, Advice: "connect with direct TLS, or check the port",
+			Err: fmt.Errorf("%w: it speaks TLS from the first octet", errForeign),
+		}
 	}
 	c.Conn.SetReadDeadline(time.Now().Add(lineWait))
 	for len(line) <= maxLine && bytes.IndexByte(line, '\n') < 0 {
@@ -104,7 +108,10 @@ func (c *elements) foreign() error {
 			break
 		}
 	}
-	return fmt.Errorf("%w: it sent %s; check the port", errForeign, quoted(line[:min(len(line), maxLine+1)]))
+	return &transport.PortError{
+		Found: transport.PortForeign, Advice: "check the port",
+		Err: fmt.Errorf("%w: it sent %s", errForeign, quoted(line[:min(len(line), maxLine+1)])),
+	}
 }
 
 // quoted returns the first line in a form for people.
@@ -185,9 +192,19 @@ func withoutTLS(err error, first []byte) error {
 	case errors.As(err, &record) && len(first) == 0:
 		first = record.RecordHeader[:]
 	case len(first) == 0 && hungUp(err):
-		return fmt.Errorf("%w: the server closed the connection without an answer: if the port is for STARTTLS, connect with STARTTLS", err)
+		return &transport.PortError{
+			Found: transport.PortSilent, Advice: "if the port is for STARTTLS, connect with STARTTLS",
+			Err: fmt.Errorf("%w: the server closed the connection without an answer", err),
+		}
 	case !errors.As(err, &record):
 		return err
 	}
-	return fmt.Errorf("%w: the peer sent %s: connect with STARTTLS, or check the port", err, quoted(first))
+	found := transport.PortForeign
+	if bytes.HasPrefix(bytes.TrimLeft(first, xmlSpace), []byte("<")) {
+		found = transport.PortClear
+	}
+	return &transport.PortError{
+		Found: found, Advice: "connect with STARTTLS, or check the port",
+		Err: fmt.Errorf("%w: the peer sent %s", err, quoted(first)),
+	}
 }

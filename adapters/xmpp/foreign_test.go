@@ -33,8 +33,8 @@ func TestForeignServer(t *testing.T) {
 		{[]string{"<html><body>400"}, `it began with <html>; check the port`},
 		{[]string{"<h", "tml lang='en'/>"}, `it began with <html>; check the port`},
 		{[]string{"\x00\x01\x02\n"}, "it sent no text; check the port"},
-		{[]string{"\x15\x03\x01\x00\x02\x02\x46"}, "it speaks TLS from the first octet: connect with direct TLS, or check the port"},
-		{[]string{"\x15"}, "it speaks TLS from the first octet: connect with direct TLS, or check the port"},
+		{[]string{"\x15\x03\x01\x00\x02\x02\x46"}, "it speaks TLS from the first octet; connect with direct TLS, or check the port"},
+		{[]string{"\x15"}, "it speaks TLS from the first octet; connect with direct TLS, or check the port"},
 	} {
 		address := sasltest.Listen(t, func(conn net.Conn) {
 			for _, text := range row.says {
@@ -87,14 +87,14 @@ func TestWrongTLS(t *testing.T) {
 		address string
 		want    string
 	}{
-		"STARTTLS at a port that closes":          {saslxmpp.StartTLS, silent, "connection error: unexpected EOF: the server closed the connection without an answer: if the port is for direct TLS, connect with direct TLS (step: greeting"},
+		"STARTTLS at a port that closes":          {saslxmpp.StartTLS, silent, "connection error: unexpected EOF: the server closed the connection without an answer; if the port is for direct TLS, connect with direct TLS (step: greeting"},
 		"STARTTLS at a port for TLS":              {saslxmpp.AnyTLS, secured, "connect with direct TLS"},
 		"direct TLS at a port for STARTTLS":       {saslxmpp.DirectTLS, plain, `the peer sent "<?xml version='1.0'?><stream:stream xmlns='jabber:client'`},
-		"direct TLS at a port for mail":           {saslxmpp.DirectTLS, greeting, `the peer sent "220 mail.example.org ESMTP": connect with STARTTLS, or check the port (step: handshake, address: ` + greeting + ")"},
-		"direct TLS at a port that closes":        {saslxmpp.DirectTLS, silent, "connection error: EOF: the server closed the connection without an answer: if the port is for STARTTLS, connect with STARTTLS (step: handshake"},
-		"direct TLS at a port that resets":        {saslxmpp.DirectTLS, resets, "the server closed the connection without an answer: if the port is for STARTTLS, connect with STARTTLS (step: handshake"},
-		"STARTTLS at a port that resets":          {saslxmpp.StartTLS, resets, "the server closed the connection without an answer: if the port is for direct TLS, connect with direct TLS (step: greeting"},
-		"direct TLS at a port for STARTTLS, what": {saslxmpp.DirectTLS, plain, ": connect with STARTTLS, or check the port (step: handshake"},
+		"direct TLS at a port for mail":           {saslxmpp.DirectTLS, greeting, `the peer sent "220 mail.example.org ESMTP"; connect with STARTTLS, or check the port (step: handshake, address: ` + greeting + ")"},
+		"direct TLS at a port that closes":        {saslxmpp.DirectTLS, silent, "connection error: EOF: the server closed the connection without an answer; if the port is for STARTTLS, connect with STARTTLS (step: handshake"},
+		"direct TLS at a port that resets":        {saslxmpp.DirectTLS, resets, "the server closed the connection without an answer; if the port is for STARTTLS, connect with STARTTLS (step: handshake"},
+		"STARTTLS at a port that resets":          {saslxmpp.StartTLS, resets, "the server closed the connection without an answer; if the port is for direct TLS, connect with direct TLS (step: greeting"},
+		"direct TLS at a port for STARTTLS, what": {saslxmpp.DirectTLS, plain, "; connect with STARTTLS, or check the port (step: handshake"},
 	} {
 		begun := time.Now()
 		login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), TLS: row.start, Address: row.address, TLSConfig: &tls.Config{RootCAs: pool}}
@@ -108,7 +108,7 @@ func TestWrongTLS(t *testing.T) {
 	go io.WriteString(far, "220 mail.example.org ESMTP\r\n")
 	login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials))}
 	_, _, err := login.NewSession(t.Context(), jid.MustParse(address), tls.Client(near, &tls.Config{RootCAs: pool, ServerName: host}))
-	if !errors.Is(err, sasl.ErrConnection) || !strings.Contains(err.Error(), `the peer sent "220 m": connect with STARTTLS`) {
+	if !errors.Is(err, sasl.ErrConnection) || !strings.Contains(err.Error(), `the peer sent "220 m"; connect with STARTTLS`) {
 		t.Error(err)
 	}
 }
@@ -118,7 +118,7 @@ func TestClientOfAnotherProtocol(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	for says, want := range map[string]string{
 		"GET / HTTP/1.1\r\n":       `protocol error: the peer speaks another protocol than XMPP: it sent "GET / HTTP/1.1"; check the port`,
-		"\x16\x03\x01\x02\x00\x01": "protocol error: the peer speaks another protocol than XMPP: it speaks TLS from the first octet: connect with direct TLS, or check the port",
+		"\x16\x03\x01\x02\x00\x01": "protocol error: the peer speaks another protocol than XMPP: it speaks TLS from the first octet; connect with direct TLS, or check the port",
 	} {
 		conn, served := server.connect(t, false)
 		io.WriteString(conn, says)

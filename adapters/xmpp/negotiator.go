@@ -153,7 +153,10 @@ func (p *progress) located(s *xmpp.Session, err error) error {
 		return err
 	}
 	if p.at == transport.Greeting && p.limited.total.Load() == maxNegotiation && hungUp(err) && s.State()&xmpp.Secure == 0 {
-		err = fmt.Errorf("%w: the server closed the connection without an answer: if the port is for direct TLS, connect with direct TLS", err)
+		err = &transport.PortError{
+			Found: transport.PortSilent, Advice: "if the port is for direct TLS, connect with direct TLS",
+			Err: fmt.Errorf("%w: the server closed the connection without an answer", err),
+		}
 	}
 	failed := &transport.StepError{Step: p.at, Err: err}
 	if remote := s.Conn().RemoteAddr(); remote != nil {

@@ -3,13 +3,15 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
+	"regexp"
 	"strings"
 	"syscall"
 
 	saslldap "github.com/saslkit/saslkit/adapters/ldap"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -17,12 +19,97 @@ import (
 // command, and no Go identifier.
 var hintAdvice = map[sasl.Hint]string{
 	sasl.HintPassword:         "check the user name and the password",
-	sasl.HintPreparation:      "SASLprep changed or refused the password; --mechanism PLAIN sends it as typed",
+	sasl.HintPreparation:      "SASLprep changed or refused the password; --raw-password sends it as typed, and so does --mechanism PLAIN",
 	sasl.HintOtherCredentials: "the server demands other credentials, for example a password for this application only",
 	sasl.HintToken:            "the token may have expired, or may be for another user, service or scope; get a new token",
 	sasl.HintBinding:          "the channel binding or a man in the middle may be the cause; --channel-binding chooses the binding",
 	sasl.HintProxy:            "a proxy may hide the mechanisms that bind; use --channel-binding disable if this proxy is known",
 	sasl.HintList:             "a list of the server may have been truncated; --channel-binding chooses the binding",
+}
+
+// schemeError is an error of a login, with the scheme of the URL for the advice.
+type schemeError struct {
+	scheme string
+	error
+}
+
+func (e *schemeError) Unwrap() error { return e.error }
+
+// advise returns the lines about an error that follow its first line: the advice,
+// the most likely cause first, and then the mechanisms that the login did not use.
+func advise(err error) (lines []string) {
+	for _, text := range remedies(err) {
+		lines = append(lines, "advice: "+sasl.Printable(text))
+	}
+	return append(lines, others(err)...)
+}
+
+// remedies returns what the user can do about an error, the most likely cause
+// first.
+func remedies(err error) []string {
+	if text := connectionRemedy(err); text != "" {
+		return []string{text}
+	}
+	var login *sasl.LoginError
+	var failure *sasl.Failure
+	errors.As(err, &failure)
+	if errors.As(err, &login) && len(login.Hints) > 0 {
+		return hints(login, failure)
+	}
+	switch class := sasl.ClassOf(err); {
+	case failure != nil && failure.Condition == sasl.AccountDisabled:
+		return []string{"the server refuses the account, whatever the password is"}
+	case class == sasl.ErrAuthorization:
+		return []string{"the password is correct, but the server does not allow this identity"}
+	case class == sasl.ErrTemporary:
+		return []string{"try again later"}
+	case class == "":
+		return []string{"see --help"}
+	}
+	return nil
+}
+
+// connectionRemedy returns what the user can do about an error that does not come
+// from the login itself, or "".
+func connectionRemedy(err error) string {
+	switch port := new(transport.PortError); {
+	case errors.Is(err, errDemo):
+		return "see the table"
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		return certificateRemedy(err)
+	case errors.As(err, &port):
+		return portRemedy(schemeOf(err), port.Found)
+	case errors.Is(err, transport.ErrNoStartTLS):
+		return startTLSRemedy(schemeOf(err))
+	case errors.As(err, new(*net.DNSError)):
+		return "check the host name"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nothing listens at this address; check the host and the port"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "use --timeout to allow more time"
+	case errors.Is(err, context.Canceled):
+		return "the login was interrupted"
+	case errors.Is(err, saslldap.ErrNoList):
+		return "--mechanism counts as the list of such a server"
+	}
+	return ""
+}
+
+// ownReason finds words of a server that name another reason than a wrong user name
+// or a wrong password.
+var ownReason = regexp.MustCompile(`(?i)\b(disabled?|deactivated|inactivated|not (supported|enabled|allowed|permitted)|unsupported|too many|blocked|locked|suspended|expired|exceeded|unavailable|retry limit)\b`)
+
+// hints returns the possible causes of a failed login, the most likely cause first.
+// It leaves out advice that contradicts the server's own words.
+func hints(login *sasl.LoginError, failure *sasl.Failure) (list []string) {
+	for _, hint := range login.Hints {
+		if hint == sasl.HintPassword && failure != nil && ownReason.MatchString(failure.Text) {
+			list = append(list, "the server gives its own reason, which is perhaps not the password")
+			continue
+		}
+		list = append(list, hintAdvice[hint])
+	}
+	return list
 }
 
 // anotherMayDo has the classes of a refusal after which another mechanism may
@@ -44,72 +131,7 @@ func others(err error) (lines []string) {
 		return nil
 	}
 	for _, p := range login.PassedOver {
-		lines = append(lines, "not used: "+sasl.Printable(p.Mechanism+": "+p.Reason.Error()))
+		lines = append(lines, fmt.Sprintf("not used: %s: %s", sasl.Printable(p.Mechanism), sasl.Printable(flagNames.Replace(p.Reason.Error()))))
 	}
 	return lines
-}
-
-// oneLine returns an error as one line with advice. The line is printable, because
-// parts of the error may be words of the server.
-func oneLine(err error) string {
-	text := err.Error()
-	var login *sasl.LoginError
-	if errors.As(err, &login) && !login.ByServer && login.PassedOver != nil { // others prints each reason on its own line
-		text, _, _ = strings.Cut(text, "; ")
-	}
-	if errors.Is(err, saslldap.ErrNoList) {
-		text, _, _ = strings.Cut(text, ": set Options.") // the advice for Go programmers
-	}
-	text = sasl.Printable(strings.ReplaceAll(text, "\n", "; "))
-	if advice := advise(err); advice != "" {
-		text += " (" + advice + ")"
-	}
-	return text
-}
-
-// advise returns what the user can do about an error, or "".
-func advise(err error) string {
-	switch {
-	case errors.Is(err, errDemo):
-		return "see the table"
-	case errors.As(err, new(x509.HostnameError)):
-		return "use the name of the certificate in the URL; --connect sets another address for the connection"
-	case errors.As(err, new(*tls.CertificateVerificationError)):
-		return "use --ca-file if the system does not have the authority that you trust"
-	case errors.As(err, new(*net.DNSError)):
-		return "check the host name"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "nothing listens at this address; check the host and the port"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "use --timeout to allow more time"
-	case errors.Is(err, context.Canceled):
-		return "interrupted"
-	case errors.Is(err, saslldap.ErrNoList):
-		return "--mechanism counts as the list of such a server"
-	}
-	var login *sasl.LoginError
-	if errors.As(err, &login) && len(login.Hints) > 0 {
-		return hints(login)
-	}
-	if f := new(sasl.Failure); errors.As(err, &f) && f.Condition == sasl.AccountDisabled {
-		return "the server refuses the account, whatever the password is"
-	}
-	switch sasl.ClassOf(err) {
-	case sasl.ErrAuthorization:
-		return "the password is correct, but the server does not allow this identity"
-	case sasl.ErrTemporary:
-		return "try again later"
-	case "":
-		return "see --help"
-	}
-	return ""
-}
-
-// hints returns the possible causes of a failed login, the most likely cause first.
-func hints(login *sasl.LoginError) string {
-	var list []string
-	for _, hint := range login.Hints {
-		list = append(list, hintAdvice[hint])
-	}
-	return strings.Join(list, "; ")
 }

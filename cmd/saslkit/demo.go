@@ -89,7 +89,7 @@ func demoLogins(ctx context.Context, w io.Writer, users *demoUsers, server *demo
 			err = fmt.Errorf("%w: %s bound to %q", sasl.ErrSecurity, result.Mechanism, result.Binding)
 		}
 		if err != nil {
-			outcome = "FAILED: " + oneLine(err)
+			outcome = "FAILED: " + summary(err)
 			failed++
 		}
 		binding := l.binding

@@ -47,8 +47,8 @@ func run() int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(os.Stderr, "saslkit: "+oneLine(err))
-	for _, line := range others(err) {
+	fmt.Fprintln(os.Stderr, "saslkit: "+summary(err))
+	for _, line := range advise(err) {
 		fmt.Fprintln(os.Stderr, "saslkit: "+line)
 	}
 	if sasl.ClassOf(err) == "" && slices.Contains(os.Args, "--json") { // cobra did not run the command

@@ -94,7 +94,7 @@ func (r *report) finish(err error, took time.Duration) {
 		return
 	}
 	r.Class = string(sasl.ClassOf(err))
-	r.Text = oneLine(err)
+	r.Text = summary(err)
 	var failure *sasl.Failure
 	if errors.As(err, &failure) {
 		r.Condition = string(failure.Condition)

@@ -63,6 +63,7 @@ func TestScripts(t *testing.T) {
 		"LDAPBUSY":  answering(t, "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x33\x04\x00\x04\x00"),
 		"STRIP":     stripper.Addr().String(),
 		"STALL":     answering(t, ""),
+		"ALERT":     answering(t, "\x15\x03\x01\x00\x02\x02\x0a"),
 		"HTTP":      answering(t, "HTTP/1.1 400 Bad Request\r\n\r\n"),
 		"CLEAR":     withoutTLS(t, server.addresses["imap"]),
 		"ESCAPE":    answering(t, "* OK hi\r\nA1 NO \x1b]0;pwned\a\r\n"),

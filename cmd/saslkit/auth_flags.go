@@ -1,0 +1,93 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// authFlags are the flags of saslkit auth.
+type authFlags struct {
+	mechanisms, insecure      []string
+	authzid, user, binding    string
+	connect, passwordFile     string
+	tokens                    string
+	caFile, certFile, keyFile string
+	tlsMin, tlsMax            string
+	timeout                   time.Duration
+	trace, json               bool
+	enforcesBinding           bool
+}
+
+func authCommand() *cobra.Command {
+	var f authFlags
+	cmd := &cobra.Command{
+		Use:   "auth [flags] URL",
+		Short: "Authenticate to a server and report the result",
+		Long: `Authenticate to a server and report the result.
+
+The URL is scheme://[user@]host[:port]:
+  imaps://                    IMAP over TLS, port 993
+  imap://                     IMAP with STARTTLS, port 143
+  smtps://, submissions://    SMTP submission over TLS, port 465
+  smtp://                     SMTP submission with STARTTLS, port 587
+  ldaps://                    LDAP over TLS, port 636
+  ldap://                     LDAP with StartTLS, port 389
+  ldapi://                    LDAP through a Unix socket; the host is the path of
+                              the socket, percent-encoded
+  xmpps://                    XMPP over TLS; the host is the domain of the address
+  xmpp://                     XMPP with STARTTLS; the same
+
+If the URL of an XMPP server has no port, the SRV records of the domain name
+the server.
+
+The password comes from the file of --password-file, from the environment
+variable ` + passwordVariable + `, or from a prompt. The prompt appears only if the
+password is needed.
+
+Without --mechanism, saslkit uses the strongest mechanism that both sides have,
+and binds it to the TLS connection if that is possible. With --cert, and on a
+Unix socket without a user, saslkit tries EXTERNAL first.
+
+Exit codes:
+  0  authenticated
+  1  the server refused the credentials or the identity
+  2  invalid usage or configuration
+  3  the server broke the protocol
+  4  a security error, for example an untrusted certificate
+  5  refused by the policy of saslkit or of the server
+  6  the server was unreachable, closed the connection, was too slow, or failed
+     temporarily`,
+		Example: `  saslkit auth imaps://alice@mail.example.org
+  saslkit auth --channel-binding require --trace imap://alice@mail.example.org
+  saslkit auth --mechanism EXTERNAL --cert alice.pem imaps://mail.example.org
+  saslkit auth ldapi:///
+  saslkit auth --tokens ~/.local/state/saslkit/tokens.json xmpp://alice@example.org`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args[0]) },
+	}
+	f.register(cmd)
+	return cmd
+}
+
+// register adds the flags to the command.
+func (f *authFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.mechanisms, "mechanism", nil, "use the mechanism `NAME`; may be repeated, in order of preference. HT-SHA-256-EXPR, -UNIQ, -ENDP and -NONE choose the kind of token, and do not change the other mechanisms")
+	flags.StringVar(&f.user, "user", "", "log in as the user `NAME`, if the URL has no user")
+	flags.StringVar(&f.authzid, "authzid", "", "act as this `IDENTITY` (authzid); for XMPP a bare address")
+	flags.StringVar(&f.binding, "channel-binding", "prefer", "`POLICY`: disable, prefer, require, or require one of tls-exporter, tls-server-end-point, tls-unique")
+	flags.BoolVar(&f.enforcesBinding, "server-enforces-binding", false, "assert that the server refuses a wrong or missing channel binding; --channel-binding require then accepts an unconfirmed binding")
+	flags.StringVar(&f.passwordFile, "password-file", "", "read the password from the first line of this `FILE`; - means standard input")
+	flags.StringVar(&f.tokens, "tokens", "", "keep the tokens of XMPP servers in this `FILE`, and log in with a token; not with --authzid")
+	flags.StringVar(&f.connect, "connect", "", "connect to `HOST:PORT`; the certificate must still be for the host of the URL")
+	flags.StringVar(&f.caFile, "ca-file", "", "trust only the authorities in this `FILE`")
+	flags.StringVar(&f.certFile, "cert", "", "send the client certificate in this `FILE`")
+	flags.StringVar(&f.keyFile, "key", "", "read the key of --cert from this `FILE`; without --key, from the file of --cert")
+	flags.StringVar(&f.tlsMin, "tls-min", "", "use at least this `VERSION` of TLS: 1.2 or 1.3")
+	flags.StringVar(&f.tlsMax, "tls-max", "", "use at most this `VERSION` of TLS: 1.2 or 1.3")
+	flags.StringArrayVar(&f.insecure, "allow-insecure", nil, "use the mechanism `NAME` even if the server is not verified or has no TLS; may be repeated")
+	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "stop after this `TIME`; the time of a prompt does not count")
+	flags.BoolVar(&f.trace, "trace", false, "show each step, without secrets, on standard error")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object, also after a failure")
+}
