@@ -47,6 +47,10 @@ var states = map[string]struct{ kind, lines string }{
 	"abort":                           {"clear", listsPLAIN + "/</+ go ahead"},
 	"answer to the abort":             {"clear", listsPLAIN + "/</+ go ahead/<"},
 	"deferred":                        {"clear", listsSASLIR + "/</A1 BAD what"},
+	"LOGIN":                           {"LOGIN", listsNothing},
+	"answer to LOGIN":                 {"LOGIN", listsNothing + "/<"},
+	"the literal of LOGIN":            {"LOGIN", listsNothing + "/</+ "},
+	"answer to the literal":           {"LOGIN", listsNothing + "/</+ /<"},
 	"existing, greeting":              {"existing", ""},
 	"existing, CAPABILITY":            {"existing", listsPLAIN},
 	"existing, the list":              {"existing", listsPLAIN + "/<"},
@@ -105,6 +109,13 @@ func openers(t *testing.T) (server *tls.Config, open map[string]func(context.Con
 	client := &tls.Config{RootCAs: pool}
 	open = map[string]func(context.Context, net.Conn) error{}
 	open["clear"] = func(ctx context.Context, conn net.Conn) error { return login(NewConn(ctx, conn, host, nil))(ctx) }
+	open["LOGIN"] = func(ctx context.Context, conn net.Conn) error {
+		c, err := NewConn(ctx, conn, host, &Options{LoginCommand: true})
+		if err == nil {
+			_, err = c.Authenticate(ctx, loginClient("tim", "tänstaaf"))
+		}
+		return err
+	}
 	open["STARTTLS"] = func(ctx context.Context, conn net.Conn) error {
 		return login(NewStartTLS(ctx, conn, host, &Options{TLSConfig: client}))(ctx)
 	}

@@ -34,13 +34,19 @@ type Conn struct {
 	closed        atomic.Bool
 }
 
-// ServerInfo returns what is known about the server and the connection.
+// ServerInfo returns what is known about the server and the connection. The
+// mechanisms are in the order of the server's list. LoginCommandName follows if
+// Options.LoginCommand is set and the server does not list LOGINDISABLED.
 func (c *Conn) ServerInfo() sasl.ServerInfo {
 	info := c.info
 	for _, capability := range c.capabilities {
-		if mechanism, ok := strings.CutPrefix(capability, "AUTH="); ok {
+		// A server cannot offer the command as a mechanism.
+		if mechanism, ok := strings.CutPrefix(capability, "AUTH="); ok && mechanism != LoginCommandName {
 			info.Mechanisms = append(info.Mechanisms, mechanism)
 		}
+	}
+	if c.options.LoginCommand && !c.has("LOGINDISABLED") {
+		info.Mechanisms = append(info.Mechanisms, LoginCommandName)
 	}
 	return info
 }
@@ -91,11 +97,13 @@ func (c *Conn) Close() error {
 // protocol is a Conn as a sasl.DeferringInterface and a sasl.ScreeningInterface.
 type protocol struct{ *Conn }
 
-// Initiate sends AUTHENTICATE (RFC 9051 s6.2.2). The initial response is on the
+// Initiate sends AUTHENTICATE (RFC 9051 s6.2.2), or LOGIN. The initial response is on the
 // line if the server allows that (SASL-IR, RFC 4959; IMAP4rev2), else it answers
 // the server's first, empty challenge.
 func (p protocol) Initiate(ctx context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
 	switch inline := p.has("SASL-IR") || p.has("IMAP4REV2"); {
+	case mechanism == LoginCommandName:
+		return p.login(ctx, initial)
 	case initial == nil:
 		return p.authenticate(ctx, mechanism)
 	case !inline:
@@ -146,25 +154,36 @@ func (p protocol) Abort(context.Context) error {
 	return err
 }
 
-// exchange sends a line of the exchange that is open, and reads the answer within
-// the limit of a step. The exchange stays open after a continuation request,
-// well-formed or not.
+// exchange sends a line of the exchange that is open, and reads the answer. The
+// exchange stays open after a continuation request, well-formed or not.
 func (p protocol) exchange(ctx context.Context, line string) (sasl.Reply, error) {
 	tag := p.tag
 	p.tag = ""
-	var resp response
-	err := transport.Within(ctx, transport.AnswerTimeout(p.options.StepTimeout), p.conn, func(context.Context) (err error) {
-		resp, err = p.roundTrip(line, tag)
-		return err
-	})
+	resp, err := p.send(ctx, line, tag)
 	switch {
 	case err != nil:
-		return sasl.Reply{}, p.screen(err)
+		return sasl.Reply{}, err
 	case resp.tag == "+":
 		p.tag = tag
 		challenge, err := decodeChallenge(resp.text)
 		return sasl.Reply{Data: challenge}, err
-	case resp.status == "OK":
+	}
+	return p.conclude(resp)
+}
+
+// send sends a line, and reads the answer to the command of the tag within the limit
+// of a step.
+func (p protocol) send(ctx context.Context, line, tag string) (resp response, err error) {
+	err = transport.Within(ctx, transport.AnswerTimeout(p.options.StepTimeout), p.conn, func(context.Context) (err error) {
+		resp, err = p.roundTrip(line, tag)
+		return err
+	})
+	return resp, p.screen(err)
+}
+
+// conclude translates the tagged response that ends a login.
+func (p protocol) conclude(resp response) (sasl.Reply, error) {
+	if resp.status == "OK" {
 		if !p.fresh {
 			p.capabilities = nil // the list from before the login is out of date
 		}

@@ -50,3 +50,22 @@ func ExampleAuthenticate() {
 		log.Fatal(err)
 	}
 }
+
+// A server without AUTH=, or with none that the client has, may know the LOGIN
+// command.
+func ExampleLoginCommand() {
+	ctx := context.Background()
+	credentials := sasl.Password("alice", "secret")
+	auth := &sasl.Client{Mechanisms: append(sasl.PasswordMechanisms(credentials), saslimap.LoginCommand(credentials))}
+	conn, err := saslimap.DialTLS(ctx, "mail.example.org:993", &saslimap.Options{LoginCommand: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	result, err := conn.Authenticate(ctx, auth)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if result.Mechanism == saslimap.LoginCommandName {
+		log.Print("the server has no mechanism of ours")
+	}
+}

@@ -46,6 +46,8 @@ type Existing struct {
 //     this takes up to five seconds if the server reads nothing and the buffers of
 //     the connection are full.
 //   - The server may send no empty challenge.
+//   - The mechanism of LoginCommand is not used: the library has a method of its own
+//     for the LOGIN command.
 //   - SCRAM works only with the servers that Existing.EqualsSign describes.
 //   - The library does not report whether a server without SASL-IR asked for the
 //     first message. If the server has nothing to prove, as with PLAIN, a success
@@ -96,7 +98,8 @@ func (e Existing) serverInfo(ctx context.Context, client *imapclient.Client) (sa
 	if client.State() != imap.ConnStateNotAuthenticated {
 		return info, fmt.Errorf("%w: the client is authenticated already: by PREAUTH, or by an earlier call", sasl.ErrSecurity)
 	}
-	info.Mechanisms = capabilities.AuthMechanisms()
+	// A server cannot offer the command as a mechanism.
+	info.Mechanisms = slices.DeleteFunc(capabilities.AuthMechanisms(), func(name string) bool { return name == LoginCommandName })
 	slices.Sort(info.Mechanisms) // the library keeps no order
 	return info, nil
 }

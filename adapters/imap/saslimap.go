@@ -40,6 +40,10 @@ type Options struct {
 	// EnforcesBinding asserts that the server refuses a login with a wrong channel
 	// binding or without one; see sasl.ServerInfo.
 	EnforcesBinding bool
+	// LoginCommand lists LoginCommandName among the server's mechanisms, unless the
+	// server lists LOGINDISABLED: a Client with the mechanism of LoginCommand may then
+	// log in with IMAP's LOGIN command.
+	LoginCommand bool
 	// StepTimeout bounds each step. 0 = 30 s each for the dial and the handshake, 5
 	// minutes each for the greeting and every answer; negative = no timeout.
 	StepTimeout time.Duration

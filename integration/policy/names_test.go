@@ -24,6 +24,8 @@ var ownFiles = map[string]*regexp.Regexp{
 	"core/hashed_token.go": regexp.MustCompile(`^HT-SHA$`),
 	"core/oauthbearer.go":  regexp.MustCompile(`^OAUTHBEARER$`),
 	"core/xoauth2.go":      regexp.MustCompile(`^XOAUTH2$`),
+
+	"adapters/imap/login_command.go": regexp.MustCompile(`^LOGIN$`), // IMAP's command
 }
 
 // TestMechanismNames: a mechanism is named in its own file and nowhere else, so
