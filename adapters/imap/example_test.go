@@ -9,6 +9,7 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 
 	saslimap "github.com/saslkit/saslkit/adapters/imap"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -34,6 +35,29 @@ func Example() {
 	client := conn.Client(nil)
 	defer client.Close()
 	client.Select("INBOX", nil).Wait()
+}
+
+// The address is enough: the SRV records of its domain name the server. The user knows
+// that the provider's server is the right one.
+func ExampleDialDomain() {
+	ctx := context.Background()
+	conn, err := saslimap.DialDomain(ctx, "example.org", &saslimap.Options{
+		AcceptHost: func(_ context.Context, domain, host string) bool { return host == "imap.provider.example" },
+	})
+	var unknown *transport.HostError
+	switch {
+	case errors.As(err, &unknown):
+		log.Fatalf("is %s the right server for %s?", unknown.Host, unknown.Domain)
+	case errors.Is(err, transport.ErrNoServer):
+		log.Fatal("the name of the server is necessary: ", err)
+	case err != nil:
+		log.Fatal(err)
+	}
+	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice@example.org", "secret"))}
+	if _, err := conn.Authenticate(ctx, auth); err != nil {
+		log.Fatal(err)
+	}
+	conn.Client(nil).Close()
 }
 
 // A client that exists already.

@@ -40,6 +40,24 @@ func ExampleDialURL() {
 	found.PrettyPrint(2)
 }
 
+// The SRV records of the domain name the servers, and the client knows them.
+func ExampleDialDomain() {
+	ctx := context.Background()
+	client, err := saslldap.DialDomain(ctx, "example.org", &saslldap.Options{
+		AcceptHost: func(_ context.Context, domain, host string) bool {
+			return host == "dc1.example.org" || host == "dc2.example.org"
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "secret"))}
+	if _, err := client.SASLBind(ctx, auth); err != nil {
+		log.Fatal(err)
+	}
+}
+
 // The connection comes from the caller, and a client certificate has the identity.
 func ExampleNewConn() {
 	ctx := context.Background()

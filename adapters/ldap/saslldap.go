@@ -6,6 +6,8 @@
 //	result, err := client.SASLBind(ctx, auth)
 //	found, err := client.Search(request)
 //
+// [DialDomain] finds the server by the SRV records of a domain.
+//
 // An authzid has one of the forms of RFC 4513 s5.2.1.8, "dn:uid=alice,dc=example"
 // or "u:alice".
 //
@@ -38,6 +40,14 @@ type Options struct {
 	// Address is where the connection goes, host:port, if not to the host that is
 	// dialled, which stays the name that is verified. "" = to that host.
 	Address string
+	// Resolver finds the servers of a domain by their SRV records and, without a
+	// DialContext, the addresses of hosts. Nil = net.DefaultResolver.
+	Resolver *net.Resolver
+	// AcceptHost reports whether the host may serve the domain, although its
+	// certificate is only for the host. DialDomain asks it. Nil = no.
+	AcceptHost func(ctx context.Context, domain, host string) bool
+	// Found is called with each server of a domain before it is tried. Nil = no call.
+	Found func(transport.Target)
 	// Secure asserts that the connection is confidential and its peer the host,
 	// although crypto/tls did not verify it: for pinned certificates and DANE.
 	Secure bool
@@ -63,7 +73,10 @@ func (o *Options) dialer() transport.Dialer {
 	if o == nil {
 		return transport.Dialer{}
 	}
-	return transport.Dialer{TLSConfig: o.TLSConfig, DialContext: o.DialContext, Address: o.Address, StepTimeout: o.StepTimeout}
+	return transport.Dialer{
+		TLSConfig: o.TLSConfig, DialContext: o.DialContext, Address: o.Address, StepTimeout: o.StepTimeout,
+		Resolver: o.Resolver, AcceptHost: o.AcceptHost, Found: o.Found,
+	}
 }
 
 // BindingForm is the form of channel bindings in SCRAM that a server expects.

@@ -37,6 +37,20 @@ func Example() {
 	}
 }
 
+// The address is enough: the SRV records of its domain name the server.
+func ExampleDialDomain() {
+	ctx := context.Background()
+	conn, err := saslsmtp.DialDomain(ctx, "example.org", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice@example.org", "secret"))}
+	if _, err := conn.Authenticate(ctx, auth); err != nil {
+		log.Fatal(err)
+	}
+	conn.Client().Close()
+}
+
 // A client of go-smtp that exists already: it uses the strongest mechanism that the server has,
 // bound to the TLS connection. After a refusal the same client may try again.
 func ExampleAuthenticate() {

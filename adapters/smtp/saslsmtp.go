@@ -7,7 +7,8 @@
 //	if _, err := conn.Authenticate(ctx, auth); err != nil { … }
 //	client := conn.Client() // an *smtp.Client of go-smtp, already authenticated
 //
-// The functions [Authenticate] and [AuthenticateNet] are for a client that exists
+// [DialDomain] finds the server of an address by the SRV records of its domain. The
+// functions [Authenticate] and [AuthenticateNet] are for a client that exists
 // already. The module gomail below this one is for clients of
 // github.com/wneessen/go-mail. [ServerAuth] is for a server on go-smtp.
 package saslsmtp
@@ -34,6 +35,14 @@ type Options struct {
 	// Address is where the connection goes, host:port, if not to the host that is
 	// dialled, which stays the name that is verified. "" = to that host.
 	Address string
+	// Resolver finds the servers of a domain by their SRV records and, without a
+	// DialContext, the addresses of hosts. Nil = net.DefaultResolver.
+	Resolver *net.Resolver
+	// AcceptHost reports whether the host may serve the domain, although its
+	// certificate is only for the host. DialDomain asks it. Nil = no.
+	AcceptHost func(ctx context.Context, domain, host string) bool
+	// Found is called with each server of a domain before it is tried. Nil = no call.
+	Found func(transport.Target)
 	// Secure asserts that the connection is confidential and its peer the host,
 	// although crypto/tls did not verify it: for pinned certificates and DANE.
 	Secure bool
@@ -49,7 +58,10 @@ func (o *Options) dialer() transport.Dialer {
 	if o == nil {
 		return transport.Dialer{}
 	}
-	return transport.Dialer{TLSConfig: o.TLSConfig, DialContext: o.DialContext, Address: o.Address, StepTimeout: o.StepTimeout}
+	return transport.Dialer{
+		TLSConfig: o.TLSConfig, DialContext: o.DialContext, Address: o.Address, StepTimeout: o.StepTimeout,
+		Resolver: o.Resolver, AcceptHost: o.AcceptHost, Found: o.Found,
+	}
 }
 
 // DialTLS connects to the address, host:port, with implicit TLS (RFC 8314).

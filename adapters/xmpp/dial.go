@@ -26,7 +26,8 @@ import (
 // negotiate; they may be nil.
 //
 // Errors are those of NewSession, and, as a *transport.StepError, ErrConfig for an
-// invalid Address and ErrConnection if no server was found or reached.
+// invalid Address and ErrConnection if no server was reached. A domain whose records
+// say that it has no server is a transport.ErrNoServer.
 func (l *Login) Dial(ctx context.Context, address jid.JID, features ...xmpp.StreamFeature) (*xmpp.Session, Outcome, error) {
 	if err := requireDomain(address); err != nil {
 		return nil, Outcome{}, err
@@ -38,32 +39,19 @@ func (l *Login) Dial(ctx context.Context, address jid.JID, features ...xmpp.Stre
 	return l.NewSession(ctx, address, conn, features...)
 }
 
-// connect connects to one of the domain's servers. If it reaches none, the error
-// is the first ErrSecurity, or else that of the last server.
+// connect connects to one of the domain's servers, or to the option Address.
 func (l *Login) connect(ctx context.Context, domain string) (net.Conn, error) {
+	open := func(ctx context.Context, t transport.Target) (net.Conn, error) { return l.connectTo(ctx, domain, t) }
 	if l.Address != "" {
-		return l.connectTo(ctx, domain, target{direct: l.TLS == DirectTLS})
+		return open(ctx, transport.Target{Direct: l.TLS == DirectTLS})
 	}
-	targets, err := l.resolve(ctx, domain)
-	for _, t := range targets {
-		conn, failed := l.connectTo(ctx, domain, t)
-		if failed == nil {
-			return conn, nil
-		}
-		if !errors.Is(err, sasl.ErrSecurity) {
-			err = failed
-		}
-		if ctx.Err() != nil {
-			return nil, failed
-		}
-	}
-	return nil, err
+	return transport.DialServers(ctx, l.dialer(), domain, l.services(), open)
 }
 
-func (l *Login) connectTo(ctx context.Context, domain string, t target) (net.Conn, error) {
+func (l *Login) connectTo(ctx context.Context, domain string, t transport.Target) (net.Conn, error) {
 	dialer := l.dialer()
-	conn, err := dialer.Dial(ctx, t.host, t.port)
-	if err != nil || !t.direct {
+	conn, err := dialer.Dial(ctx, t.Host, t.Port)
+	if err != nil || !t.Direct {
 		return conn, err
 	}
 	peer := &recorder{Conn: conn}
@@ -79,11 +67,10 @@ func (l *Login) connectTo(ctx context.Context, domain string, t target) (net.Con
 }
 
 func (l *Login) dialer() transport.Dialer {
-	d := transport.Dialer{TLSConfig: l.TLSConfig, DialContext: l.DialContext, Address: l.Address, StepTimeout: l.StepTimeout}
-	if d.DialContext == nil {
-		d.DialContext = (&net.Dialer{Resolver: l.Resolver}).DialContext
+	return transport.Dialer{
+		TLSConfig: l.TLSConfig, DialContext: l.DialContext, Address: l.Address, StepTimeout: l.StepTimeout,
+		Resolver: l.Resolver, Found: l.Found,
 	}
-	return d
 }
 
 // NewSession takes over a connection on which nothing has been sent yet, and

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/net/dns/dnsmessage"
 	"mellium.im/xmpp/jid"
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
@@ -19,84 +18,47 @@ import (
 	"github.com/saslkit/saslkit/core/sasltest"
 )
 
-// resolver answers with SRV records for ports on localhost, by service, and with
-// the address of localhost. It has no other names.
+// resolver answers with SRV records for ports on localhost, by service.
 func resolver(t *testing.T, ports map[string]int) *net.Resolver {
 	t.Helper()
-	zone := map[string][]dnsmessage.SRVResource{}
+	zone := map[string][]*net.SRV{}
 	for service, port := range ports {
-		zone[service] = []dnsmessage.SRVResource{{Port: uint16(port), Target: dnsmessage.MustNewName("localhost.")}}
+		zone[service] = []*net.SRV{{Port: uint16(port), Target: "localhost."}}
 	}
 	return resolverOf(t, zone)
 }
 
-// resolverOf answers with these records by service. A nil list is SERVFAIL.
-func resolverOf(t *testing.T, zone map[string][]dnsmessage.SRVResource) *net.Resolver {
+// resolverOf answers with these records by service, for each domain of the tests. A
+// nil list is SERVFAIL.
+func resolverOf(t *testing.T, zone map[string][]*net.SRV) *net.Resolver {
 	t.Helper()
-	server, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { server.Close() })
-	go func() {
-		buffer := make([]byte, 1500)
-		for {
-			n, from, err := server.ReadFrom(buffer)
-			if err != nil {
-				return
-			}
-			var m dnsmessage.Message
-			if m.Unpack(buffer[:n]) != nil || len(m.Questions) != 1 {
-				continue
-			}
-			m.Header.Response, m.Additionals = true, nil
-			answer(&m, zone)
-			if answer, err := m.Pack(); err == nil {
-				server.WriteTo(answer, from)
-			}
+	full := map[string][]*net.SRV{}
+	for service, records := range zone {
+		for _, domain := range []string{"example.org", "example.net", "xn--bcher-kva.example"} {
+			full[service+"._tcp."+domain] = records
 		}
-	}()
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", server.LocalAddr().String())
-	}}
-}
-
-func answer(m *dnsmessage.Message, zone map[string][]dnsmessage.SRVResource) {
-	q := m.Questions[0]
-	header := dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, Type: q.Type}
-	service, _, _ := strings.Cut(q.Name.String(), ".")
-	switch records, ok := zone[service]; {
-	case q.Type == dnsmessage.TypeA && q.Name.String() == "localhost.":
-		m.Answers = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}}}}
-	case q.Type == dnsmessage.TypeSRV && ok && records == nil:
-		m.Header.RCode = dnsmessage.RCodeServerFailure
-	case q.Type == dnsmessage.TypeSRV && ok:
-		for i := range records {
-			m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: &records[i]})
-		}
-	case q.Type == dnsmessage.TypeSRV:
-		m.Header.RCode = dnsmessage.RCodeNameError
 	}
+	return sasltest.Resolver(t, full)
 }
 
 // srv is a record of a host.
-func srv(priority, weight, port uint16, host string) dnsmessage.SRVResource {
-	return dnsmessage.SRVResource{Priority: priority, Weight: weight, Port: port, Target: dnsmessage.MustNewName(host)}
+func srv(priority, weight, port uint16, host string) *net.SRV {
+	return &net.SRV{Priority: priority, Weight: weight, Port: port, Target: host}
 }
 
 // TestResolution: Dial tries the servers of the records that the option TLS admits, in
 // their order.
 func TestResolution(t *testing.T) {
-	many := []dnsmessage.SRVResource{}
+	many := []*net.SRV{}
 	for i := range uint16(10) {
 		many = append(many, srv(i, 0, 5222, fmt.Sprintf("h%d.example.", i)))
 	}
-	mixed := map[string][]dnsmessage.SRVResource{
+	mixed := map[string][]*net.SRV{
 		"_xmpp-client":  {srv(1, 0, 5222, "b.example."), srv(3, 9, 5222, "d.example.")},
 		"_xmpps-client": {srv(2, 0, 443, "c.example."), srv(0, 0, 443, "a.example."), srv(3, 0, 443, "e.example.")},
 	}
-	absent := []dnsmessage.SRVResource{srv(0, 0, 0, ".")}
-	type zone = map[string][]dnsmessage.SRVResource
+	absent := []*net.SRV{srv(0, 0, 0, ".")}
+	type zone = map[string][]*net.SRV
 	for name, row := range map[string]struct {
 		domain string
 		start  saslxmpp.TLSStart
@@ -146,7 +108,7 @@ func TestResolution(t *testing.T) {
 // TestWeights: each of two records of equal weight comes first some time, also if the
 // records are of two services (XEP-0368 s3).
 func TestWeights(t *testing.T) {
-	login := &saslxmpp.Login{Resolver: resolverOf(t, map[string][]dnsmessage.SRVResource{
+	login := &saslxmpp.Login{Resolver: resolverOf(t, map[string][]*net.SRV{
 		"_xmpp-client":  {srv(0, 1, 5222, "a.example.")},
 		"_xmpps-client": {srv(0, 1, 443, "b.example.")},
 	})}

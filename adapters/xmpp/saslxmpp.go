@@ -21,6 +21,7 @@ import (
 
 	"mellium.im/xmpp/jid"
 
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -56,9 +57,11 @@ type Login struct {
 	// Address is where the connection goes, host:port, if not to the domain that is
 	// dialled, which stays the name that is verified. "" = to that domain.
 	Address string
-	// Resolver finds the servers of the domain by their SRV records and, without a
-	// DialContext, their addresses. Nil = net.DefaultResolver.
+	// Resolver finds the servers of a domain by their SRV records and, without a
+	// DialContext, the addresses of hosts. Nil = net.DefaultResolver.
 	Resolver *net.Resolver
+	// Found is called with each server of a domain before it is tried. Nil = no call.
+	Found func(transport.Target)
 	// TLS says how TLS starts.
 	TLS TLSStart
 	// Secure asserts that the connection is confidential and its peer the domain,

@@ -22,6 +22,14 @@ type Dialer struct {
 	// Address is where the connection goes, host:port, if not to the host that is
 	// dialled, which stays the name that is verified. "" = to that host.
 	Address string
+	// Resolver finds the servers of a domain by their SRV records and, without a
+	// DialContext, the addresses of hosts. Nil = net.DefaultResolver.
+	Resolver *net.Resolver
+	// AcceptHost reports whether the host may serve the domain, although its
+	// certificate is only for the host. DialDomain asks it. Nil = no.
+	AcceptHost func(ctx context.Context, domain, host string) bool
+	// Found is called with each server of a domain before it is tried. Nil = no call.
+	Found func(Target)
 	// StepTimeout bounds each step. 0 = 30 s each for the dial and the handshake, 5
 	// minutes each for the greeting and every answer; negative = no timeout.
 	StepTimeout time.Duration
@@ -56,7 +64,7 @@ func (d Dialer) DialAddress(ctx context.Context, address string) (conn net.Conn,
 func (d Dialer) DialNetwork(ctx context.Context, network, address string) (conn net.Conn, err error) {
 	dial := d.DialContext
 	if dial == nil {
-		dial = new(net.Dialer).DialContext
+		dial = (&net.Dialer{Resolver: d.Resolver}).DialContext
 	}
 	err = Within(ctx, ConnectTimeout(d.StepTimeout), nil, func(ctx context.Context) (err error) {
 		conn, err = dial(ctx, network, address)

@@ -18,7 +18,11 @@ var dialling = map[string]string{
 }
 
 // sharedOptions have one name, one type and one meaning in every adapter.
-var sharedOptions = []string{"TLSConfig", "DialContext", "Address", "Secure", "EnforcesBinding", "StepTimeout"}
+var sharedOptions = []string{"TLSConfig", "DialContext", "Address", "Secure", "EnforcesBinding", "StepTimeout", "Resolver", "Found"}
+
+// hostOptions are shared by the protocols in which a server may have a certificate for
+// its own name. In XMPP the certificate is for the domain (RFC 6120 s13.7.1).
+var hostOptions = []string{"AcceptHost"}
 
 // option is a field with its type and its documentation.
 type option struct{ kind, doc string }
@@ -29,7 +33,11 @@ func TestSharedOptions(t *testing.T) {
 	want := options(t, "adapters/imap", dialling["adapters/imap"])
 	for folder, name := range dialling {
 		got := options(t, folder, name)
-		for _, field := range sharedOptions {
+		shared := sharedOptions
+		if folder != "adapters/xmpp" {
+			shared = slices.Concat(sharedOptions, hostOptions)
+		}
+		for _, field := range shared {
 			ours, ok := got[field]
 			if !ok {
 				t.Errorf("%s: %s has no %s", folder, name, field)
