@@ -46,3 +46,38 @@ func Example() {
 	// hint: the username or the password may be wrong
 	// not used: GSSAPI: this library does not have it
 }
+
+// A server checks the passwords of PLAIN against the records of SCRAM, so it keeps one
+// record for each user. A user without a record costs the same work.
+func ExamplePlainRecordServer() {
+	ctx := context.Background()
+	record, err := sasl.DeriveSCRAM(ctx, sasl.SHA256, "pencil", nil, 4096) // normally from the user store
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	lookup := func(_ context.Context, _ sasl.Hash, username string) (*sasl.SCRAMRecord, error) {
+		if username == "user" {
+			return record, nil
+		}
+		return nil, nil
+	}
+	server := &sasl.Server{
+		Mechanisms: []sasl.ServerMechanism{sasl.SCRAMServer(sasl.SHA256, lookup), sasl.PlainRecordServer(lookup, sasl.SHA256)},
+		Key:        sasl.NewSecret("sixteen octets.."),   // normally random, and kept as long as the users
+		Stored:     sasl.StoredRecords{Iterations: 4096}, // as the records have, so that a made-up one costs the same
+	}
+	for _, message := range []string{"\x00user\x00pencil", "\x00user\x00pen", "\x00nobody\x00pencil"} {
+		session, err := server.Begin(ctx, sasl.ConnInfo{Secure: true}, "PLAIN")
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		_, done, err := session.Respond(ctx, []byte(message))
+		fmt.Println(done, sasl.ClassOf(err) == sasl.ErrAuthentication)
+	}
+	// Output:
+	// true false
+	// false true
+	// false true
+}

@@ -90,13 +90,15 @@ func ExampleAuthenticateNet() {
 	}
 }
 
-// SendMail accepts only an Auth.
+// SendMail accepts only an Auth. Screen withholds a text of the server that repeats
+// the password.
 func ExampleAuth() {
 	ctx := context.Background()
 	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "secret"))}
-	err := netsmtp.SendMail("mail.example.org:587", saslsmtp.Auth(ctx, "mail.example.org", auth),
+	smtpAuth := saslsmtp.Auth(ctx, "mail.example.org", auth)
+	err := netsmtp.SendMail("mail.example.org:587", smtpAuth,
 		"alice@example.org", []string{"bob@example.org"}, []byte("Subject: hello\r\n\r\nhello\r\n"))
-	if err != nil {
+	if err := smtpAuth.Screen(err); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -33,7 +33,7 @@ type Library interface {
 // AuthenticateText is AuthenticateNet for another library that exports its text
 // protocol. Nothing else may use the text protocol meanwhile.
 func AuthenticateText(ctx context.Context, text *textproto.Conn, library Library, auth *sasl.Client, existing Existing) (sasl.Result, error) {
-	p := &protocol{reader: text.R, writer: text.W, closer: library}
+	p := &protocol{reader: text.R, writer: text.W, closer: textCloser{text, library}}
 	info, err := textInfo(ctx, p, library, existing)
 	if err != nil {
 		return sasl.Result{}, err
@@ -41,13 +41,24 @@ func AuthenticateText(ctx context.Context, text *textproto.Conn, library Library
 	return auth.Authenticate(ctx, p, info)
 }
 
+// textCloser closes the connection below a library. The text protocol comes first: a
+// library may hold a lock while it waits for the server, and its own Close waits for
+// the lock.
+type textCloser struct{ text, library io.Closer }
+
+func (c textCloser) Close() error {
+	err := c.text.Close()
+	c.library.Close() // so that the library knows
+	return err
+}
+
 // textInfo returns what is known about a client's server and connection. If EHLO
 // fails or ctx ends, the client is closed.
 func textInfo(ctx context.Context, p *protocol, library Library, existing Existing) (info sasl.ServerInfo, err error) {
-	stop := context.AfterFunc(ctx, func() { library.Close() })
+	stop := context.AfterFunc(ctx, func() { p.Close() })
 	mechanisms, err := textMechanisms(p, library)
 	if !stop() || err != nil {
-		library.Close()
+		p.Close()
 		return info, transport.Classify(ctx, err)
 	}
 	info.Host, info.InsecureReason = existing.Host, channelbinding.ErrNoTLS

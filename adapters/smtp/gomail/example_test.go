@@ -36,16 +36,17 @@ func ExampleAuthenticate() {
 	}
 }
 
-// If the client is to connect by itself.
+// If the client is to connect by itself. Screen withholds a text of the server that
+// repeats the password.
 func ExampleAuth() {
 	ctx := context.Background()
 	auth := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password("alice", "secret"))}
-	client, err := mail.NewClient("mail.example.org", mail.WithTLSPolicy(mail.TLSMandatory),
-		mail.WithSMTPAuthCustom(saslgomail.Auth(ctx, "mail.example.org", auth)))
+	smtpAuth := saslgomail.Auth(ctx, "mail.example.org", auth)
+	client, err := mail.NewClient("mail.example.org", mail.WithTLSPolicy(mail.TLSMandatory), mail.WithSMTPAuthCustom(smtpAuth))
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := client.DialAndSendWithContext(ctx, mail.NewMsg()); err != nil {
+	if err := smtpAuth.Screen(client.DialAndSendWithContext(ctx, mail.NewMsg())); err != nil {
 		log.Fatal(err)
 	}
 }

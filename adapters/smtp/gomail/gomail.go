@@ -9,7 +9,9 @@
 //
 // and without it, if the client is to connect by itself:
 //
-//	client, err := mail.NewClient("mail.example.org", mail.WithSMTPAuthCustom(saslgomail.Auth(ctx, "mail.example.org", auth)))
+//	smtpAuth := saslgomail.Auth(ctx, "mail.example.org", auth)
+//	client, err := mail.NewClient("mail.example.org", mail.WithSMTPAuthCustom(smtpAuth))
+//	err = smtpAuth.Screen(client.DialAndSendWithContext(ctx, message))
 package saslgomail
 
 import (

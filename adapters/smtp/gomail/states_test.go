@@ -1,0 +1,129 @@
+package saslgomail_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/textproto"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
+
+	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
+	saslgomail "github.com/saslkit/saslkit/adapters/smtp/gomail"
+	"github.com/saslkit/saslkit/adapters/smtp/internal/smtptest"
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+const password = "tanstaaftanstaaf"
+
+// plain logs in without TLS, as a user that RFC 4616 has.
+var plain = &sasl.Client{
+	Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("tim", password))},
+	Allow:      func(sasl.Candidate) error { return nil },
+}
+
+// TestAuthValueScreen: go-mail hands the text of a refusal to its caller without
+// asking the Auth. Screen withholds a text that repeats the password, and keeps the
+// code; it keeps every other text.
+func TestAuthValueScreen(t *testing.T) {
+	for text, hidden := range map[string]bool{
+		"5.7.8 no such password: " + password:               true,
+		"5.7.8 AHRpbQB0YW5zdGFhZnRhbnN0YWFm is wrong":       true,
+		"5.7.8 no mailbox of this name":                     false,
+		"5.7.8 the password is wrong, or the name is wrong": false,
+	} {
+		conn := sasltest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN",
+			"<AUTH PLAIN AHRpbQB0YW5zdGFhZnRhbnN0YWFm", "535 "+text, "<*", "501 what", "<QUIT", "221 bye")
+		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		value := saslgomail.Auth(t.Context(), smtptest.Host, plain)
+		client, err := mail.NewClient(smtptest.Host, mail.WithTLSPolicy(mail.NoTLS), mail.WithHELO("localhost"), mail.WithSMTPAuthCustom(value),
+			mail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return conn, nil }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = value.Screen(client.DialWithContext(t.Context()))
+		var refused *textproto.Error
+		if !errors.As(err, &refused) || refused.Code != 535 {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := strings.Contains(fmt.Sprintf("%v %+v %v", err, err, refused), "withheld, because it repeats a secret"); got != hidden {
+			t.Errorf("%s: %v, withheld %t", text, err, got)
+		}
+		if said := fmt.Sprintf("%v %#v %v", err, err, refused); strings.Contains(said, password) || strings.Contains(said, "AHRpbQB0") {
+			t.Errorf("%s: the error is %s", text, said)
+		}
+	}
+}
+
+// TestCancelInEveryState: the end of the context ends the login at once in every
+// state that it has after the greeting, also while the server reads nothing, so that
+// a write waits.
+func TestCancelInEveryState(t *testing.T) {
+	const (
+		read  = "<" // the server reads a line
+		hello = "250-mail.example.org\r\n250 AUTH PLAIN\r\n"
+	)
+	for state, script := range map[string][]string{
+		"EHLO is not read":    nil,
+		"EHLO has no answer":  {read},
+		"half a list":         {read, "250-m"},
+		"AUTH is not read":    {read, hello},
+		"AUTH has no answer":  {read, hello, read},
+		"half an answer":      {read, hello, read, "535-5.7.8 n"},
+		"response is unread":  {read, hello, read, "334 \r\n"},
+		"response, no answer": {read, hello, read, "334 \r\n", read},
+		"abort is not read":   {read, hello, read, "334 YWJj\r\n"},
+		"abort has no answer": {read, hello, read, "334 YWJj\r\n", read},
+	} {
+		t.Run(state, func(t *testing.T) {
+			near, far := net.Pipe()
+			defer far.Close()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			done := make(chan error, 1)
+			go func() {
+				client, err := smtp.NewClient(near, smtptest.Host)
+				if err == nil {
+					_, err = saslgomail.Authenticate(ctx, client, plain, saslsmtp.Existing{Host: smtptest.Host})
+				}
+				done <- err
+			}()
+			far.SetDeadline(time.Now().Add(5 * time.Second))
+			reader := bufio.NewReaderSize(far, 16) // so that it takes no more than the line
+			for _, step := range append([]string{"220 hi\r\n"}, script...) {
+				var err error
+				if step == read {
+					_, err = reader.ReadString('\n')
+				} else {
+					_, err = io.WriteString(far, step)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(20 * time.Millisecond) // the state is reached
+			start := time.Now()
+			cancel()
+			select {
+			case err := <-done:
+				if took := time.Since(start); took > 100*time.Millisecond {
+					t.Errorf("it took %s", took)
+				}
+				if sasl.ClassOf(err) != sasl.ErrConnection || !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+			case <-time.After(time.Second):
+				t.Error("the login goes on")
+			}
+		})
+	}
+}
