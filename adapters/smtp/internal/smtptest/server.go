@@ -105,6 +105,7 @@ func listen(t *testing.T, backend smtp.Backend, config *tls.Config, implicit boo
 	}()
 	t.Cleanup(func() {
 		server.Close()
+		listener.Close() // the server does not know it yet if Serve has not begun
 		<-done
 	})
 	return address
