@@ -17,6 +17,7 @@ import (
 	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
 	"github.com/saslkit/saslkit/adapters/smtp/internal/smtptest"
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
 )
 
 // cancellable are the ways of a login that have a context.
@@ -147,5 +148,32 @@ func TestAbortTakenForSuccess(t *testing.T) {
 			t.Errorf("%s: writing afterwards: %v", answer, err)
 		}
 		near.Close()
+	}
+}
+
+// TestCloseUnderTLS: a login that ends with an ErrSecurity does not wait until the
+// peer reads the close_notify of TLS.
+func TestCloseUnderTLS(t *testing.T) {
+	certificate, pool := sasltest.Certificate(t, smtptest.Host)
+	near, far := net.Pipe()
+	defer far.Close()
+	go func() {
+		far.SetDeadline(time.Now().Add(8 * time.Second))
+		server := tls.Server(far, &tls.Config{Certificates: []tls.Certificate{certificate}})
+		reader := bufio.NewReader(server)
+		for _, say := range []string{"220 hi", "250-mail.example.org\r\n250 AUTH SCRAM-SHA-256"} {
+			io.WriteString(server, say+"\r\n")
+			reader.ReadString('\n')
+		}
+		io.WriteString(server, "235 yes\r\n")
+	}()
+	c, err := saslsmtp.NewConn(t.Context(), tls.Client(near, &tls.Config{RootCAs: pool, ServerName: smtptest.Host}), smtptest.Host, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	_, err = c.Authenticate(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)})
+	if took := time.Since(start); sasl.ClassOf(err) != sasl.ErrSecurity || took > 3*time.Second {
+		t.Errorf("after %s: %v", took, err) // crypto/tls alone waits five seconds
 	}
 }

@@ -85,7 +85,7 @@ func (p *protocol) Initiate(ctx context.Context, mechanism string, initial []byt
 		reply, err = p.exchange(ctx, "AUTH "+mechanism)
 	}
 	if !deferred {
-		reply.Inline = err == nil && initial != nil
+		reply.Inline = initial != nil
 		return reply, err
 	}
 	waiting := transport.Defer(initial)

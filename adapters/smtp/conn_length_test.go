@@ -1,6 +1,7 @@
 package saslsmtp_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"slices"
@@ -50,6 +51,54 @@ func TestLongInitialResponse(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestLongestLine: a line of 512 octets, with its end, has the initial response, and
+// one of 516 does not.
+func TestLongestLine(t *testing.T) {
+	greeting := []string{"220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH EXTERNAL"}
+	for name, authenticate := range authenticators {
+		for size, lines := range map[int][]string{
+			372: {"<AUTH EXTERNAL " + strings.Repeat("dXV1", 124), "235 yes"},
+			375: {"<AUTH EXTERNAL", "334 ", "<" + strings.Repeat("dXV1", 125), "235 yes"},
+		} {
+			auth := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.External(strings.Repeat("u", size))}, Allow: plain.Allow}
+			if _, err := authenticate(t, sasltest.Scripted(t, append(slices.Clone(greeting), lines...)...), auth); err != nil {
+				t.Errorf("%s, %d octets: %v", name, size, err)
+			}
+		}
+	}
+}
+
+// TestBareLineTooLong: 500 5.5.6 to a line without an initial response is a refusal,
+// because a second one cannot be shorter.
+func TestBareLineTooLong(t *testing.T) {
+	for name, authenticate := range authenticators {
+		for line, auth := range map[string]*sasl.Client{
+			"<AUTH PLAIN":    {Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("u", strings.Repeat("p", 400)))}, Allow: plain.Allow},
+			"<AUTH X-SERVER": {Mechanisms: []sasl.Mechanism{afterServer{}}, Allow: plain.Allow},
+		} {
+			conn := sasltest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN X-SERVER", line, "500 5.5.6 too long", "!")
+			var reply *saslsmtp.Reply
+			if _, err := authenticate(t, conn, auth); sasl.ClassOf(err) != sasl.ErrProtocol || !errors.As(err, &reply) || reply.Code != 500 {
+				t.Errorf("%s, %s: %v", name, line, err)
+			}
+		}
+	}
+}
+
+// afterServer is a mechanism whose first message is the server's.
+type afterServer struct{}
+
+func (afterServer) Name() string                 { return "X-SERVER" }
+func (afterServer) New(sasl.Terms) sasl.Exchange { return afterServer{} }
+func (afterServer) Identity() sasl.Identity      { return sasl.Identity{} }
+
+func (afterServer) Step(_ context.Context, in []byte) ([]byte, bool, error) {
+	if in == nil {
+		return nil, false, nil
+	}
+	return []byte("hello"), true, nil
 }
 
 // TestLineTooLong: 500 5.5.6 to the AUTH line makes the client send the same

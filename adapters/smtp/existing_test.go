@@ -53,6 +53,7 @@ func TestAuthKeyword(t *testing.T) {
 		"AUTH":                     nil,
 		"AUTHINFO PLAIN":           nil,
 		"XAUTH PLAIN":              nil,
+		"=PLAIN":                   nil,
 		"SIZE 1000":                nil,
 	} {
 		if got := saslsmtp.AuthKeyword([]string{"mail.example.org", line}); !slices.Equal(got, want) {
@@ -142,6 +143,12 @@ func TestReplies(t *testing.T) {
 		{"535 5.7.139 no", sasl.ErrAuthentication, sasl.NotAuthorized, 535, [3]int{5, 7, 139}, "no"},
 		{"525 no", sasl.ErrAuthorization, sasl.AccountDisabled, 525, [3]int{}, "no"},
 		{"535 no", sasl.ErrAuthentication, sasl.NotAuthorized, 535, [3]int{}, "no"},
+		{"534 no", sasl.ErrPolicy, sasl.MechanismTooWeak, 534, [3]int{}, "no"},
+		{"538 no", sasl.ErrPolicy, sasl.EncryptionRequired, 538, [3]int{}, "no"},
+		{"523 no", sasl.ErrPolicy, sasl.EncryptionRequired, 523, [3]int{}, "no"},
+		{"432 no", sasl.ErrAuthentication, sasl.CredentialsExpired, 432, [3]int{}, "no"},
+		{"400 no", sasl.ErrTemporary, sasl.TemporaryAuthFailure, 400, [3]int{}, "no"},
+		{"501 5.5.6 no", sasl.ErrProtocol, sasl.MalformedRequest, 501, [3]int{5, 5, 6}, "no"}, // not because of the length
 		{"534 5.7.9 no", sasl.ErrPolicy, sasl.MechanismTooWeak, 534, [3]int{5, 7, 9}, "no"},
 		{"538 5.7.11 no", sasl.ErrPolicy, sasl.EncryptionRequired, 538, [3]int{5, 7, 11}, "no"},
 		{"530 5.7.0 no", sasl.ErrPolicy, sasl.EncryptionRequired, 530, [3]int{5, 7, 0}, "no"},

@@ -153,3 +153,15 @@ func TestNotAuthenticatedTwice(t *testing.T) {
 		t.Errorf("once more: %v", err)
 	}
 }
+
+// TestNotAuthenticatedAfterHandOver: the connection belongs to the other client.
+func TestNotAuthenticatedAfterHandOver(t *testing.T) {
+	c, err := saslsmtp.NewConn(t.Context(), sasltest.Scripted(t, "220 hi", ehlo, "250-mail.example.org\r\n250 AUTH PLAIN"), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.HandOver()
+	if _, err := c.Authenticate(t.Context(), plain); !errors.Is(err, sasl.ErrConfig) {
+		t.Error(err)
+	}
+}

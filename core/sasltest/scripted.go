@@ -2,10 +2,13 @@ package sasltest
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Scripted returns a connection to a server that speaks a protocol of lines. The
@@ -13,10 +16,12 @@ import (
 // the server waits for the rest of this line from the client. For "~", the server
 // waits for any octet. For "!", the server closes the connection. After the last
 // line, the server keeps the connection open until the client closes. The end of
-// the test waits for that.
+// the test waits for that. A connection that is open for more than eight seconds
+// fails the test, and the server closes it.
 func Scripted(tb testing.TB, lines ...string) net.Conn {
 	tb.Helper()
 	near, far := Pair(tb)
+	far.SetDeadline(time.Now().Add(8 * time.Second)) // a client that waits for ever is a failure, not a hang
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -41,7 +46,9 @@ func Scripted(tb testing.TB, lines ...string) net.Conn {
 				return
 			}
 		}
-		io.Copy(io.Discard, reader)
+		if _, err := io.Copy(io.Discard, reader); errors.Is(err, os.ErrDeadlineExceeded) {
+			tb.Error("the connection is open after eight seconds; the client waits")
+		}
 		far.Close()
 	}()
 	tb.Cleanup(func() {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
@@ -157,7 +156,6 @@ func TestAskedForAgain(t *testing.T) {
 			sasl.ErrProtocol: append([]string{"334 "}, row.givesUp...),
 		} {
 			conn := sasltest.Scripted(t, append(slices.Clone(lines), answer...)...)
-			conn.SetDeadline(time.Now().Add(10 * time.Second))
 			client, err := smtp.NewClient(conn, smtptest.Host)
 			if err != nil {
 				t.Fatal(err)
