@@ -46,20 +46,28 @@ func (f *authFlags) target(url string) (*target, error) {
 
 // client returns the Client that the flags describe.
 func (f *authFlags) client(ctx context.Context, t *target, clock *clock, report *report) (*sasl.Client, error) {
+	passwords, err := newPasswordSource(f.passwordFile, t.user+" at "+t.host)
+	if err != nil {
+		return nil, err
+	}
+	token, err := f.bearerSource(t)
+	if err != nil {
+		return nil, err
+	}
 	credentials := func(context.Context, sasl.Prompt) (sasl.Credential, error) {
 		if t.user == "" {
 			return sasl.Credential{}, usageError("there is no user: put the user into the URL (%s://user@%s) or use --user", t.scheme, t.host)
 		}
 		return sasl.Credential{Username: t.user, Authzid: f.authzid, Password: func(ctx context.Context) (sasl.Secret, error) {
 			defer clock.pause()()
-			return password(ctx, f.passwordFile, t.user+" at "+t.host)
+			return passwords.password(ctx)
 		}}, nil
 	}
 	tokens, err := f.useTokens(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	mechanisms, err := f.chooseMechanisms(t, credentials)
+	mechanisms, err := f.chooseMechanisms(t, credentials, token)
 	if err != nil {
 		return nil, err
 	}

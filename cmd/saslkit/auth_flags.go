@@ -11,6 +11,7 @@ type authFlags struct {
 	mechanisms, insecure      []string
 	authzid, user, binding    string
 	connect, passwordFile     string
+	tokenFile, tokenCommand   string
 	tokens                    string
 	caFile, certFile, keyFile string
 	tlsMin, tlsMax            string
@@ -45,6 +46,9 @@ The password comes from the file of --password-file, from the environment
 variable ` + passwordVariable + `, or from a prompt. The prompt appears only if the
 password is needed.
 
+A token of OAuth 2.0 comes from --token-file, --token-command or the environment
+variable ` + tokenVariable + `. With a token, saslkit never uses a password.
+
 Without --mechanism, saslkit uses the strongest mechanism that both sides have,
 and binds it to the TLS connection if that is possible. With --cert, and on a
 Unix socket without a user, saslkit tries EXTERNAL first.
@@ -61,6 +65,7 @@ Exit codes:
 		Example: `  saslkit auth imaps://alice@mail.example.org
   saslkit auth --channel-binding require --trace imap://alice@mail.example.org
   saslkit auth --mechanism EXTERNAL --cert alice.pem imaps://mail.example.org
+  saslkit auth --token-command 'get-token mail' imaps://alice@mail.example.org
   saslkit auth ldapi:///
   saslkit auth --tokens ~/.local/state/saslkit/tokens.json xmpp://alice@example.org`,
 		Args: cobra.ExactArgs(1),
@@ -79,6 +84,8 @@ func (f *authFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.binding, "channel-binding", "prefer", "`POLICY`: disable, prefer, require, or require one of tls-exporter, tls-server-end-point, tls-unique")
 	flags.BoolVar(&f.enforcesBinding, "server-enforces-binding", false, "assert that the server refuses a wrong or missing channel binding; --channel-binding require then accepts an unconfirmed binding")
 	flags.StringVar(&f.passwordFile, "password-file", "", "read the password from the first line of this `FILE`; - means standard input")
+	flags.StringVar(&f.tokenFile, "token-file", "", "log in with the token of OAuth 2.0 in the first line of this `FILE`; - means standard input")
+	flags.StringVar(&f.tokenCommand, "token-command", "", "log in with the token of OAuth 2.0 that this `COMMAND` of the shell prints in its first line; after a refusal the command runs once more")
 	flags.StringVar(&f.tokens, "tokens", "", "keep the tokens of XMPP servers in this `FILE`, and log in with a token; not with --authzid")
 	flags.StringVar(&f.connect, "connect", "", "connect to `HOST:PORT`; the certificate must still be for the host of the URL")
 	flags.StringVar(&f.caFile, "ca-file", "", "trust only the authorities in this `FILE`")

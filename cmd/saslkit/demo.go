@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -106,12 +107,16 @@ func demoLogins(ctx context.Context, w io.Writer, users *demoUsers, server *demo
 // of TLS in turn. A mechanism that binds has a row for every type of TLS 1.2 and
 // TLS 1.3.
 func demoRows(users *demoUsers) (rows []login) {
-	mechanisms := append(sasl.PasswordMechanisms(demoCredentials), sasl.External(""), sasl.Anonymous("demo"))
 	bindings := map[uint16][]string{
 		tls.VersionTLS13: {"tls-exporter", "tls-server-end-point"},
 		tls.VersionTLS12: {"tls-unique", "tls-server-end-point", "tls-exporter"},
 	}
 	for _, kinds := range [][]string{{"imaps", "imap"}, {"smtps", "smtp"}, {"xmpps", "xmpp"}} {
+		token := sasl.FixedBearerToken(demoUser, demoToken)
+		if kinds[0] == "xmpps" {
+			token = token.ActingAs(demoUser + "@" + demoHost)
+		}
+		mechanisms := slices.Concat(sasl.PasswordMechanisms(demoCredentials), []sasl.Mechanism{sasl.External(""), sasl.Anonymous("demo")}, sasl.BearerMechanisms(token))
 		for _, version := range []uint16{tls.VersionTLS13, tls.VersionTLS12} {
 			for _, m := range mechanisms {
 				types := []string{""}

@@ -14,6 +14,7 @@ import (
 const (
 	demoUser     = "alice"
 	demoPassword = "secret"
+	demoToken    = "dG9rZW4tb2YtYWxpY2U" // of OAuth 2.0
 )
 
 // demoTokens are the mechanisms that log in with a token, for XMPP.
@@ -61,6 +62,14 @@ func (u *demoUsers) check(_ context.Context, username string, password sasl.Secr
 	return nil
 }
 
+// verify is the check of a token of OAuth 2.0.
+func (u *demoUsers) verify(_ context.Context, login sasl.BearerLogin) (string, error) {
+	if subtle.ConstantTimeCompare(login.Token.Bytes(), []byte(demoToken)) != 1 {
+		return "", &sasl.BearerError{Status: "invalid_token"}
+	}
+	return demoUser, nil
+}
+
 // hasRecordFor reports whether the store has the record that a mechanism needs.
 func (u *demoUsers) hasRecordFor(m sasl.Mechanism) bool {
 	hash, isSCRAM := strings.CutPrefix(strings.TrimSuffix(m.Name(), "-PLUS"), "SCRAM-")
@@ -85,6 +94,7 @@ func (u *demoUsers) server() *sasl.Server {
 	for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
 		server.Mechanisms = append(server.Mechanisms, sasl.SCRAMServer(h, u.lookup), sasl.SCRAMPlusServer(h, u.lookup))
 	}
+	server.Mechanisms = append(server.Mechanisms, sasl.OAuthBearerServer(u.verify), sasl.XOAuth2Server(u.verify))
 	return server
 }
 

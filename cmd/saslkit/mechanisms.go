@@ -8,14 +8,16 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// chooseMechanisms turns the names of the flags into mechanisms.
-func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials) ([]sasl.Mechanism, error) {
+// chooseMechanisms turns the names of the flags into mechanisms. A nil token means
+// that there is no token.
+func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials, token sasl.BearerSource) ([]sasl.Mechanism, error) {
 	trace := "saslkit"
 	if t.isXMPP() {
 		trace = "" // XEP-0175 s2
 	}
 	ladder := sasl.PasswordMechanisms(credentials)
-	known := append([]sasl.Mechanism{sasl.External(f.authzid), sasl.Anonymous(trace)}, ladder...)
+	bearers := sasl.BearerMechanisms(token)
+	known := slices.Concat([]sasl.Mechanism{sasl.External(f.authzid), sasl.Anonymous(trace)}, ladder, bearers)
 	names := make([]string, len(known))
 	for i, m := range known {
 		names[i] = m.Name()
@@ -41,16 +43,33 @@ func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials) ([
 		if err != nil {
 			return nil, err
 		}
+		if err := f.checkToken(name, slices.Contains(names[len(names)-len(bearers):], m.Name()), token != nil); err != nil {
+			return nil, err
+		}
 		chosen = append(chosen, m)
 		t.mechanisms = append(t.mechanisms, m.Name())
 	}
 	switch {
 	case chosen != nil:
 		return chosen, nil
+	case token != nil:
+		return bearers, nil
 	case f.certFile != "" || t.scheme == "ldapi" && t.user == "":
 		return append([]sasl.Mechanism{sasl.External(f.authzid)}, ladder...), nil
 	}
 	return ladder, nil
+}
+
+// checkToken returns an error for a mechanism of --mechanism that needs a token if
+// there is none, and for a mechanism that cannot use the token of a flag.
+func (f *authFlags) checkToken(name string, needs, has bool) error {
+	switch {
+	case needs && !has:
+		return usageError("--mechanism %s needs a token: use --token-file, --token-command or %s", name, tokenVariable)
+	case !needs && f.namesToken():
+		return usageError("--mechanism %s does not use a token: omit --token-file and --token-command", name)
+	}
+	return nil
 }
 
 const tokenPrefix = "HT-SHA-256-"

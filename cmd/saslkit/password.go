@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"strings"
 
 	"golang.org/x/term"
 
@@ -18,38 +15,38 @@ import (
 // passwordVariable is the environment variable that may hold the password.
 const passwordVariable = "SASLKIT_PASSWORD"
 
-// password returns the password from the file, the environment or the prompt.
-func password(ctx context.Context, file, whose string) (sasl.Secret, error) {
-	if file != "" {
-		return passwordFromFile(file)
-	}
-	if value, ok := os.LookupEnv(passwordVariable); ok {
-		return sasl.NewSecret(value), nil
-	}
-	return promptPassword(ctx, "Password of "+whose+": ")
+// passwordSource gives the password of a login.
+type passwordSource struct {
+	whose    string
+	file     string       // "-" = the standard input, "" = the environment or the prompt
+	fromFile *sasl.Secret // the content of any other file
+	prompted bool         // a person was asked for the password
 }
 
-// maxPassword is the longest password that is sent, in octets.
-const maxPassword = 32 << 10
+// newPasswordSource reads the file of the password, so that a mistake in its name is
+// found before the connection is made.
+func newPasswordSource(file, whose string) (*passwordSource, error) {
+	source := &passwordSource{whose: whose, file: file}
+	if file == "" || file == "-" {
+		return source, nil
+	}
+	password, err := secretFromFile("--password-file", file)
+	source.fromFile = &password
+	return source, err
+}
 
-// passwordFromFile reads the first line of a file; "-" is the standard input.
-func passwordFromFile(name string) (sasl.Secret, error) {
-	file := os.Stdin
-	if name != "-" {
-		var err error
-		if file, err = os.Open(name); err != nil {
-			return sasl.Secret{}, usageError("--password-file: %w", err)
-		}
-		defer file.Close()
+// password returns the password from the file, the environment or the prompt.
+func (s *passwordSource) password(ctx context.Context) (sasl.Secret, error) {
+	switch value, ok := os.LookupEnv(passwordVariable); {
+	case s.fromFile != nil:
+		return *s.fromFile, nil
+	case s.file != "":
+		return secretFromFile("--password-file", s.file)
+	case ok:
+		return sasl.NewSecret(value), nil
 	}
-	line, err := bufio.NewReader(io.LimitReader(file, maxPassword+2)).ReadString('\n')
-	switch {
-	case err != nil && err != io.EOF:
-		return sasl.Secret{}, usageError("--password-file: %w", err)
-	case len(strings.TrimRight(line, "\r\n")) > maxPassword:
-		return sasl.Secret{}, usageError("--password-file: the first line is over 32 KiB: use a shorter password")
-	}
-	return sasl.NewSecret(strings.TrimRight(line, "\r\n")), nil
+	s.prompted = true
+	return promptPassword(ctx, "Password of "+s.whose+": ")
 }
 
 // promptPassword asks at the terminal, without an echo.

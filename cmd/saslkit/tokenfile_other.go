@@ -13,3 +13,7 @@ func tryLock(string) (unlock func(), held bool, err error) {
 }
 
 func private(info fs.FileInfo) bool { return info.Mode().IsRegular() }
+
+// othersRead returns false, because the mode of a file does not have the rights of
+// other users on this system.
+func othersRead(fs.FileInfo) bool { return false }

@@ -33,3 +33,6 @@ func private(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(stat.Uid) == os.Geteuid() && info.Mode().IsRegular() && info.Mode().Perm()&0o077 == 0
 }
+
+// othersRead reports whether other users may read the file.
+func othersRead(info fs.FileInfo) bool { return info.Mode().Perm()&0o044 != 0 }

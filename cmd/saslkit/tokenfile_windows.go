@@ -31,3 +31,7 @@ func tryLock(path string) (unlock func(), held bool, err error) {
 // private reports whether info describes a regular file. The access list of the
 // directory decides which users may read the file.
 func private(info fs.FileInfo) bool { return info.Mode().IsRegular() }
+
+// othersRead returns false, because the mode of a file does not have the rights of
+// other users on this system.
+func othersRead(fs.FileInfo) bool { return false }
