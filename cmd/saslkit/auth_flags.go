@@ -20,12 +20,7 @@ type authFlags struct {
 	enforcesBinding           bool
 }
 
-func authCommand() *cobra.Command {
-	var f authFlags
-	cmd := &cobra.Command{
-		Use:   "auth [flags] URL",
-		Short: "Authenticate to a server and report the result",
-		Long: `Authenticate to a server and report the result.
+const authHelp = `Authenticate to a server and report the result.
 
 The URL is scheme://[user@]host[:port]:
   imaps://                    IMAP over TLS, port 993
@@ -61,7 +56,14 @@ Exit codes:
   4  a security error, for example an untrusted certificate
   5  refused by the policy of saslkit or of the server
   6  the server was unreachable, closed the connection, was too slow, or failed
-     temporarily`,
+     temporarily`
+
+func authCommand() *cobra.Command {
+	var f authFlags
+	cmd := &cobra.Command{
+		Use:   "auth [flags] URL",
+		Short: "Authenticate to a server and report the result",
+		Long:  authHelp,
 		Example: `  saslkit auth imaps://alice@mail.example.org
   saslkit auth --channel-binding require --trace imap://alice@mail.example.org
   saslkit auth --mechanism EXTERNAL --cert alice.pem imaps://mail.example.org
