@@ -6,5 +6,5 @@ import "embed"
 
 // Files holds base.sh and the folder of every server.
 //
-//go:embed base.sh dovecot openldap postfix prosody
+//go:embed base.sh dovecot kerberos openldap postfix prosody samba
 var Files embed.FS
