@@ -16,6 +16,7 @@ require (
 	github.com/saslkit/saslkit/channelbinding v0.0.0
 	github.com/saslkit/saslkit/core v0.0.0
 	github.com/saslkit/saslkit/docker v0.0.0
+	github.com/saslkit/saslkit/kerberos v0.0.0
 	github.com/testcontainers/testcontainers-go v0.45.0
 	github.com/wneessen/go-mail v0.8.1
 	mellium.im/xmlstream v0.15.4
@@ -46,6 +47,12 @@ require (
 	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/go-ole/go-ole v1.3.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
+	github.com/hashicorp/go-uuid v1.0.3 // indirect
+	github.com/jcmturner/aescts/v2 v2.0.0 // indirect
+	github.com/jcmturner/dnsutils/v2 v2.0.0 // indirect
+	github.com/jcmturner/gofork v1.7.6 // indirect
+	github.com/jcmturner/gokrb5/v8 v8.4.4 // indirect
+	github.com/jcmturner/rpc/v2 v2.0.3 // indirect
 	github.com/klauspost/compress v1.18.7 // indirect
 	github.com/lufia/plan9stats v0.0.0-20260330125221-c963978e514e // indirect
 	github.com/magiconair/properties v1.18.12 // indirect
@@ -73,7 +80,7 @@ require (
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/mod v0.41.0 // indirect
-	golang.org/x/net v0.60.0 // indirect
+	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
@@ -91,4 +98,5 @@ replace (
 	github.com/saslkit/saslkit/channelbinding => ../channelbinding
 	github.com/saslkit/saslkit/core => ../core
 	github.com/saslkit/saslkit/docker => ../docker
+	github.com/saslkit/saslkit/kerberos => ../kerberos
 )

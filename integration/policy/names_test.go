@@ -25,6 +25,8 @@ var ownFiles = map[string]*regexp.Regexp{
 	"core/oauthbearer.go":  regexp.MustCompile(`^OAUTHBEARER$`),
 	"core/xoauth2.go":      regexp.MustCompile(`^XOAUTH2$`),
 
+	"kerberos/gssapi.go": regexp.MustCompile(`^GSSAPI(-PLUS)?$`),
+
 	"adapters/imap/login_command.go": regexp.MustCompile(`^LOGIN$`), // IMAP's command
 }
 
@@ -33,7 +35,7 @@ var ownFiles = map[string]*regexp.Regexp{
 // name mechanisms, because people name them to it.
 func TestMechanismNames(t *testing.T) {
 	literals := 0
-	for _, folder := range []string{"core", "channelbinding", "adapters"} {
+	for _, folder := range []string{"core", "channelbinding", "adapters", "kerberos"} {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, entry fs.DirEntry, err error) error {
 			isTest := strings.HasSuffix(path, "_test.go") || strings.Contains(filepath.ToSlash(path), "/smtptest/")
 			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || isTest {

@@ -67,6 +67,10 @@ var modules = map[string]module{
 		imports: []string{prefix + "core", "golang.org/x/oauth2"},
 		tests:   []string{prefix + "core/sasltest", "go.uber.org/goleak", "golang.org/x/oauth2/clientcredentials"},
 	},
+	"kerberos": {
+		imports: []string{prefix + "core"},
+		tests:   []string{prefix + "kerberos", prefix + "kerberos/krb5", prefix + "core/sasltest"},
+	},
 	"integration": {
 		imports: []string{prefix + "docker", "github.com/moby/moby/", "github.com/testcontainers/testcontainers-go", "github.com/testcontainers/testcontainers-go/"},
 		tests:   []string{prefix, "github.com/emersion/", "github.com/go-ldap/ldap/v3", "github.com/wneessen/go-mail", "github.com/wneessen/go-mail/smtp", "mellium.im/xmlstream", "mellium.im/xmpp", "mellium.im/xmpp/"},
@@ -75,6 +79,7 @@ var modules = map[string]module{
 
 // The parts of core that may import more or less than core itself.
 var parts = map[string]module{
+	"kerberos/krb5":                   {imports: []string{prefix + "core", prefix + "kerberos", "github.com/jcmturner/gofork/encoding/asn1", "github.com/jcmturner/gokrb5/v8/"}, tests: []string{prefix + "kerberos", prefix + "kerberos/krb5"}},
 	"core/sasltest":                   {imports: []string{prefix + "core"}},
 	"adapters/smtp/internal/smtptest": {imports: []string{prefix + "adapters/smtp", prefix + "channelbinding", prefix + "core", prefix + "core/sasltest", "github.com/emersion/go-smtp"}},
 	"integration/policy/generate":     {imports: []string{prefix + "channelbinding", prefix + "core", prefix + "core/sasltest"}, tests: []string{prefix + "integration/internal/absent"}},

@@ -1,0 +1,138 @@
+package saslkerberos
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
+
+const (
+	gssapiName     = "GSSAPI"
+	gssapiPlusName = "GSSAPI-PLUS"
+)
+
+// GSSAPI returns the client's mechanism GSSAPI (RFC 4752), which is Kerberos. Nil
+// options are the default.
+//
+// The name does not promise a channel binding. The mechanism binds if the profile
+// has a type for it (sasl.ServerInfo.ProfileBinding), as LDAP has, or if the Client
+// names or requires a binding. Only some servers check such a binding.
+func GSSAPI(initiator Initiator, options *Options) sasl.Mechanism {
+	return newMechanism(gssapiName, sasl.BindsAlways, initiator, options)
+}
+
+// GSSAPIPlus returns the mechanism GSSAPI-PLUS. It differs from GSSAPI in that its
+// name promises a channel binding, so a server that offers it checks the binding.
+func GSSAPIPlus(initiator Initiator, options *Options) sasl.Mechanism {
+	return newMechanism(gssapiPlusName, sasl.BindsByName, initiator, options)
+}
+
+type mechanism struct {
+	name      string
+	binds     sasl.Binds
+	initiator Initiator
+	options   Options
+}
+
+func newMechanism(name string, binds sasl.Binds, initiator Initiator, options *Options) *mechanism {
+	m := &mechanism{name: name, binds: binds, initiator: initiator}
+	if options != nil {
+		m.options = *options
+	}
+	return m
+}
+
+func (m *mechanism) Name() string { return m.name }
+
+func (m *mechanism) Properties() sasl.Properties {
+	return sasl.Properties{KeepsSecret: true, ProvesServer: true, Binds: m.binds}
+}
+
+func (m *mechanism) New(terms sasl.Terms) sasl.Exchange {
+	return &gssapi{handshake: handshake{mechanism: m, terms: terms}}
+}
+
+// The security layers of RFC 4752 s3.1, as bits.
+const (
+	layerNone            = 1
+	layerIntegrity       = 2
+	layerConfidentiality = 4
+)
+
+// gssapi is a run of RFC 4752:
+//
+//	C: token                        until the context is established
+//	S: token
+//	C: empty
+//	S: Wrap(layers, maximum size)   offer
+//	C: Wrap(layer, maximum size, authzid)
+type gssapi struct {
+	handshake
+	state gssapiState
+	err   error
+}
+
+type gssapiState uint8
+
+const (
+	establishing gssapiState = iota
+	awaitingOffer
+	chosen
+)
+
+func (x *gssapi) Step(ctx context.Context, in []byte) (out []byte, done bool, err error) {
+	if x.err == nil {
+		out, x.err = x.next(ctx, in)
+	}
+	if x.err != nil {
+		return nil, false, x.err
+	}
+	return out, x.state == chosen, nil
+}
+
+func (x *gssapi) next(ctx context.Context, in []byte) ([]byte, error) {
+	switch x.state {
+	case establishing:
+		out, established, err := x.establish(ctx, in, sasl.ChannelBinding.Prefixed)
+		if established {
+			x.state = awaitingOffer
+		}
+		if established && out == nil {
+			out = []byte{}
+		}
+		return out, err
+	case awaitingOffer:
+		x.state = chosen
+		return x.choose(in)
+	}
+	return nil, fmt.Errorf("%w: a challenge after the security layer was chosen", sasl.ErrProtocol)
+}
+
+// choose answers the server's offer.
+func (x *gssapi) choose(in []byte) ([]byte, error) {
+	offer, _, err := x.context.Unwrap(in)
+	if err != nil {
+		return nil, err
+	}
+	if len(offer) != 4 {
+		return nil, fmt.Errorf("%w: the offer of security layers has %d octets instead of 4", sasl.ErrProtocol, len(offer))
+	}
+	if offer[0]&layerNone == 0 {
+		return nil, fmt.Errorf("%w: the server demands a security layer: use TLS", sasl.ErrPolicy)
+	}
+	// Without a layer the maximum size has to be 0.
+	answer := binary.BigEndian.AppendUint32(nil, layerNone<<24)
+	return x.context.Wrap(append(answer, x.mechanism.options.Authzid...), false)
+}
+
+// Describe shows no octets: a token says nothing to people.
+func (x *gssapi) Describe(message []byte) string { return describeToken(message) }
+
+func describeToken(message []byte) string {
+	if len(message) == 0 {
+		return "empty"
+	}
+	return fmt.Sprintf("token, %d octets", len(message))
+}
