@@ -42,6 +42,12 @@ type Client struct {
 	Trace func(Event)
 	// SCRAM are the options of the SCRAM mechanisms.
 	SCRAM SCRAMOptions
+	// Keys keeps the keys that SCRAM derives from a password. If the keys for the
+	// server's salt and iteration count are known, a run needs neither the password
+	// nor the work of the derivation. Nil = the Client keeps no keys. Begin takes
+	// the keys out of the store until Finish has returned nil, because nobody
+	// reports to the Session that the server has refused.
+	Keys KeyStore
 	// Tokens lets the Client log in with a token that the server issued, before
 	// any of Mechanisms, and ask for a token. Tokens need an Interface that is a
 	// TokenInterface; nil = no tokens.

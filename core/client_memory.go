@@ -6,7 +6,7 @@ import (
 )
 
 // memory is a kind of data that a Client remembers from one login to the next,
-// such as its tokens. A login calls a memory at four moments.
+// such as its tokens or its keys. A login calls a memory at four moments.
 type memory interface {
 	// candidates returns the candidates to insert in front of the Client's list. An
 	// unused candidate has its reason. If mayUse is false, the login may not use
@@ -19,17 +19,21 @@ type memory interface {
 	// succeeded is called after a verified success. A failure of the memory does
 	// not undo the login.
 	succeeded(s *Session)
-	// failed is called after a failure that left the connection in sync. If the
-	// remembered data were not the cause, failed returns nil. Otherwise failed
-	// returns err, with a note about its own action, and the next candidate
-	// follows.
-	failed(s *Session, err error) error
+	// failed is called after a failure. inSync reports that the connection is in
+	// sync. If the remembered data were not the cause, or inSync is false, failed
+	// returns nil. Otherwise failed returns err, with a note about its own action,
+	// and the next candidate follows.
+	failed(s *Session, err error, inSync bool) error
 }
 
-// memoriesOf returns the memories of a Client that the connection can carry.
-func memoriesOf(c *Client, conn io.Closer) []memory {
+// memoriesOf returns the memories of a Client that the connection can carry. A nil
+// conn means that nobody reports a refusal.
+func memoriesOf(c *Client, conn io.Closer) (list []memory) {
 	if carrier, ok := conn.(TokenInterface); ok { // also without tokens: conn must not repeat an earlier request
-		return []memory{&tokenMemory{tokens: c.Tokens, conn: carrier}}
+		list = append(list, &tokenMemory{tokens: c.Tokens, conn: carrier})
 	}
-	return nil
+	if c.Keys != nil {
+		list = append(list, &keyMemory{store: c.Keys, unreported: conn == nil})
+	}
+	return list
 }

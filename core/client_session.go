@@ -15,6 +15,7 @@ type Session struct {
 	trace     tracer
 	redactor  redactor
 	begun     func(*Session) // called once the exchange has begun; nil = no call
+	succeeded func(*Session) // called by a Finish that returns nil; nil = no call
 
 	state    sessionState
 	err      error // sticky; in state failing, the outcome that is already decided
@@ -127,6 +128,14 @@ func (s *Session) Respond(challenge []byte) (response []byte, err error) {
 // only if Finish returns nil. Success with data is the same as a last challenge
 // with that data, an empty response and success (RFC 4422 s3.6).
 func (s *Session) Finish(additional []byte) error {
+	err := s.finish(additional)
+	if err == nil && s.succeeded != nil {
+		s.succeeded(s)
+	}
+	return err
+}
+
+func (s *Session) finish(additional []byte) error {
 	was := s.state
 	switch {
 	case was == failed, was == finished && s.err != nil:
@@ -231,20 +240,4 @@ func (s *Session) classify(err error) error {
 		return &unclassed{err}
 	}
 	return err
-}
-
-// newSession begins a run of the candidate.
-func newSession(ctx context.Context, c *Client, s *selection, chosen *candidate) *Session {
-	exchange := chosen.mechanism.New(Terms{
-		Server:           *s.srv,
-		Binding:          chosen.binding,
-		GS2Flag:          chosen.flag,
-		ListHashRequired: chosen.listHashRequired,
-		SCRAM:            c.SCRAM,
-		nonce:            c.nonce,
-	})
-	return &Session{
-		ctx: ctx, selection: s, chosen: chosen, exchange: exchange,
-		trace: tracer{c.Trace, chosen.name}, redactor: redactor{exchange: exchange},
-	}
 }

@@ -81,8 +81,8 @@ func (m *tokenMemory) succeeded(s *Session) {
 }
 
 // failed deletes a token that the server does not accept any more.
-func (m *tokenMemory) failed(s *Session, err error) error {
-	if !s.chosen.remembered || asFailure(err) == nil {
+func (m *tokenMemory) failed(s *Session, err error, inSync bool) error {
+	if !inSync || !s.chosen.remembered || asFailure(err) == nil {
 		return nil
 	}
 	switch ClassOf(err) {

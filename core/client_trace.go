@@ -18,6 +18,7 @@ const (
 	EventSuccess                    // announced by the server, with the additional data, if any
 	EventRefused                    // by the server
 	EventToken                      // a token was kept or deleted
+	EventKeys                       // keys of Client.Keys were kept or deleted
 )
 
 // String returns the name of the kind, for example challenge.
@@ -25,6 +26,7 @@ func (k EventKind) String() string {
 	names := [...]string{
 		EventSelected: "selected", EventInitiated: "initiated", EventChallenge: "challenge", EventResponse: "response",
 		EventAborted: "aborted", EventSuccess: "success", EventRefused: "refused", EventToken: "token",
+		EventKeys: "keys",
 	}
 	if int(k) < len(names) {
 		return names[k]
@@ -45,12 +47,12 @@ type Event struct {
 
 // String returns the event as a line. The line begins with "C:" for a client's
 // message, "S:" for a server's message, "C*" for an abort, "S+" for success, "S!"
-// for a refusal, and "--" for the selection and for tokens.
+// for a refusal, and "--" for the selection, for tokens and for keys.
 func (e Event) String() string {
 	signs := [...]string{
 		EventSelected: "--", EventInitiated: "C:", EventChallenge: "S:", EventResponse: "C:",
 		EventAborted: "C*", EventSuccess: "S+", EventRefused: "S!",
-		EventToken: "--",
+		EventToken: "--", EventKeys: "--",
 	}
 	sign := e.Kind.String()
 	if int(e.Kind) < len(signs) {

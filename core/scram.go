@@ -2,7 +2,6 @@ package sasl
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
@@ -52,6 +51,7 @@ type scramExchange struct {
 	terms Terms
 	step  int
 	err   error
+	ring  *keyring // nil = the Client remembers no keys
 
 	credential      Credential // Username and Authzid as sent
 	gs2             gs2Header
@@ -142,11 +142,7 @@ func (x *scramExchange) clientFinal(ctx context.Context, serverFirstMessage stri
 	if err := compareLists(x.name, x.hash, &x.terms, first); err != nil {
 		return nil, err
 	}
-	password, err := x.password(ctx)
-	if err != nil {
-		return nil, err
-	}
-	salted, err := saltedPassword(ctx, x.hash, password, first.salt, first.iterations)
+	clientKey, serverKey, err := x.keys(ctx, first)
 	if err != nil {
 		return nil, err
 	}
@@ -155,9 +151,8 @@ func (x *scramExchange) clientFinal(ctx context.Context, serverFirstMessage stri
 	// "," + client-final-message-without-proof
 	final.withoutProof = final.formatWithoutProof()
 	authMessage := x.clientFirstBare + "," + serverFirstMessage + "," + final.withoutProof
-	clientKey := clientKey(x.hash, salted)
 	final.proof = clientProof(x.hash, clientKey, storedKey(x.hash, clientKey), authMessage)
-	x.serverSignature = hide(serverSignature(x.hash, serverKey(x.hash, salted), authMessage))
+	x.serverSignature = hide(serverSignature(x.hash, serverKey, authMessage))
 	x.proof = NewSecret(base64.StdEncoding.EncodeToString(final.proof))
 	return []byte(final.format()), nil
 }
@@ -174,6 +169,30 @@ func (x *scramExchange) Hints() []Hint {
 		return []Hint{HintPreparation}
 	}
 	return nil
+}
+
+func (x *scramExchange) useKeys(ring *keyring) {
+	ring.hash, ring.raw = x.hash, x.terms.SCRAM.RawPassword
+	x.ring = ring
+}
+
+// keys returns the ClientKey and the ServerKey: the remembered keys if they fit, or
+// the keys of the password.
+func (x *scramExchange) keys(ctx context.Context, first *serverFirst) (client, server []byte, err error) {
+	if client, server, ok := x.ring.find(first); ok {
+		return client, server, nil
+	}
+	password, err := x.password(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	salted, err := saltedPassword(ctx, x.hash, password, first.salt, first.iterations)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, server = clientKey(x.hash, salted), serverKey(x.hash, salted)
+	x.ring.put(first, client, server)
+	return client, server, nil
 }
 
 // password gets the password and prepares the password.
@@ -222,20 +241,6 @@ func (x *scramExchange) serverFinal(message string) error {
 		return securityError("%s: the server's signature is wrong: the server does not know the password", x.name)
 	}
 	return nil
-}
-
-// newNonce returns 24 printable characters from 144 random bits.
-func (t *Terms) newNonce() string {
-	if t.nonce != nil {
-		return t.nonce()
-	}
-	return randomNonce()
-}
-
-func randomNonce() string {
-	var random [18]byte
-	rand.Read(random[:]) // never fails
-	return base64.StdEncoding.EncodeToString(random[:])
 }
 
 func (x *scramExchange) Describe(message []byte) string { return describeSCRAM(message) }

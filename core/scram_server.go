@@ -120,13 +120,6 @@ func (x *scramServerExchange) answerFirst(ctx context.Context, message string) (
 	return []byte(x.serverFirst), nil
 }
 
-func (t *ServerTerms) newNonce() string {
-	if t.nonce != nil {
-		return t.nonce()
-	}
-	return randomNonce()
-}
-
 // checkFlag checks the gs2-cbind-flag (RFC 5802 s6).
 func (x *scramServerExchange) checkFlag() error {
 	plus := strings.HasSuffix(x.name, plusSuffix)
