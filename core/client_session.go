@@ -63,8 +63,7 @@ func (s *Session) Start() (mechanism string, initial []byte, err error) {
 	if s.trace.on() {
 		s.trace.text(EventSelected, s.selection.describe(s.chosen))
 	}
-	initial, err = s.step(nil)
-	if err != nil {
+	if initial, err = s.step(nil); err != nil {
 		return "", nil, err
 	}
 	if s.begun != nil {
@@ -112,8 +111,7 @@ func (s *Session) Respond(challenge []byte) (response []byte, err error) {
 		s.send(EventResponse, again)
 		return again, nil
 	}
-	response, err = s.step(challenge)
-	if err != nil {
+	if response, err = s.step(challenge); err != nil {
 		return nil, err
 	}
 	if response == nil {
@@ -172,8 +170,8 @@ func (s *Session) finishWith(additional []byte) error {
 	return nil
 }
 
-// step runs the exchange within the limits. If the exchange has failed and has a
-// message to send, step returns the message, and the session is failing.
+// step runs the exchange within the limits on the messages of both sides. If the
+// exchange has failed and has a message to send, step returns it and is failing.
 func (s *Session) step(in []byte) ([]byte, error) {
 	if len(in) > maxMessage {
 		return nil, s.fail(protocolError("a message of more than 64 KiB"))
@@ -186,7 +184,9 @@ func (s *Session) step(in []byte) ([]byte, error) {
 		return nil, s.fail(securityError("%s has not bound the exchange to the channel, which RequireBinding demands", s.chosen.name))
 	}
 	s.proved = done && err == nil
-	switch {
+	switch most := s.selection.srv.MaxMessage; {
+	case most > 0 && len(out) > most:
+		return nil, s.fail(configError("a message of %s is too long: it has %d octets, and this connection carries at most %d; use a shorter token or password", s.chosen.name, len(out), most))
 	case err == nil:
 		return out, nil
 	case out != nil && s.state == running:

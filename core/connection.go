@@ -61,6 +61,10 @@ type ServerInfo struct {
 	// SuccessData reports that the protocol carries additional data with success
 	// (XMPP and LDAP do, IMAP and SMTP do not).
 	SuccessData bool
+	// MaxMessage is the largest message of the client that the protocol and the
+	// library can carry, in octets before any encoding; 0 = no limit. A larger message
+	// is an ErrConfig, and the Client does not send the message.
+	MaxMessage int
 }
 
 // ConnInfo describes a connection, as far as a server knows the connection.

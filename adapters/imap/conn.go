@@ -97,16 +97,20 @@ func (c *Conn) Close() error {
 // protocol is a Conn as a sasl.DeferringInterface and a sasl.ScreeningInterface.
 type protocol struct{ *Conn }
 
-// Initiate sends AUTHENTICATE (RFC 9051 s6.2.2), or LOGIN. The initial response is on the
-// line if the server allows that (SASL-IR, RFC 4959; IMAP4rev2), else it answers
-// the server's first, empty challenge.
+// maxInline is the longest initial response on the line of the command, in octets:
+// 7936 in base64. A server should accept a line of 8000 octets (RFC 2683 s3.2.1.5).
+const maxInline = 5952
+
+// Initiate sends AUTHENTICATE (RFC 9051 s6.2.2), or LOGIN. The initial response is on
+// the line if the server allows that (SASL-IR, RFC 4959; IMAP4rev2) and it is not too
+// long, else it answers the server's first, empty challenge.
 func (p protocol) Initiate(ctx context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
 	switch inline := p.has("SASL-IR") || p.has("IMAP4REV2"); {
 	case mechanism == LoginCommandName:
 		return p.login(ctx, initial)
 	case initial == nil:
 		return p.authenticate(ctx, mechanism)
-	case !inline:
+	case !inline || len(initial) > maxInline:
 		return p.InitiateDeferred(ctx, mechanism, initial)
 	}
 	text := "="

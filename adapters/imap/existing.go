@@ -46,6 +46,9 @@ type Existing struct {
 //     this takes up to five seconds if the server reads nothing and the buffers of
 //     the connection are full.
 //   - The server may send no empty challenge.
+//   - To a server with SASL-IR, a first message of more than 5952 octets is an ErrConfig,
+//     and is not sent. The library writes the first message on the line of the command,
+//     which then has more than the 8000 octets that a server should accept.
 //   - The mechanism of LoginCommand is not used: the library has a method of its own
 //     for the LOGIN command.
 //   - SCRAM works only with the servers that Existing.EqualsSign describes.
@@ -143,6 +146,8 @@ func (h *hook) Start() (mechanism string, initial []byte, err error) {
 	case err != nil || initial == nil:
 	case !h.inline && !sendable:
 		err = h.errEquals("begins with an empty response")
+	case h.inline && len(initial) > maxInline:
+		err = fmt.Errorf("%w: the first message of %s has %d octets, and this client sends at most %d; a Conn of saslimap has no such limit", sasl.ErrConfig, mechanism, len(initial), maxInline)
 	case h.inline && sendable:
 		h.session.SentInline(initial)
 	}

@@ -49,7 +49,7 @@ func (m loginCommand) New(t sasl.Terms) sasl.Exchange {
 func (m loginCommand) named() sasl.Credentials {
 	return func(ctx context.Context, prompt sasl.Prompt) (sasl.Credential, error) {
 		if m.credentials == nil {
-			return sasl.Credential{}, fmt.Errorf("%w: the LOGIN command has no Credentials: pass Credentials", sasl.ErrConfig)
+			return sasl.Credential{}, fmt.Errorf("%w: the LOGIN command has no Credentials: pass Credentials to the mechanism", sasl.ErrConfig)
 		}
 		prompt.Mechanism = LoginCommandName
 		credential, err := m.credentials(ctx, prompt)

@@ -101,27 +101,6 @@ func isLineTooLong(err error) bool {
 	return errors.As(err, &r) && r.Code == 500 && r.Enhanced == [3]int{5, 5, 6}
 }
 
-// maxResponse is the longest line of an exchange that every server has to accept,
-// without its end, in octets (RFC 4954 s4).
-const maxResponse = 12288
-
-// afterLine translates the error of a line. A server that finds a line too long
-// may not read to its end. It may take the rest for commands, or hang up. The
-// connection can then not be used any longer.
-func afterLine(octets int, err error) error {
-	if octets <= maxResponse {
-		return err
-	}
-	var r *Reply
-	switch class := sasl.ClassOf(err); {
-	case isLineTooLong(err) && errors.As(err, &r):
-		return fmt.Errorf("%w: the server does not accept a line of %d octets: %w", sasl.ErrProtocol, octets, r)
-	case err != nil && (class == "" || class == sasl.ErrConnection):
-		return fmt.Errorf("%w: the server hung up on a line of %d octets: %w", sasl.ErrProtocol, octets, err)
-	}
-	return err
-}
-
 // refusalFor returns the refusal that a client may see of a reason (RFC 4954 s6).
 func refusalFor(reason error) error {
 	var own *smtp.SMTPError

@@ -44,7 +44,8 @@ func (c *Conn) ServerInfo() sasl.ServerInfo {
 // os.ErrDeadlineExceeded.
 //
 // A connection that is authenticated already, or that was handed over, is an
-// ErrConfig. Other errors are those of sasl.Client; a refusal has a *Reply.
+// ErrConfig. So is a message of more than 9216 octets, which are the 12288 of base64
+// that every server accepts (RFC 4954 s4); nothing of it is sent. Other errors are those of sasl.Client; a refusal has a *Reply.
 func (c *Conn) Authenticate(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
 	if c.handedOver || c.authenticated {
 		return sasl.Result{}, fmt.Errorf("%w: the connection is authenticated already, or was handed over; make another one", sasl.ErrConfig)
@@ -61,6 +62,11 @@ func (c *Conn) Close() error { return transport.Close(c.conn) }
 // maxCommand is the longest command line with an initial response, with its
 // end, in octets (RFC 4954 s4).
 const maxCommand = 512
+
+// maxResponse is the longest line of an exchange that every server has to accept,
+// without its end, in octets (RFC 4954 s4). A server that finds a line too long may
+// not read to its end, and take the rest for commands. So nothing longer is sent.
+const maxResponse = 12288
 
 // protocol is an SMTP connection after EHLO as a sasl.Interface (RFC 4954). It is
 // part of a Conn, or stands on the text protocol that a library exports and that
@@ -146,7 +152,7 @@ func (p *protocol) exchange(ctx context.Context, line string) (sasl.Reply, error
 	})
 	switch {
 	case err != nil:
-		return sasl.Reply{}, afterLine(len(line), err)
+		return sasl.Reply{}, err
 	case r.code == 334:
 		p.open = true
 		challenge, err := decodeChallenge(r.text)
@@ -154,5 +160,5 @@ func (p *protocol) exchange(ctx context.Context, line string) (sasl.Reply, error
 	case r.code == 235:
 		return sasl.Reply{Done: true}, nil
 	}
-	return sasl.Reply{}, afterLine(len(line), failure(r.refusal()))
+	return sasl.Reply{}, failure(r.refusal())
 }

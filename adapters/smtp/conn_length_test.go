@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"net"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
+	"github.com/saslkit/saslkit/adapters/smtp/internal/smtptest"
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/sasltest"
 )
@@ -115,35 +118,88 @@ func TestLineTooLong(t *testing.T) {
 	}
 }
 
-// TestLineTooLongToEnd: a line of 12288 octets without its end is one that the
-// server has read, even if it does not like it. At one that is longer it may
-// have stopped, so that the connection is of no more use, or hang up.
-func TestLineTooLongToEnd(t *testing.T) {
+// limitWays are all ways of a login, each over a connection that answers EHLO.
+func limitWays() map[string]func(*testing.T, net.Conn, *sasl.Client) error {
+	ways := allWays()
+	ways["Conn"] = func(t *testing.T, conn net.Conn, auth *sasl.Client) error {
+		c, err := saslsmtp.NewConn(t.Context(), conn, smtptest.Host, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Authenticate(t.Context(), auth)
+		return err
+	}
+	return ways
+}
+
+// TestLongestResponse: RFC 4954 s4 has servers accept 12288 octets of base64, which
+// are 9216 octets. Nothing of a longer message is sent.
+func TestLongestResponse(t *testing.T) {
+	for name, authenticate := range limitWays() {
+		for _, octets := range []int{9216, 9217} {
+			message := "\x00u\x00" + strings.Repeat("p", octets-3)
+			auth := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("u", message[3:]))}, Allow: plain.Allow}
+			auth.Retry = func(_ context.Context, failed error) *sasl.Client {
+				if octets == 9216 || sasl.ClassOf(failed) != sasl.ErrConfig {
+					t.Errorf("%s, %d: %v", name, octets, failed)
+				}
+				return plain
+			}
+			lines := []string{"220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN"}
+			if octets == 9216 {
+				encoded := base64.StdEncoding.EncodeToString([]byte(message))
+				if len(encoded) != 12288 {
+					t.Fatal(len(encoded))
+				}
+				lines = append(lines, "<AUTH PLAIN", "334 ", "<"+encoded, "235 yes")
+			} else { // the first command after EHLO
+				lines = append(lines, "<AUTH PLAIN "+plainMessage, "235 yes")
+			}
+			if name == "Conn" {
+				lines[1] = ehlo
+			}
+			if name == "value" && octets > 9216 { // which has no second attempt, and ends the connection
+				lines = append(lines[:3], "<QUIT", "221 bye")
+			}
+			conn := sasltest.Scripted(t, lines...)
+			conn.SetDeadline(time.Now().Add(8 * time.Second))
+			err := authenticate(t, conn, auth)
+			if name == "value" && octets > 9216 {
+				if sasl.ClassOf(err) != sasl.ErrConfig {
+					t.Errorf("%s, %d: %v", name, octets, err)
+				}
+			} else if err != nil {
+				t.Errorf("%s, %d: %v", name, octets, err)
+			}
+		}
+	}
+}
+
+// TestLongestResponseRefused: a server that does not accept the longest line after
+// all refuses it, or hangs up.
+func TestLongestResponseRefused(t *testing.T) {
+	message := "\x00u\x00" + strings.Repeat("p", 9213)
+	auth := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("u", message[3:]))}, Allow: plain.Allow}
 	for name, authenticate := range authenticators {
 		for _, row := range []struct {
-			octets int
 			answer string
 			class  sasl.Class
 			code   int
 			closed bool
 		}{
-			{12288, "500 5.5.6 too long", sasl.ErrProtocol, 500, false},
-			{12292, "500 5.5.6 too long", sasl.ErrProtocol, 500, true},
-			{12292, "535 5.7.8 no", sasl.ErrAuthentication, 535, false},
-			{12288, "!", sasl.ErrConnection, 0, true},
-			{12292, "!", sasl.ErrProtocol, 0, true},
+			{"500 5.5.6 too long", sasl.ErrProtocol, 500, false},
+			{"535 5.7.8 no", sasl.ErrAuthentication, 535, false},
+			{"!", sasl.ErrConnection, 0, true},
 		} {
-			message := "\x00u\x00" + strings.Repeat("p", row.octets/4*3-3)
-			auth := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("u", message[3:]))}, Allow: plain.Allow}
 			conn := sasltest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN",
 				"<AUTH PLAIN", "334 ", "<"+base64.StdEncoding.EncodeToString([]byte(message)), row.answer)
 			_, err := authenticate(t, conn, auth)
 			var reply *saslsmtp.Reply
 			if errors.As(err, &reply) != (row.code != 0) || reply != nil && reply.Code != row.code || sasl.ClassOf(err) != row.class {
-				t.Errorf("%s, %d, %s: %v", name, row.octets, row.answer, err)
+				t.Errorf("%s, %s: %v", name, row.answer, err)
 			}
 			if _, err := conn.Write([]byte("x")); (err != nil) != row.closed {
-				t.Errorf("%s, %d, %s: %v, want closed: %t", name, row.octets, row.answer, err, row.closed)
+				t.Errorf("%s, %s: %v, want closed: %t", name, row.answer, err, row.closed)
 			}
 		}
 	}

@@ -1,6 +1,10 @@
 package saslsmtp
 
-import sasl "github.com/saslkit/saslkit/core"
+import (
+	"encoding/base64"
+
+	sasl "github.com/saslkit/saslkit/core"
+)
 
 // Existing states the facts about a client made elsewhere that the adapter cannot
 // see.
@@ -22,4 +26,5 @@ func (e Existing) complete(info *sasl.ServerInfo, mechanisms []string) {
 	info.Mechanisms = mechanisms
 	info.Secure = info.Secure || e.Secure
 	info.EnforcesBinding = e.EnforcesBinding
+	info.MaxMessage = base64.StdEncoding.DecodedLen(maxResponse)
 }

@@ -3,7 +3,6 @@ package saslsmtp
 import (
 	"bufio"
 	"bytes"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +27,7 @@ func goSMTPAuth(client *smtp.Client, loop *loop) error {
 	case watch.whole() != nil: // the library took a part for a reply
 		err = watch.whole()
 	}
-	return afterLine(base64.StdEncoding.EncodedLen(loop.response), err)
+	return err
 }
 
 // replyWatch is a DebugWriter for one exchange, from AUTH on. It sees the octets

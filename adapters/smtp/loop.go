@@ -16,7 +16,6 @@ type loop struct {
 	mechanism string
 	waiting   transport.Deferral
 	inline    []byte // the initial response that went on the line, until the server answers with a challenge; nil = none
-	response  int    // octets of the last response
 	// dropsEmpty is set for a library that sends nothing for an empty initial
 	// response, so an empty one has to wait too.
 	dropsEmpty bool
@@ -59,7 +58,6 @@ func (l *loop) Next(challenge []byte) (response []byte, err error) {
 	if err != nil && l.giveUp != nil {
 		l.giveUp.Close()
 	}
-	l.response = len(response)
 	return response, err
 }
 
