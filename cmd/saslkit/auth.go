@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -45,6 +46,9 @@ func (f *authFlags) authenticate(ctx context.Context, clock *clock, url string, 
 		if !f.json {
 			report.writeServer(os.Stdout)
 		}
+	}
+	t.silent = func(address string) {
+		fmt.Fprintf(os.Stderr, "saslkit: advice: %s sends nothing so far; %s; waiting until --timeout\n", address, portRemedy(t.scheme, transport.PortSilent))
 	}
 	conn, err := schemes[t.scheme].dial(ctx, t)
 	if err != nil {

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -71,7 +73,8 @@ func (f *authFlags) client(ctx context.Context, t *target, clock *clock, report 
 	if err != nil {
 		return nil, err
 	}
-	client := &sasl.Client{
+	client := new(sasl.Client)
+	*client = sasl.Client{
 		Mechanisms: mechanisms,
 		Tokens:     tokens,
 		Allow:      sasl.AllowInsecure(f.insecure...),
@@ -81,6 +84,13 @@ func (f *authFlags) client(ctx context.Context, t *target, clock *clock, report 
 				fmt.Fprintln(os.Stderr, e)
 			}
 		},
+	}
+	client.Retry = func(_ context.Context, failed error) *sasl.Client {
+		if passwords.prompter == nil || !asksAgain(failed) {
+			return nil
+		}
+		fmt.Fprintln(os.Stderr, "saslkit: "+summary(failed))
+		return client
 	}
 	switch f.binding {
 	case "prefer":
@@ -94,4 +104,10 @@ func (f *authFlags) client(ctx context.Context, t *target, clock *clock, report 
 		return nil, usageError("an invalid --channel-binding: %q: use disable, prefer, require, tls-exporter, tls-server-end-point or tls-unique", f.binding)
 	}
 	return client, nil
+}
+
+// asksAgain reports whether another password may help after a failed attempt.
+func asksAgain(failed error) bool {
+	var login *sasl.LoginError
+	return errors.As(failed, &login) && slices.Contains(login.Hints, sasl.HintPassword)
 }

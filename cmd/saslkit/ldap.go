@@ -57,7 +57,7 @@ func openLDAP(ctx context.Context, t *target, config *tls.Config) (*saslldap.Cli
 		return saslldap.DialURL(ctx, "ldapi://"+url.PathEscape(t.address), &saslldap.Options{Mechanisms: t.mechanisms})
 	}
 	return saslldap.DialURL(ctx, t.scheme+"://"+t.urlHost, &saslldap.Options{
-		TLSConfig: config, NoStartTLS: config == nil, Address: t.address,
+		TLSConfig: config, DialContext: t.dialContext, NoStartTLS: config == nil, Address: t.address,
 		EnforcesBinding: t.enforcesBinding, Mechanisms: t.mechanisms,
 	})
 }

@@ -2,12 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
-
-	"golang.org/x/term"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -20,7 +15,7 @@ type passwordSource struct {
 	whose    string
 	file     string       // "-" = the standard input, "" = the environment or the prompt
 	fromFile *sasl.Secret // the content of any other file
-	prompted bool         // a person was asked for the password
+	prompter *prompter    // nil = nobody was asked
 }
 
 // newPasswordSource reads the file of the password, so that a mistake in its name is
@@ -45,47 +40,11 @@ func (s *passwordSource) password(ctx context.Context) (sasl.Secret, error) {
 	case ok:
 		return sasl.NewSecret(value), nil
 	}
-	s.prompted = true
-	return promptPassword(ctx, "Password of "+s.whose+": ")
-}
-
-// promptPassword asks at the terminal, without an echo.
-func promptPassword(ctx context.Context, prompt string) (sasl.Secret, error) {
-	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrNotExist) && term.IsTerminal(int(os.Stdin.Fd())) {
-		tty, err = os.Stdin, nil // on a system whose terminal has no name
-	}
-	if err != nil {
-		return sasl.Secret{}, usageError("there is no terminal for the prompt of the password: set %s or use --password-file", passwordVariable)
-	}
-	if tty != os.Stdin {
-		defer tty.Close()
-	}
-	fd := int(tty.Fd())
-	state, err := term.GetState(fd)
-	if err != nil {
-		return sasl.Secret{}, usageError("the terminal: %w", err)
-	}
-	fmt.Fprint(os.Stderr, prompt)
-	type answer struct {
-		password []byte
-		err      error
-	}
-	answered := make(chan answer, 1)
-	go func() {
-		password, err := term.ReadPassword(fd)
-		answered <- answer{password, err}
-	}()
-	select {
-	case a := <-answered:
-		fmt.Fprintln(os.Stderr)
-		if a.err != nil {
-			return sasl.Secret{}, usageError("no password was entered: %w", a.err)
+	if s.prompter == nil {
+		var err error
+		if s.prompter, err = openPrompter(); err != nil {
+			return sasl.Secret{}, err
 		}
-		return sasl.NewSecret(a.password), nil
-	case <-ctx.Done():
-		term.Restore(fd, state) // because ReadPassword still waits
-		fmt.Fprintln(os.Stderr)
-		return sasl.Secret{}, ctx.Err()
 	}
+	return s.prompter.ask(ctx, "Password of "+s.whose+": ")
 }

@@ -38,6 +38,9 @@ type target struct {
 	// agentID identifies this client to a server that issues tokens to the client;
 	// "" = no id.
 	agentID string
+	// silent is called if the server at the address sends nothing for a time; nil = no
+	// call.
+	silent func(address string)
 	// told is called with the facts about the server; nil = no call.
 	told func(sasl.ServerInfo)
 }
