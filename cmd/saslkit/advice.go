@@ -56,6 +56,9 @@ func remedies(err error) []string {
 	if errors.As(err, &login) && len(login.Hints) > 0 {
 		return hints(login, failure)
 	}
+	if wrong := new(misspelt); errors.As(err, &wrong) {
+		return []string{"the nearest name is " + wrong.nearest + "; see --help"}
+	}
 	switch class := sasl.ClassOf(err); {
 	case failure != nil && failure.Condition == sasl.AccountDisabled:
 		return []string{"the server refuses the account, whatever the password is"}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -11,18 +12,18 @@ import (
 )
 
 // run authenticates, prints the report, and ends the connection.
-func (f *authFlags) run(ctx context.Context, url string) error {
+func (f *authFlags) run(ctx context.Context, out io.Writer, url string) error {
 	report := newReport(url)
-	ctx, clock, stop := startClock(ctx, f.timeout)
+	ctx, clock, stop := startClock(ctx, time.Duration(f.timeout))
 	defer stop()
 	start := time.Now()
-	conn, err := f.authenticate(ctx, clock, url, report)
+	conn, err := f.authenticate(ctx, out, clock, url, report)
 	report.finish(err, time.Since(start)-clock.paused)
 	switch {
 	case f.json:
-		report.writeJSON(os.Stdout)
+		report.writeJSON(out)
 	case err == nil:
-		report.writeText(os.Stdout)
+		report.writeText(out)
 	}
 	if conn != nil {
 		conn.end(ctx)
@@ -32,7 +33,7 @@ func (f *authFlags) run(ctx context.Context, url string) error {
 
 // authenticate may return a connection together with an error. The connection is
 // nil if there is none.
-func (f *authFlags) authenticate(ctx context.Context, clock *clock, url string, report *report) (*connection, error) {
+func (f *authFlags) authenticate(ctx context.Context, out io.Writer, clock *clock, url string, report *report) (*connection, error) {
 	t, err := f.target(url)
 	if err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func (f *authFlags) authenticate(ctx context.Context, clock *clock, url string, 
 	t.told = func(info sasl.ServerInfo) {
 		report.server(info)
 		if !f.json {
-			report.writeServer(os.Stdout)
+			report.writeServer(out)
 		}
 	}
 	t.silent = func(address string) {

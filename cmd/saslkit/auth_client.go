@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -31,18 +30,24 @@ func (f *authFlags) target(url string) (*target, error) {
 		return nil, usageError("--connect is for TCP, and ldapi uses a Unix socket: omit --connect")
 	}
 	if f.connect != "" {
-		t.address = f.connect
-		if err := checkAddress("--connect", f.connect); err != nil {
+		port := schemes[t.scheme].port
+		if port == "" {
+			port = xmppPort[t.scheme]
+		}
+		if t.address, err = connectAddress(f.connect, port); err != nil {
 			return nil, err
 		}
 	}
 	if f.tokens != "" && !t.isXMPP() {
 		return nil, usageError("--tokens is for XMPP only: omit --tokens")
 	}
-	if f.timeout <= 0 {
-		return nil, usageError("--timeout must be more than 0")
+	if f.minIterations < 1 || f.minIterations > f.maxIterations {
+		return nil, usageError("--min-iterations must be at least 1, and not above --max-iterations")
 	}
-	t.insecure, t.enforcesBinding = len(f.insecure) > 0, f.enforcesBinding
+	if f.noStartTLS && (beginsWithTLS(t.scheme) || t.scheme == "ldapi") {
+		return nil, usageError("--no-starttls is for a scheme with STARTTLS, and %s has none: omit --no-starttls", t.scheme)
+	}
+	t.insecure, t.enforcesBinding, t.noStartTLS = len(f.insecure) > 0, f.enforcesBinding, f.noStartTLS
 	return t, nil
 }
 
@@ -58,7 +63,7 @@ func (f *authFlags) client(ctx context.Context, t *target, clock *clock, report 
 	}
 	credentials := func(context.Context, sasl.Prompt) (sasl.Credential, error) {
 		if t.user == "" {
-			return sasl.Credential{}, usageError("there is no user: put the user into the URL (%s://user@%s) or use --user", t.scheme, t.host)
+			return sasl.Credential{}, noUser(t)
 		}
 		return sasl.Credential{Username: t.user, Authzid: f.authzid, Password: func(ctx context.Context) (sasl.Secret, error) {
 			defer clock.pause()()
@@ -73,10 +78,16 @@ func (f *authFlags) client(ctx context.Context, t *target, clock *clock, report 
 	if err != nil {
 		return nil, err
 	}
+	if tokens == nil && !slices.ContainsFunc(mechanisms, needsNoPassword) {
+		if err := passwords.check(t); err != nil {
+			return nil, err
+		}
+	}
 	client := new(sasl.Client)
 	*client = sasl.Client{
 		Mechanisms: mechanisms,
 		Tokens:     tokens,
+		SCRAM:      sasl.SCRAMOptions{RawPassword: f.rawPassword, MinIterations: f.minIterations, MaxIterations: f.maxIterations},
 		Allow:      sasl.AllowInsecure(f.insecure...),
 		Trace: func(e sasl.Event) {
 			report.Mechanism = e.Mechanism
@@ -85,13 +96,12 @@ func (f *authFlags) client(ctx context.Context, t *target, clock *clock, report 
 			}
 		},
 	}
-	client.Retry = func(_ context.Context, failed error) *sasl.Client {
-		if passwords.prompter == nil || !asksAgain(failed) {
-			return nil
-		}
-		fmt.Fprintln(os.Stderr, "saslkit: "+summary(failed))
-		return client
-	}
+	client.Retry = passwords.again(client)
+	return client, f.bind(client)
+}
+
+// bind sets the policy of --channel-binding.
+func (f *authFlags) bind(client *sasl.Client) error {
 	switch f.binding {
 	case "prefer":
 	case "require":
@@ -101,13 +111,17 @@ func (f *authFlags) client(ctx context.Context, t *target, clock *clock, report 
 	case "tls-exporter", "tls-server-end-point", "tls-unique":
 		client.Binding, client.BindingTypes = sasl.RequireBinding, []string{f.binding}
 	default:
-		return nil, usageError("an invalid --channel-binding: %q: use disable, prefer, require, tls-exporter, tls-server-end-point or tls-unique", f.binding)
+		return usageError("an invalid --channel-binding: %q: use disable, prefer, require, tls-exporter, tls-server-end-point or tls-unique", f.binding)
 	}
-	return client, nil
+	return nil
 }
 
-// asksAgain reports whether another password may help after a failed attempt.
-func asksAgain(failed error) bool {
-	var login *sasl.LoginError
-	return errors.As(failed, &login) && slices.Contains(login.Hints, sasl.HintPassword)
+func noUser(t *target) error {
+	return usageError("there is no user: put the user into the URL (%s://user@%s) or use --user", t.scheme, t.host)
+}
+
+// needsNoPassword reports whether a mechanism works without a password.
+func needsNoPassword(m sasl.Mechanism) bool {
+	declares, ok := m.(interface{ Properties() sasl.Properties })
+	return !ok || !declares.Properties().UsesPassword
 }

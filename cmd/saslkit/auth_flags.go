@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +16,10 @@ type authFlags struct {
 	tokens                    string
 	caFile, certFile, keyFile string
 	tlsMin, tlsMax            string
-	timeout                   time.Duration
+	timeout                   timeLimit
+	minIterations             int
+	maxIterations             int
+	rawPassword, noStartTLS   bool
 	trace, json               bool
 	enforcesBinding           bool
 }
@@ -51,7 +55,7 @@ Unix socket without a user, saslkit tries EXTERNAL first.
 Exit codes:
   0  authenticated
   1  the server refused the credentials or the identity
-  2  invalid usage or configuration
+  2  invalid usage or configuration, or a lost output
   3  the server broke the protocol
   4  a security error, for example an untrusted certificate
   5  refused by the policy of saslkit or of the server
@@ -70,33 +74,45 @@ func authCommand() *cobra.Command {
   saslkit auth --token-command 'get-token mail' imaps://alice@mail.example.org
   saslkit auth ldapi:///
   saslkit auth --tokens ~/.local/state/saslkit/tokens.json xmpp://alice@example.org`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args[0]) },
+		Args: oneURL,
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), cmd.OutOrStdout(), args[0]) },
 	}
 	f.register(cmd)
 	return cmd
 }
 
+func oneURL(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("%d arguments in place of one URL", len(args))
+	}
+	return nil
+}
+
 // register adds the flags to the command.
 func (f *authFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.mechanisms, "mechanism", nil, "use the mechanism `NAME`; may be repeated, in order of preference. HT-SHA-256-EXPR, -UNIQ, -ENDP and -NONE choose the kind of token, and do not change the other mechanisms")
+	flags.StringSliceVar(&f.mechanisms, "mechanism", nil, "use the mechanism `NAME`; several names, in order of preference, have commas between them. For an LDAP server that hides its list, the names count as the list. HT-SHA-256-EXPR, -UNIQ, -ENDP and -NONE choose the kind of token, and do not change the other mechanisms")
 	flags.StringVar(&f.user, "user", "", "log in as the user `NAME`, if the URL has no user")
 	flags.StringVar(&f.authzid, "authzid", "", "act as this `IDENTITY` (authzid); for XMPP a bare address")
 	flags.StringVar(&f.binding, "channel-binding", "prefer", "`POLICY`: disable, prefer, require, or require one of tls-exporter, tls-server-end-point, tls-unique")
 	flags.BoolVar(&f.enforcesBinding, "server-enforces-binding", false, "assert that the server refuses a wrong or missing channel binding; --channel-binding require then accepts an unconfirmed binding")
 	flags.StringVar(&f.passwordFile, "password-file", "", "read the password from the first line of this `FILE`; - means standard input")
+	flags.BoolVar(&f.rawPassword, "raw-password", false, "use the password as typed, without SASLprep, for a server that stores it so")
+	flags.IntVar(&f.minIterations, "min-iterations", 4096, "refuse a SCRAM server that asks for fewer than `N` iterations; a low number makes guesses of the password cheap")
+	flags.IntVar(&f.maxIterations, "max-iterations", 2_000_000, "refuse a SCRAM server that asks for more than `N` iterations")
 	flags.StringVar(&f.tokenFile, "token-file", "", "log in with the token of OAuth 2.0 in the first line of this `FILE`; - means standard input")
 	flags.StringVar(&f.tokenCommand, "token-command", "", "log in with the token of OAuth 2.0 that this `COMMAND` of the shell prints in its first line; after a refusal the command runs once more")
 	flags.StringVar(&f.tokens, "tokens", "", "keep the tokens of XMPP servers in this `FILE`, and log in with a token; not with --authzid")
-	flags.StringVar(&f.connect, "connect", "", "connect to `HOST:PORT`; the certificate must still be for the host of the URL")
+	flags.StringVar(&f.connect, "connect", "", "connect to `HOST[:PORT]`, without PORT to the port of the scheme; the certificate must still be for the host of the URL")
 	flags.StringVar(&f.caFile, "ca-file", "", "trust only the authorities in this `FILE`")
 	flags.StringVar(&f.certFile, "cert", "", "send the client certificate in this `FILE`")
 	flags.StringVar(&f.keyFile, "key", "", "read the key of --cert from this `FILE`; without --key, from the file of --cert")
 	flags.StringVar(&f.tlsMin, "tls-min", "", "use at least this `VERSION` of TLS: 1.2 or 1.3")
 	flags.StringVar(&f.tlsMax, "tls-max", "", "use at most this `VERSION` of TLS: 1.2 or 1.3")
-	flags.StringArrayVar(&f.insecure, "allow-insecure", nil, "use the mechanism `NAME` even if the server is not verified or has no TLS; may be repeated")
-	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "stop after this `TIME`; the time of a prompt does not count")
+	flags.StringSliceVar(&f.insecure, "allow-insecure", nil, "use the mechanism `NAME` even if the server is not verified or has no TLS. The flag gives up the certificate: saslkit goes on with any certificate, or without TLS, so that an attacker in between can read and change everything; PLAIN then reveals the password, and SCRAM lets the attacker test guesses of the password")
+	flags.BoolVar(&f.noStartTLS, "no-starttls", false, "do not use TLS with imap, smtp, ldap or xmpp; only mechanisms of --allow-insecure and ANONYMOUS are left")
+	f.timeout = timeLimit(30 * time.Second)
+	flags.Var(&f.timeout, "timeout", "stop after this `TIME`, in seconds or as 1m30s; the time of a prompt does not count")
 	flags.BoolVar(&f.trace, "trace", false, "show each step, without secrets, on standard error")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object, also after a failure")
 }

@@ -8,7 +8,7 @@
 //
 //   - 0: authenticated;
 //   - 1: the server refused the credentials or the identity;
-//   - 2: invalid usage or configuration;
+//   - 2: invalid usage or configuration, or a lost output;
 //   - 3: the server broke the protocol;
 //   - 4: a possible attack, for example an untrusted certificate;
 //   - 5: refused by the policy of saslkit or of the server;
@@ -41,12 +41,20 @@ func run() int {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	out := &output{Writer: os.Stdout}
+	root.SetOut(out)
+	root.SetFlagErrorFunc(suggestFlag)
+	root.DisableSuggestions = true // the command has its own
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(authCommand(), demoCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
+		err = out.lost()
+	}
+	if err == nil {
 		return 0
 	}
+	err = suggestCommand(root, err)
 	fmt.Fprintln(os.Stderr, "saslkit: "+summary(err))
 	for _, line := range advise(err) {
 		fmt.Fprintln(os.Stderr, "saslkit: "+line)
@@ -54,7 +62,7 @@ func run() int {
 	if sasl.ClassOf(err) == "" && slices.Contains(os.Args, "--json") { // cobra did not run the command
 		report := newReport("")
 		report.finish(usageError("%w", err), 0)
-		report.writeJSON(os.Stdout)
+		report.writeJSON(out)
 	}
 	return exitCode(err)
 }

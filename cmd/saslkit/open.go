@@ -14,6 +14,9 @@ import (
 // for a server without such a proof, openTarget connects to that server too.
 // open gets a nil config for a connection without TLS.
 func openTarget[T any](t *target, open func(config *tls.Config) (T, error)) (T, error) {
+	if t.noStartTLS {
+		return open(nil)
+	}
 	conn, err := open(t.tls)
 	if !t.insecure {
 		return conn, err

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
+	"slices"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -15,7 +18,8 @@ type passwordSource struct {
 	whose    string
 	file     string       // "-" = the standard input, "" = the environment or the prompt
 	fromFile *sasl.Secret // the content of any other file
-	prompter *prompter    // nil = nobody was asked
+	prompter *prompter    // nil = not needed so far
+	prompted bool         // a person was asked
 }
 
 // newPasswordSource reads the file of the password, so that a mistake in its name is
@@ -46,5 +50,33 @@ func (s *passwordSource) password(ctx context.Context) (sasl.Secret, error) {
 			return sasl.Secret{}, err
 		}
 	}
+	s.prompted = true
 	return s.prompter.ask(ctx, "Password of "+s.whose+": ")
+}
+
+// check reports what is missing for a login that needs a password, before the
+// connection is made.
+func (s *passwordSource) check(t *target) error {
+	if t.user == "" {
+		return noUser(t)
+	}
+	if _, ok := os.LookupEnv(passwordVariable); ok || s.file != "" {
+		return nil
+	}
+	var err error
+	s.prompter, err = openPrompter()
+	return err
+}
+
+// again returns the Retry of a Client: after a refused password that a person typed
+// it asks for another one.
+func (s *passwordSource) again(client *sasl.Client) func(context.Context, error) *sasl.Client {
+	return func(_ context.Context, failed error) *sasl.Client {
+		var login *sasl.LoginError
+		if !s.prompted || !errors.As(failed, &login) || !slices.Contains(login.Hints, sasl.HintPassword) {
+			return nil
+		}
+		fmt.Fprintln(os.Stderr, "saslkit: "+summary(failed))
+		return client
+	}
 }

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -29,6 +28,8 @@ type target struct {
 	// insecure allows a server that is not verified, or has no TLS. The Client's
 	// policy decides which mechanisms may be used with such a server.
 	insecure bool
+	// noStartTLS leaves the connection without TLS.
+	noStartTLS bool
 	// enforcesBinding is the user's assertion that the server compares channel
 	// bindings.
 	enforcesBinding bool
@@ -99,6 +100,8 @@ func parseTarget(text string) (*target, error) {
 	switch {
 	case !ok:
 		return nil, usageError("the scheme %q is unknown: use one of %s", u.Scheme, strings.Join(slices.Sorted(maps.Keys(schemes)), ", "))
+	case u.Host != "" && u.Host[0] != '[' && strings.Count(u.Host, ":") > 1:
+		return nil, usageError("an address of IPv6 needs brackets in a URL: write %s://[user@][2001:db8::1]:port", u.Scheme)
 	case u.Hostname() == "" || u.Opaque != "":
 		return nil, usageError("the URL has no host: write %s://[user@]host[:port]", u.Scheme)
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
@@ -120,7 +123,7 @@ func parseTarget(text string) (*target, error) {
 		user:    u.User.Username(),
 		host:    host,
 		urlHost: strings.Replace(u.Host, u.Hostname(), host, 1),
-		tls:     &tls.Config{ServerName: host},
+		tls:     &tls.Config{ServerName: withoutZone(host)},
 	}
 	if port == "" {
 		return t, nil
@@ -151,15 +154,6 @@ func socketTarget(user, path string) (*target, error) {
 		return nil, usageError("the URL has a password, which every user of the machine can read: use SASLKIT_PASSWORD, --password-file or the prompt")
 	}
 	return &target{scheme: "ldapi", user: name, host: "localhost", address: path, tls: &tls.Config{}}, nil
-}
-
-// checkAddress returns an error for an invalid address.
-func checkAddress(what, address string) error {
-	host, port, err := net.SplitHostPort(address)
-	if number, numberErr := strconv.ParseUint(port, 10, 16); err != nil || numberErr != nil || host == "" || number == 0 {
-		return usageError("%s has an invalid address: %q: write HOST:PORT, with a port from 1 to 65535", what, address)
-	}
-	return nil
 }
 
 // trust reads the files with certificates.

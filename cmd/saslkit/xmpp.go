@@ -11,6 +11,10 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
+// xmppPort has the ports for --connect. Other connections go to the ports of the SRV
+// records.
+var xmppPort = map[string]string{"xmpp": "5222", "xmpps": "5223"}
+
 // dialXMPP leaves the connection to the authentication, because that is a part
 // of how a session begins.
 func dialXMPP(_ context.Context, t *target) (*connection, error) {
