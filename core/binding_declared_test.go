@@ -150,20 +150,29 @@ func TestRequiredBindingAtTheEnd(t *testing.T) {
 }
 
 // TestSafeWithoutTLS: what SecureOnly allows without TLS is what declares that it
-// needs none. AllowInsecure adds what it names and nothing else.
+// needs none, and has to negotiate a confidential layer. AllowInsecure adds what it
+// names and nothing else.
 func TestSafeWithoutTLS(t *testing.T) {
+	safe := sasl.Properties{SafeWithoutTLS: true, ProvesServer: true, Layers: true}
 	for _, row := range []struct {
 		properties     sasl.Properties
-		secure         bool
+		server         sasl.ServerInfo
+		layer          sasl.LayerStrength
 		allowed, named bool
 	}{
-		{sasl.Properties{}, false, false, true},
-		{sasl.Properties{}, true, true, true},
-		{sasl.Properties{SafeWithoutTLS: true}, false, true, true},
-		{sasl.Properties{Anonymous: true}, false, true, true},
-		{sasl.Properties{KeepsSecret: true, ProvesServer: true}, false, false, true},
+		{sasl.Properties{}, sasl.ServerInfo{}, sasl.NoLayer, false, true},
+		{sasl.Properties{}, sasl.ServerInfo{Secure: true}, sasl.NoLayer, true, true},
+		{safe, sasl.ServerInfo{CarriesLayer: true}, sasl.ConfidentialityLayer, true, true},
+		{safe, sasl.ServerInfo{CarriesLayer: true, Layer: sasl.ConfidentialityLayer}, sasl.ConfidentialityLayer, true, true},
+		{safe, sasl.ServerInfo{CarriesLayer: true, Layer: sasl.IntegrityLayer}, sasl.IntegrityLayer, false, true},
+		{safe, sasl.ServerInfo{CarriesLayer: true, Layer: sasl.NoLayer}, sasl.NoLayer, false, true},
+		{safe, sasl.ServerInfo{CarriesLayer: true, TLSVersion: 0x0304}, sasl.NoLayer, false, true}, // not verified
+		{safe, sasl.ServerInfo{}, sasl.NoLayer, false, true},
+		{sasl.Properties{Layers: true}, sasl.ServerInfo{CarriesLayer: true}, sasl.ConfidentialityLayer, false, true},
+		{sasl.Properties{Anonymous: true}, sasl.ServerInfo{}, sasl.NoLayer, true, true},
+		{sasl.Properties{KeepsSecret: true, ProvesServer: true}, sasl.ServerInfo{}, sasl.NoLayer, false, true},
 	} {
-		candidate := sasl.Candidate{Name: "X-TEST", Properties: row.properties, Server: sasl.ServerInfo{Secure: row.secure}}
+		candidate := sasl.Candidate{Name: "X-TEST", Properties: row.properties, Server: row.server, Layer: row.layer}
 		if err := sasl.SecureOnly(candidate); (err == nil) != row.allowed {
 			t.Errorf("%+v: %v", candidate, err)
 		}
@@ -174,7 +183,8 @@ func TestSafeWithoutTLS(t *testing.T) {
 			t.Errorf("%+v, another is named: %v", candidate, err)
 		}
 		client := sasl.Client{Mechanisms: []sasl.Mechanism{declared{"X-TEST", row.properties}}}
-		_, err := client.Begin(t.Context(), sasl.ServerInfo{Secure: row.secure, Mechanisms: []string{"X-TEST"}})
+		row.server.Mechanisms = []string{"X-TEST"}
+		_, err := client.Begin(t.Context(), row.server)
 		if (err == nil) != row.allowed {
 			t.Errorf("%+v: a Client without a policy: %v", candidate, err)
 		}

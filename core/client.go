@@ -75,6 +75,8 @@ type Candidate struct {
 	Name       string     // of the mechanism
 	Properties Properties // what the mechanism declares
 	Server     ServerInfo // the server and the connection
+	// Layer is the security layer that a run of the mechanism demands.
+	Layer LayerStrength
 }
 
 // Result describes an authentication, on either side. Without an error, the
@@ -88,6 +90,8 @@ type Result struct {
 	BindingUnconfirmed bool   `json:"binding_unconfirmed,omitempty"`
 	Username           string `json:"username,omitempty"` // as prepared; "" if the mechanism has no username
 	Authzid            string `json:"authzid,omitempty"`  // "" = not stated
+	// Layer is the strength of the negotiated security layer; "" = no layer.
+	Layer LayerStrength `json:"layer,omitempty"`
 	// RoundTrips is the number of the client's messages that the server
 	// answered.
 	RoundTrips int `json:"round_trips"`
@@ -108,16 +112,16 @@ func PasswordMechanisms(credentials Credentials) []Mechanism {
 }
 
 // SecureOnly is the policy of a Client whose Allow is nil. If the server is not
-// Secure, SecureOnly allows only a mechanism that is Anonymous or SafeWithoutTLS.
-// Every other mechanism, also SCRAM, would give an eavesdropper data for testing
+// Secure, SecureOnly allows only a mechanism that is Anonymous, or that is
+// SafeWithoutTLS and has to negotiate a ConfidentialityLayer. Every other mechanism, also SCRAM, would give an eavesdropper data for testing
 // guesses of the password.
 func SecureOnly(c Candidate) error {
-	return secureOnly(&c.Server, &c.Properties)
+	return secureOnly(&c.Server, &c.Properties, c.Layer)
 }
 
-func secureOnly(srv *ServerInfo, properties *Properties) error {
+func secureOnly(srv *ServerInfo, properties *Properties, layer LayerStrength) error {
 	switch {
-	case srv.Secure || properties.Anonymous || properties.SafeWithoutTLS:
+	case srv.Secure || properties.Anonymous || properties.SafeWithoutTLS && layer == ConfidentialityLayer:
 		return nil
 	case srv.InsecureReason != nil:
 		return fmt.Errorf("%w: %w", errInsecure, srv.InsecureReason)

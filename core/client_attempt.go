@@ -34,6 +34,7 @@ func (l *login) newSession(ctx context.Context) *Session {
 	exchange := chosen.mechanism.New(Terms{
 		Server:           l.srv,
 		Binding:          chosen.binding,
+		Layer:            chosen.layer,
 		GS2Flag:          chosen.flag,
 		ListHashRequired: chosen.listHashRequired,
 		SCRAM:            c.SCRAM,
@@ -102,6 +103,7 @@ func (l *login) loop(s *Session) (aborted bool, err error) {
 
 // verified performs the actions after a verified success.
 func (l *login) verified(ctx context.Context, s *Session) error {
+	s.install(l.conn)
 	if conn, ok := l.conn.(RelistingInterface); ok {
 		later, err := conn.Relist(ctx)
 		if err == nil {

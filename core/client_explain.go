@@ -89,6 +89,9 @@ func (s *selection) describe(c *candidate) string {
 	case c.flag == 'y' && c.properties.SendsGS2Flag:
 		text += ", with the gs2 flag y (the client can bind)"
 	}
+	if c.layer.demanded() {
+		text += ", demanding a security layer with " + string(c.layer)
+	}
 	for _, g := range byReason(s.passedOver(false)) {
 		text += "; passed over " + strings.Join(g.names, " ") + ": " + g.reason.Error()
 	}

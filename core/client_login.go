@@ -21,6 +21,9 @@ const maxAttempts = 3
 // ErrSecurity of a run in which a message was sent. After any other error conn is
 // in sync, and the caller may call Authenticate again.
 func (c *Client) Authenticate(ctx context.Context, conn Interface, srv ServerInfo) (Result, error) {
+	if _, ok := conn.(LayerInterface); srv.CarriesLayer && !ok {
+		return Result{}, configError("ServerInfo.CarriesLayer is set, but the connection has no InstallLayer: implement LayerInterface")
+	}
 	l := &login{first: c, client: c, conn: conn, srv: srv}
 	return l.operate(ctx)
 }

@@ -2,6 +2,7 @@ package sasl
 
 import (
 	"errors"
+	"io"
 	"slices"
 )
 
@@ -113,7 +114,31 @@ func (s *Session) Result() Result {
 		RoundTrips: s.answered,
 	}
 	result.BindingUnconfirmed = result.Binding != "" && s.chosen.unconfirmed()
+	if layer := s.Layer(); layer != nil {
+		result.Layer = layer.Strength()
+	}
 	return result
+}
+
+// Layer returns the security layer of the run, which the loop puts onto the
+// connection; nil = no layer, or Finish has not returned nil. Authenticate passes
+// the layer to its LayerInterface.
+func (s *Session) Layer() Layer {
+	if s.state != finished || s.err != nil {
+		return nil
+	}
+	return layerOf(s.exchange)
+}
+
+// install passes the layer of a verified run to the connection.
+func (s *Session) install(conn io.Closer) {
+	layer := s.Layer()
+	if layer != nil {
+		s.trace.text(EventLayer, string(layer.Strength()))
+	}
+	if carrier, ok := conn.(LayerInterface); ok {
+		carrier.InstallLayer(layer)
+	}
 }
 
 // advise completes a refusal with its class, the possible causes, and the other

@@ -13,6 +13,7 @@ type candidate struct {
 	properties Properties
 	forbidden  error // the policy's error, regardless of the server's list; nil = allowed
 
+	layer            LayerStrength  // what the run has to negotiate; never AutomaticLayer
 	binding          ChannelBinding // the zero value unless flag is 'p'
 	flag             byte           // the gs2-cbind-flag
 	listHashRequired bool           // the server has to confirm its lists
@@ -48,6 +49,9 @@ var (
 // newSelection makes the selection for the mechanisms of a Client.
 func newSelection(c *Client, srv *ServerInfo) (selection, error) {
 	ch, err := newChannel(c, srv)
+	if err == nil {
+		err = checkLayer(srv)
+	}
 	if err != nil {
 		return selection{}, err
 	}
@@ -59,18 +63,25 @@ func newSelection(c *Client, srv *ServerInfo) (selection, error) {
 	for i, m := range c.Mechanisms {
 		candidate := &s.candidates[i]
 		candidate.mechanism, candidate.name, candidate.properties = m, m.Name(), propertiesOf(m)
-		candidate.forbidden = s.permit(candidate.name, &candidate.properties)
+		candidate.layer, candidate.forbidden = s.permit(candidate.name, &candidate.properties)
 	}
 	return s, s.judge(srv.Mechanisms)
 }
 
-// permit calls the policy for a mechanism. The policy is called once for each
-// mechanism.
-func (s *selection) permit(name string, properties *Properties) error {
+// permit returns the layer that a mechanism has to negotiate, and calls the policy
+// for the mechanism. The policy is called once for each mechanism.
+func (s *selection) permit(name string, properties *Properties) (LayerStrength, error) {
+	layer, impossible := layerFor(s.srv, properties)
+	err := error(nil)
 	if s.allow != nil {
-		return s.allow(Candidate{Name: name, Properties: *properties, Server: *s.srv})
+		err = s.allow(Candidate{Name: name, Properties: *properties, Server: *s.srv, Layer: layer})
+	} else {
+		err = secureOnly(s.srv, properties, layer)
 	}
-	return secureOnly(s.srv, properties)
+	if impossible != nil {
+		err = impossible
+	}
+	return layer, err
 }
 
 // judge sets the binding and the gs2 flag of each candidate, or the reason why the
@@ -141,6 +152,15 @@ func (s *selection) fit(c *candidate, offered []string) error {
 // compared the binding.
 func (c *candidate) unconfirmed() bool {
 	return c.flag == 'p' && c.properties.Binds == BindsAlways
+}
+
+// verify returns an ErrSecurity if an exchange of the candidate, which is done, has
+// not got the binding or the layer that the login demands.
+func (c *candidate) verify(x Exchange, policy BindingPolicy) error {
+	if policy == RequireBinding && boundTo(x, c.binding.Type) == "" {
+		return securityError("%s has not bound the exchange to the channel, which RequireBinding demands", c.name)
+	}
+	return verifyLayer(x, c.name, c.layer)
 }
 
 // first returns the candidate to use; nil if no candidate is left.

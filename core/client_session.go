@@ -180,8 +180,10 @@ func (s *Session) step(in []byte) ([]byte, error) {
 		return nil, s.fail(protocolError("the exchange is longer than %d steps", maxSteps))
 	}
 	out, done, err := s.exchange.Step(s.ctx, in)
-	if done && err == nil && s.selection.channel.policy == RequireBinding && boundTo(s.exchange, s.chosen.binding.Type) == "" {
-		return nil, s.fail(securityError("%s has not bound the exchange to the channel, which RequireBinding demands", s.chosen.name))
+	if done && err == nil {
+		if err = s.chosen.verify(s.exchange, s.selection.channel.policy); err != nil {
+			return nil, s.fail(err)
+		}
 	}
 	s.proved = done && err == nil
 	switch most := s.selection.srv.MaxMessage; {

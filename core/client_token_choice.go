@@ -81,7 +81,7 @@ func (m *tokenMemory) judge(s *selection) []tokenWay {
 	for i, name := range names {
 		w := &ways[i]
 		w.name = name
-		forbidden := s.permit(name, &hashedTokenProperties)
+		_, forbidden := s.permit(name, &hashedTokenProperties)
 		if !slices.Contains(offered, name) {
 			w.reason = errNotOffered
 		} else if w.reason = m.bind(w, &s.channel); w.reason == nil {

@@ -19,6 +19,7 @@ const (
 	EventRefused                    // by the server
 	EventToken                      // a token was kept or deleted
 	EventKeys                       // keys of Client.Keys were kept or deleted
+	EventLayer                      // the security layer that is in effect from now on
 )
 
 // String returns the name of the kind, for example challenge.
@@ -26,7 +27,7 @@ func (k EventKind) String() string {
 	names := [...]string{
 		EventSelected: "selected", EventInitiated: "initiated", EventChallenge: "challenge", EventResponse: "response",
 		EventAborted: "aborted", EventSuccess: "success", EventRefused: "refused", EventToken: "token",
-		EventKeys: "keys",
+		EventKeys: "keys", EventLayer: "layer",
 	}
 	if int(k) < len(names) {
 		return names[k]
@@ -47,12 +48,12 @@ type Event struct {
 
 // String returns the event as a line. The line begins with "C:" for a client's
 // message, "S:" for a server's message, "C*" for an abort, "S+" for success, "S!"
-// for a refusal, and "--" for the selection, for tokens and for keys.
+// for a refusal, and "--" for the selection, for tokens, for keys and for a layer.
 func (e Event) String() string {
 	signs := [...]string{
 		EventSelected: "--", EventInitiated: "C:", EventChallenge: "S:", EventResponse: "C:",
 		EventAborted: "C*", EventSuccess: "S+", EventRefused: "S!",
-		EventToken: "--", EventKeys: "--",
+		EventToken: "--", EventKeys: "--", EventLayer: "--",
 	}
 	sign := e.Kind.String()
 	if int(e.Kind) < len(signs) {

@@ -58,6 +58,15 @@ type ServerInfo struct {
 	// then compares the received Mechanisms, the received AdvertisedBindings and
 	// TLSVersion with the values that the server confirms.
 	Downgrade bool
+	// CarriesLayer reports that the adapter can put a security layer onto the
+	// connection (RFC 4422 s3.7). An Interface for Authenticate is then a
+	// LayerInterface. If it is not set, a mechanism must negotiate no layer.
+	CarriesLayer bool
+	// Layer is the security layer that the caller wants. IntegrityLayer and
+	// ConfidentialityLayer exclude each mechanism without layers; without
+	// CarriesLayer, they exclude every mechanism.
+	Layer LayerStrength
+
 	// SuccessData reports that the protocol carries additional data with success
 	// (XMPP and LDAP do, IMAP and SMTP do not).
 	SuccessData bool

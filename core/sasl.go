@@ -57,7 +57,7 @@ import "context"
 // context of its own calls.
 //
 // A protocol with more abilities implements TokenInterface, DeferringInterface,
-// RelistingInterface or ScreeningInterface too.
+// RelistingInterface, LayerInterface or ScreeningInterface too.
 type Interface interface {
 	// Initiate starts the exchange. A nil initial response means that there is no
 	// initial response, and an empty initial response is an empty message. The two
@@ -117,6 +117,19 @@ type RelistingInterface interface {
 	// is then an ErrSecurity. The Client ignores an empty list. An error ends the
 	// login.
 	Relist(ctx context.Context) (mechanisms []string, err error)
+}
+
+// LayerInterface is an Interface that can carry a security layer (RFC 4422 s3.7);
+// see ServerInfo.CarriesLayer.
+type LayerInterface interface {
+	Interface
+	// InstallLayer is called once after each verified success, before any other
+	// method. The server's octets behind its announcement of success belong to the
+	// layer, and so do the client's octets from now on. A layer replaces an earlier
+	// layer of the connection. A nil layer means that the run has negotiated no
+	// layer: an earlier layer then remains in effect (RFC 4422 s3.8). After an
+	// announcement of success that is not verified, the Client calls Close.
+	InstallLayer(layer Layer)
 }
 
 // ScreeningInterface is an Interface of a protocol in which a text of the server can

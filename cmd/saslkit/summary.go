@@ -20,6 +20,7 @@ var flagNames = strings.NewReplacer(
 	"BindingTypes excludes", "--channel-binding excludes",
 	"RequireBinding demands", "--channel-binding require demands",
 	"DisableBinding", "--channel-binding disable",
+	"ServerInfo.Layer demands", "--layer demands",
 	"crypto/tls did not verify the server's certificate, because the tls.Config has InsecureSkipVerify; set RootCAs instead, or assert Secure if a callback verifies it",
 	"the server's certificate is not verified",
 	"use DialTLS or DialStartTLS", "use imaps, or imap with STARTTLS",

@@ -135,7 +135,7 @@ func (k *MechanismKit) testContext(t *testing.T) {
 
 // terms returns the parameters of a run with the kit's server.
 func (k *MechanismKit) terms() sasl.Terms {
-	terms := sasl.Terms{Server: k.info(), GS2Flag: 'n'}
+	terms := sasl.Terms{Server: k.info(), GS2Flag: 'n', Layer: sasl.NoLayer}
 	binds := k.properties().Binds
 	byName := binds == sasl.BindsByName && strings.HasSuffix(k.Mechanism.Name(), "-PLUS")
 	if len(k.Conn.Bindings) > 0 && (byName || binds == sasl.BindsAlways) {
