@@ -26,9 +26,9 @@ type BearerToken struct {
 	// for one name: Authzid or, if it is empty, Username. So this is also the
 	// mailbox of somebody else that the user may open.
 	Authzid string
-	// Token is the token as the authorization server issued it: 32 KiB at most, in
-	// the characters of a b64token (RFC 6750 s2.1). Another token is an ErrConfig,
-	// and nothing is sent.
+	// Token is the token as the authorization server issued it: 32 KiB at most, and
+	// a b64token (RFC 6750 s2.1) or a secret-token URI (RFC 8959). Another token is
+	// an ErrConfig, and nothing is sent.
 	Token Secret
 	// Renewable reports that the source can supply another token if the server
 	// refuses this one.
@@ -97,7 +97,7 @@ func (t *BearerToken) check() error {
 		return configError("the token is empty")
 	case len(token) > maxBearerToken:
 		return configError("the token is over 32 KiB")
-	case !isB64token(token):
+	case !isBearerToken(token):
 		return configError("the token has a character that no bearer token has (RFC 6750 section 2.1)")
 	}
 	return nil
@@ -110,18 +110,30 @@ func checkBearerName(name string) error {
 	return checkName(name)
 }
 
-// isB64token reports whether b is a b64token (RFC 6750 s2.1):
+// isBearerToken reports whether b is a b64token (RFC 6750 s2.1) or a secret-token
+// URI (RFC 8959 s2):
 //
-//	b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
-func isB64token(b []byte) bool {
-	digits := bytes.TrimRight(b, "=")
-	for _, c := range digits {
+//	b64token         = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
+//	secret-token-URI = "secret-token" ":" 1*pchar
+//
+// Prosody issues such URIs with base64 in them, so they may have a slash.
+func isBearerToken(b []byte) bool {
+	if rest, ok := bytes.CutPrefix(b, []byte("secret-token:")); ok {
+		return consistsOf(rest, "-._~+/=%!$&'()*,;:@")
+	}
+	return consistsOf(bytes.TrimRight(b, "="), "-._~+/")
+}
+
+// consistsOf reports whether b is not empty and has only letters and digits of ASCII
+// and the octets of others.
+func consistsOf(b []byte, others string) bool {
+	for _, c := range b {
 		isAlnum := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-		if !isAlnum && strings.IndexByte("-._~+/", c) < 0 {
+		if !isAlnum && strings.IndexByte(others, c) < 0 {
 			return false
 		}
 	}
-	return len(digits) > 0
+	return len(b) > 0
 }
 
 // parseCredentials reads what the Authorization header of HTTP would have
@@ -129,5 +141,5 @@ func isB64token(b []byte) bool {
 func parseCredentials(value string) ([]byte, bool) {
 	scheme, token, _ := strings.Cut(value, " ")
 	token = strings.TrimLeft(token, " ")
-	return []byte(token), strings.EqualFold(scheme, bearerScheme) && isB64token([]byte(token))
+	return []byte(token), strings.EqualFold(scheme, bearerScheme) && isBearerToken([]byte(token))
 }

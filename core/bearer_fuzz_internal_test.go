@@ -12,7 +12,7 @@ import (
 func FuzzBearerMessage(f *testing.F) {
 	for _, seed := range []string{
 		"n,a=user@example.com,\x01host=server.example.com\x01port=143\x01auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==\x01\x01",
-		"y,a=a=2Cb=3Dc,\x01x=\x01auth=bearer  tok\x01\x01", "n,,\x01\x01", "user=a\x01auth=Bearer tok\x01\x01", "\x01",
+		"y,a=a=2Cb=3Dc,\x01x=\x01auth=bearer  tok\x01\x01", "n,,\x01\x01", "user=a\x01auth=Bearer tok\x01\x01", "\x01", "n,,\x01auth=Bearer secret-token:a%20b@c\x01\x01",
 	} {
 		f.Add(seed)
 	}
@@ -22,7 +22,7 @@ func FuzzBearerMessage(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			if !isB64token(m.token) || m.port < 0 || m.port > 65535 || strings.Contains(m.host, kvsep) {
+			if !isBearerToken(m.token) || m.port < 0 || m.port > 65535 || strings.Contains(m.host, kvsep) {
 				t.Fatalf("%+v", m)
 			}
 			if len(m.name) > maxName/3 { // an escaped name may be too long

@@ -19,7 +19,7 @@ type BearerVerifier func(ctx context.Context, login BearerLogin) (username strin
 
 // BearerLogin is what a client presents to log in with a token.
 type BearerLogin struct {
-	Token Secret // in the characters of a b64token (RFC 6750 s2.1)
+	Token Secret // a b64token (RFC 6750 s2.1) or a secret-token URI (RFC 8959)
 	// Host and Port are the address that the client states for its connection; ""
 	// and 0 = not stated. XOAUTH2 has neither.
 	Host string

@@ -75,6 +75,10 @@ func TestBearerTokenRefusedHere(t *testing.T) {
 		"padding alone":         {token("alice", "", "=="), "", "RFC 6750"},
 		"padding inside":        {token("alice", "", "a=b"), "", "RFC 6750"},
 		"not ASCII":             {token("alice", "", "tök"), "", "RFC 6750"},
+		"an empty URI":          {token("alice", "", "secret-token:"), "", "RFC 6750"},
+		"a URI with a blank":    {token("alice", "", "secret-token:a b"), "", "RFC 6750"},
+		"a URI with a quote":    {token("alice", "", `secret-token:"tok"`), "", "RFC 6750"},
+		"another URI":           {token("alice", "", "urn:example:tok"), "", "RFC 6750"},
 		"a quote":               {token("alice", "", `"tok"`), "", "RFC 6750"},
 		"too long":              {token("alice", "", strings.Repeat("a", 32<<10+1)), "", "over 32 KiB"},
 		"separator in the name": {token("a\x01auth=Bearer x", "", "tok"), "", "control-A"},
@@ -100,7 +104,10 @@ func TestBearerTokenRefusedHere(t *testing.T) {
 			}
 		}
 	}
-	for _, good := range []string{strings.Repeat("a", 32<<10), "a", "AZaz09-._~+/", "tok=", "ya29.a0==="} {
+	for _, good := range []string{strings.Repeat("a", 32<<10), "a", "AZaz09-._~+/", "tok=", "ya29.a0===",
+		"secret-token:E92FB7EB-D882-47A4-A265-A0B6135DC842%20foo",                                       // RFC 8959 section 2
+		"secret-token:MjtLWkZwZ1k3eWpTSVI79018/gelXRhiQWbAQV3B37ymO2FsaWNlQHNoYTI1Ni5wcm9zb2R5LnRlc3Q=", // of Prosody 13
+	} {
 		peer := sasltest.NewPeer(oauthMessage(good), succeed)
 		if _, err := bearerClient(token("alice", "", good)).Authenticate(t.Context(), peer, bearerSrv); err != nil || peer.Fault() != nil {
 			t.Errorf("%.20s: %v, %v", good, err, peer.Fault())
