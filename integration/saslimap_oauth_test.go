@@ -209,12 +209,10 @@ func TestSASLIMAPRenewal(t *testing.T) {
 		"the same":      {true, old, 1, sasl.ErrAuthentication},
 		"not renewable": {false, fresh, 1, sasl.ErrAuthentication},
 	} {
-		source := func(_ context.Context, prompt sasl.Prompt) (sasl.BearerToken, error) {
-			token := old
-			if string(prompt.Refused.Bytes()) == old {
-				token = row.next
-			}
-			return sasl.BearerToken{Username: "alice", Token: sasl.NewSecret(token), Renewable: row.renewable}, nil
+		source := func(ctx context.Context, prompt sasl.Prompt) (sasl.BearerToken, error) {
+			token, err := renewed("alice", old, row.next)(ctx, prompt)
+			token.Renewable = row.renewable
+			return token, err
 		}
 		for _, m := range sasl.BearerMechanisms(source) {
 			var sent commands

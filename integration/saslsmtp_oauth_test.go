@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -116,14 +115,7 @@ func TestSASLSMTPRenewal(t *testing.T) {
 			srv.Issuer.Token(nil): "",
 			srv.Issuer.Token(map[string]any{"scope": "calendar"}): sasl.ErrAuthentication,
 		} {
-			source := func(_ context.Context, prompt sasl.Prompt) (sasl.BearerToken, error) {
-				token := old
-				if string(prompt.Refused.Bytes()) == old {
-					token = next
-				}
-				return sasl.BearerToken{Username: "alice", Token: sasl.NewSecret(token), Renewable: true}, nil
-			}
-			for _, m := range sasl.BearerMechanisms(source) {
+			for _, m := range sasl.BearerMechanisms(renewed("alice", old, next)) {
 				var sent commands
 				address := harness.MITM{
 					Server: srv.DovecotSASL.Implicit, Upstream: srv.ClientConfig(0), Cert: srv.PKI.ServerCert(srv.Host),

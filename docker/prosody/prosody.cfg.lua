@@ -3,7 +3,7 @@ pidfile = "/run/prosody/prosody.pid"
 log = { info = "*console" }
 data_path = "/var/lib/prosody"
 
-modules_enabled = { "disco"; "ping"; "roster"; "saslauth"; "tls"; "sasl2"; "sasl2_bind2"; "sasl2_fast" }
+modules_enabled = { "disco"; "ping"; "roster"; "saslauth"; "tls"; "sasl2"; "sasl2_bind2"; "sasl2_fast"; "admin_shell" }
 modules_disabled = { "s2s"; "offline" }
 
 -- What refuses without TLS must be the client's policy.

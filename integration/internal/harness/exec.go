@@ -19,7 +19,16 @@ func runIn(ctx context.Context, container, program string, env, args []string) (
 	if err := ctr.CopyFileToContainer(ctx, program, inside, 0o755); err != nil {
 		return 0, "", err
 	}
-	code, r, err := ctr.Exec(ctx, append([]string{inside}, args...), exec.Multiplexed(), exec.WithEnv(env))
+	return execIn(ctx, container, env, append([]string{inside}, args...))
+}
+
+// execIn runs a program of a container that runs, and returns all that it printed.
+func execIn(ctx context.Context, container string, env, args []string) (code int, output string, err error) {
+	ctr, err := running(container)
+	if err != nil {
+		return 0, "", err
+	}
+	code, r, err := ctr.Exec(ctx, args, exec.Multiplexed(), exec.WithEnv(env))
 	if err != nil {
 		return 0, "", err
 	}

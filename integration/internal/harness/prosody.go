@@ -3,8 +3,11 @@ package harness
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
+	"regexp"
 	"sync"
 	"testing"
+	"time"
 )
 
 // XMPPServer is a running Prosody, shared by the tests of a package. Its domains and users are in docker/prosody: alice in
@@ -25,8 +28,8 @@ const (
 )
 
 // Prosody returns a server that offers SASL and SASL2 with PLAIN, ANONYMOUS, EXTERNAL and SCRAM with SHA-1 and SHA-256,
-// these also with channel binding, and tokens (XEP-0484), each of which it replaces when it is used. It also does all of
-// that without TLS.
+// these also with channel binding, and tokens (XEP-0484), each of which it replaces when it is used. The domains with stored
+// records offer OAUTHBEARER too. It also does all of that without TLS.
 func Prosody(tb testing.TB) *XMPPServer {
 	tb.Helper()
 	return serverFor(tb, prosody)
@@ -55,4 +58,19 @@ func startProsody() (*XMPPServer, error) {
 		return nil, err
 	}
 	return &XMPPServer{Named: Named{Host: host, CA: pki.Pool, PKI: pki}, STARTTLS: at["5222/tcp"], Direct: at["5223/tcp"]}, nil
+}
+
+// BearerToken has Prosody issue a token for OAUTHBEARER to a user of a domain, alice@sha256.prosody.test for example. It is
+// good for so long, and has expired already if that is negative.
+func (s *XMPPServer) BearerToken(tb testing.TB, address, domain string, valid time.Duration) string {
+	tb.Helper()
+	script := fmt.Sprintf(">local tokens = prosody.hosts[%[2]q].modules.tokenauth "+
+		"local grant = assert(tokens.create_grant(%[1]q, %[1]q, 3600)) "+
+		"return (tokens.create_token(%[1]q, grant, %[3]q, %[4]d, %[5]q))", address, domain, "prosody:member", int(valid.Seconds()), "oauth2")
+	_, output, err := execIn(tb.Context(), "prosody", nil, []string{"prosodyctl", "shell", script})
+	token := regexp.MustCompile(`secret-token:[A-Za-z0-9+/=]+`).FindString(output)
+	if err != nil || token == "" {
+		tb.Fatalf("no token: %q, %v", output, err)
+	}
+	return token
 }
