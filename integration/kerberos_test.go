@@ -75,6 +75,42 @@ func checkWhoAmI(t *testing.T, client *saslldap.Client, want string) {
 	}
 }
 
+// TestKerberosMechanisms: every mechanism that OpenLDAP offers under TLS.
+func TestKerberosMechanisms(t *testing.T) {
+	t.Parallel()
+	srv := harness.Kerberos(t)
+	initiator := krb5.Keytab("alice", srv.File(t, "alice.keytab"), &krb5.Options{Config: srv.Config(t)})
+	bob := &saslkerberos.Options{Authzid: "u:bob"}
+	for _, row := range []struct {
+		mechanism sasl.Mechanism
+		binding   string
+		who       string
+	}{
+		{saslkerberos.GSSAPI(initiator, nil), endPoint, aliceDN},
+		{saslkerberos.GSSAPIPlus(initiator, nil), endPoint, aliceDN},
+		{saslkerberos.GSSAPI(initiator, bob), endPoint, bobDN},
+		{saslkerberos.SPNEGO(initiator, nil), endPoint, aliceDN},
+		{saslkerberos.SPNEGOPlus(initiator, nil), endPoint, aliceDN},
+		{saslkerberos.GS2KRB5(initiator, nil), "", aliceDN},
+		{saslkerberos.GS2KRB5Plus(initiator, nil), endPoint, aliceDN},
+		{saslkerberos.GS2KRB5Plus(initiator, bob), endPoint, bobDN},
+	} {
+		for way, options := range kerberosWays(srv) {
+			t.Run(row.mechanism.Name()+"/"+way, func(t *testing.T) {
+				client := openLDAP(t, way[:len(way)-len(" TLS 1.3")]+"://"+srv.Host, options)
+				result, err := client.SASLBind(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{row.mechanism}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if result.Mechanism != row.mechanism.Name() || result.Binding != row.binding || result.Username != "alice@KERBEROS.TEST" {
+					t.Errorf("%+v", result)
+				}
+				checkWhoAmI(t, client, row.who)
+			})
+		}
+	}
+}
+
 // TestActiveDirectory: a domain controller that enforces channel bindings takes the
 // login of a user with a password.
 func TestActiveDirectory(t *testing.T) {
@@ -84,15 +120,17 @@ func TestActiveDirectory(t *testing.T) {
 	for scheme, address := range map[string]string{"ldap": srv.LDAP, "ldaps": srv.LDAPS} {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			t.Run(scheme+" "+tls.VersionName(version), func(t *testing.T) {
-				client := openLDAP(t, scheme+"://"+srv.Host, &saslldap.Options{TLSConfig: srv.ClientConfig(version), Address: address})
-				result, err := client.SASLBind(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{saslkerberos.GSSAPI(initiator, nil)}})
-				if err != nil {
-					t.Fatal(err)
+				for _, m := range []sasl.Mechanism{saslkerberos.GSSAPI(initiator, nil), saslkerberos.SPNEGO(initiator, nil)} {
+					client := openLDAP(t, scheme+"://"+srv.Host, &saslldap.Options{TLSConfig: srv.ClientConfig(version), Address: address})
+					result, err := client.SASLBind(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{m}})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if result.Mechanism != m.Name() || result.Binding != endPoint || result.Username != "alice@AD.TEST" {
+						t.Errorf("%+v", result)
+					}
+					checkWhoAmI(t, client, `u:ADT\alice`)
 				}
-				if result.Binding != endPoint || result.Username != "alice@AD.TEST" {
-					t.Errorf("%+v", result)
-				}
-				checkWhoAmI(t, client, `u:ADT\alice`)
 			})
 		}
 	}

@@ -20,39 +20,16 @@ const (
 // has a type for it (sasl.ServerInfo.ProfileBinding), as LDAP has, or if the Client
 // names or requires a binding. Only some servers check such a binding.
 func GSSAPI(initiator Initiator, options *Options) sasl.Mechanism {
-	return newMechanism(gssapiName, sasl.BindsAlways, initiator, options)
+	return newMechanism(gssapiName, sasl.BindsAlways, newGSSAPI, initiator, options)
 }
 
 // GSSAPIPlus returns the mechanism GSSAPI-PLUS. It differs from GSSAPI in that its
 // name promises a channel binding, so a server that offers it checks the binding.
 func GSSAPIPlus(initiator Initiator, options *Options) sasl.Mechanism {
-	return newMechanism(gssapiPlusName, sasl.BindsByName, initiator, options)
+	return newMechanism(gssapiPlusName, sasl.BindsByName, newGSSAPI, initiator, options)
 }
 
-type mechanism struct {
-	name      string
-	binds     sasl.Binds
-	initiator Initiator
-	options   Options
-}
-
-func newMechanism(name string, binds sasl.Binds, initiator Initiator, options *Options) *mechanism {
-	m := &mechanism{name: name, binds: binds, initiator: initiator}
-	if options != nil {
-		m.options = *options
-	}
-	return m
-}
-
-func (m *mechanism) Name() string { return m.name }
-
-func (m *mechanism) Properties() sasl.Properties {
-	return sasl.Properties{KeepsSecret: true, ProvesServer: true, Binds: m.binds}
-}
-
-func (m *mechanism) New(terms sasl.Terms) sasl.Exchange {
-	return &gssapi{handshake: handshake{mechanism: m, terms: terms}}
-}
+func newGSSAPI(h handshake) sasl.Exchange { return &gssapi{handshake: h} }
 
 // The security layers of RFC 4752 s3.1, as bits.
 const (
@@ -95,7 +72,7 @@ func (x *gssapi) Step(ctx context.Context, in []byte) (out []byte, done bool, er
 func (x *gssapi) next(ctx context.Context, in []byte) ([]byte, error) {
 	switch x.state {
 	case establishing:
-		out, established, err := x.establish(ctx, in, sasl.ChannelBinding.Prefixed)
+		out, established, err := x.establish(ctx, in, Request{Integrity: true}) // Wrap needs it
 		if established {
 			x.state = awaitingOffer
 		}
@@ -125,14 +102,4 @@ func (x *gssapi) choose(in []byte) ([]byte, error) {
 	// Without a layer the maximum size has to be 0.
 	answer := binary.BigEndian.AppendUint32(nil, layerNone<<24)
 	return x.context.Wrap(append(answer, x.mechanism.options.Authzid...), false)
-}
-
-// Describe shows no octets: a token says nothing to people.
-func (x *gssapi) Describe(message []byte) string { return describeToken(message) }
-
-func describeToken(message []byte) string {
-	if len(message) == 0 {
-		return "empty"
-	}
-	return fmt.Sprintf("token, %d octets", len(message))
 }

@@ -15,13 +15,14 @@ type handshake struct {
 }
 
 // establish passes the acceptor's token to the security context, which it starts
-// first if necessary. bindingForm returns the application data of a binding.
-func (h *handshake) establish(ctx context.Context, in []byte, bindingForm func(sasl.ChannelBinding) []byte) (out []byte, established bool, err error) {
+// with the request first if necessary. The ChannelBinding of a request that has none
+// is the binding of the terms.
+func (h *handshake) establish(ctx context.Context, in []byte, request Request) (out []byte, established bool, err error) {
 	if h.context == nil {
 		if len(in) > 0 {
 			return nil, false, fmt.Errorf("%w: a challenge before the client's first message", sasl.ErrProtocol)
 		}
-		if err := h.start(ctx, bindingForm); err != nil {
+		if err := h.start(ctx, request); err != nil {
 			return nil, false, err
 		}
 		in = nil
@@ -29,7 +30,7 @@ func (h *handshake) establish(ctx context.Context, in []byte, bindingForm func(s
 	return h.context.Step(in)
 }
 
-func (h *handshake) start(ctx context.Context, bindingForm func(sasl.ChannelBinding) []byte) error {
+func (h *handshake) start(ctx context.Context, request Request) (err error) {
 	m := h.mechanism
 	if m.initiator == nil {
 		return fmt.Errorf("%w: %s has no Initiator: pass one, for example krb5.Cache", sasl.ErrConfig, m.name)
@@ -37,17 +38,12 @@ func (h *handshake) start(ctx context.Context, bindingForm func(sasl.ChannelBind
 	if err := m.options.checkAuthzid(); err != nil {
 		return err
 	}
-	service, err := m.options.servicePrincipal(&h.terms.Server)
-	if err != nil {
+	if request.Service, err = m.options.servicePrincipal(&h.terms.Server); err != nil {
 		return err
 	}
-	request := Request{
-		Service:   service,
-		Integrity: true, // Wrap needs it
-		Prompt:    sasl.Prompt{Mechanism: m.name, Server: h.terms.Server},
-	}
-	if h.terms.Binding.Type != "" {
-		request.ChannelBinding = bindingForm(h.terms.Binding)
+	request.Prompt = sasl.Prompt{Mechanism: m.name, Server: h.terms.Server}
+	if request.ChannelBinding == nil && h.terms.Binding.Type != "" {
+		request.ChannelBinding = h.terms.Binding.Prefixed()
 	}
 	started, err := m.initiator(ctx, request)
 	switch {
@@ -71,3 +67,11 @@ func (h *handshake) Identity() sasl.Identity {
 // SentSecrets returns nothing: the keys never leave the security context, and a
 // token is of no use to another server.
 func (*handshake) SentSecrets() []sasl.Secret { return nil }
+
+// Describe shows no octets: a token says nothing to people.
+func (*handshake) Describe(message []byte) string {
+	if len(message) == 0 {
+		return "empty"
+	}
+	return fmt.Sprintf("token, %d octets", len(message))
+}

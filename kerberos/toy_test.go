@@ -10,6 +10,7 @@ import (
 	"fmt"
 
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/kerberos/internal/der"
 )
 
 // toy is one side of a security context with a shared key, without encryption. It
@@ -47,7 +48,7 @@ func (c *toy) Step(in []byte) (out []byte, established bool, err error) {
 		nonce := make([]byte, 8)
 		rand.Read(nonce)
 		body := append(nonce, c.name...)
-		c.sent = append(c.mac([]byte("initiate"), body, c.binding), body...)
+		c.sent = framed(append(c.mac([]byte("initiate"), body, c.binding), body...))
 		return c.sent, false, nil
 	case !hmac.Equal(in, c.mac([]byte("accept"), c.sent)):
 		return nil, false, fmt.Errorf("%w: the acceptor has not proved its identity", sasl.ErrSecurity)
@@ -55,13 +56,19 @@ func (c *toy) Step(in []byte) (out []byte, established bool, err error) {
 	return nil, true, nil
 }
 
+// framed puts a message into a token of Kerberos.
+func framed(message []byte) []byte {
+	return der.Append(nil, tagToken, append(der.Append(nil, tagOID, kerberosOID), message...))
+}
+
 // accept takes the initiator's token and returns the proof.
-func (c *toy) accept(in []byte) ([]byte, error) {
+func (c *toy) accept(token []byte) ([]byte, error) {
+	in, _ := withoutFrame(token)
 	if len(in) < sha256.Size+8 || !hmac.Equal(in[:sha256.Size], c.mac([]byte("initiate"), in[sha256.Size:], c.binding)) {
 		return nil, &sasl.Failure{Condition: sasl.NotAuthorized}
 	}
 	c.name = string(in[sha256.Size+8:])
-	return c.mac([]byte("accept"), in), nil
+	return c.mac([]byte("accept"), token), nil
 }
 
 // protect returns the integrity check of the next message in one direction.

@@ -25,7 +25,9 @@ var ownFiles = map[string]*regexp.Regexp{
 	"core/oauthbearer.go":  regexp.MustCompile(`^OAUTHBEARER$`),
 	"core/xoauth2.go":      regexp.MustCompile(`^XOAUTH2$`),
 
-	"kerberos/gssapi.go": regexp.MustCompile(`^GSSAPI(-PLUS)?$`),
+	"kerberos/gssapi.go": regexp.MustCompile(`^GSSAPI$`),
+	"kerberos/gs2.go":    regexp.MustCompile(`^GS2-$`),
+	"kerberos/spnego.go": regexp.MustCompile(`^GSS-SPNEGO$`),
 
 	"adapters/imap/login_command.go": regexp.MustCompile(`^LOGIN$`), // IMAP's command
 }

@@ -1,6 +1,7 @@
 package krb5
 
 import (
+	"bytes"
 	"crypto/md5"
 	"crypto/rand"
 	"encoding/binary"
@@ -13,6 +14,7 @@ import (
 	"github.com/jcmturner/gokrb5/v8/types"
 	sasl "github.com/saslkit/saslkit/core"
 	saslkerberos "github.com/saslkit/saslkit/kerberos"
+	"github.com/saslkit/saslkit/kerberos/internal/der"
 )
 
 // securityContext is the initiator's side of RFC 4121.
@@ -195,40 +197,15 @@ var mechanism = []byte("\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02")
 // frame puts a message into the token of RFC 2743 s3.1.
 func frame(id uint16, message []byte) []byte {
 	content := binary.BigEndian.AppendUint16(append([]byte(nil), mechanism...), id)
-	content = append(content, message...)
-	token := []byte{0x60}
-	switch n := len(content); {
-	case n < 0x80:
-		token = append(token, byte(n))
-	case n < 0x100:
-		token = append(token, 0x81, byte(n))
-	case n < 0x10000:
-		token = append(token, 0x82, byte(n>>8), byte(n))
-	default:
-		token = append(token, 0x83, byte(n>>16), byte(n>>8), byte(n))
-	}
-	return append(token, content...)
+	return der.Append(nil, 0x60, append(content, message...))
 }
 
 // unframe undoes frame.
 func unframe(token []byte) (id uint16, message []byte, ok bool) {
-	if len(token) < 2 || token[0] != 0x60 {
+	content, rest, ok := der.Read(token, 0x60)
+	content, found := bytes.CutPrefix(content, mechanism)
+	if !ok || !found || len(rest) > 0 || len(content) < 2 {
 		return 0, nil, false
 	}
-	size, content := int(token[1]), token[2:]
-	if octets := size - 0x80; octets >= 0 {
-		if octets < 1 || octets > 3 || octets > len(content) {
-			return 0, nil, false
-		}
-		size = 0
-		for _, b := range content[:octets] {
-			size = size<<8 | int(b)
-		}
-		content = content[octets:]
-	}
-	if size != len(content) || len(content) < len(mechanism)+2 || string(content[:len(mechanism)]) != string(mechanism) {
-		return 0, nil, false
-	}
-	content = content[len(mechanism):]
 	return binary.BigEndian.Uint16(content), content[2:], true
 }
