@@ -79,11 +79,12 @@ func DialDomain[C any](ctx context.Context, d Dialer, domain string, services Se
 			name, other = other, name // certificates of mail servers have the name of the host
 		}
 		conn, err := open(ctx, name, target)
-		if !d.validFor(err, other) {
-			return conn, err
-		}
-		if other == target.Host && (d.AcceptHost == nil || !d.AcceptHost(ctx, domain, target.Host)) {
-			return conn, hostError(err, domain, target.Host)
+		valid, reason := d.validFor(err, other)
+		switch {
+		case !valid:
+			return conn, atStep(err, reason)
+		case other == target.Host && (d.AcceptHost == nil || !d.AcceptHost(ctx, domain, target.Host)):
+			return conn, atStep(err, &HostError{domain, target.Host})
 		}
 		return open(ctx, other, target)
 	})
@@ -96,13 +97,17 @@ func isBelow(name, domain string) bool {
 
 // validFor reports whether a handshake failed only because the certificate has the
 // name instead of the one that was verified. Crypto/tls compares the names before it
-// verifies the chain.
-func (d Dialer) validFor(err error, name string) bool {
+// verifies the chain. If that fails, the reason is its error, and else err.
+func (d Dialer) validFor(err error, name string) (valid bool, reason error) {
 	var failed *tls.CertificateVerificationError
 	if !errors.As(err, new(x509.HostnameError)) || !errors.As(err, &failed) || d.Host("") != "" {
-		return false
+		return false, err
 	}
-	options := x509.VerifyOptions{DNSName: name, Intermediates: x509.NewCertPool()}
+	leaf := failed.UnverifiedCertificates[0]
+	if leaf.VerifyHostname(name) != nil {
+		return false, err
+	}
+	options := x509.VerifyOptions{Intermediates: x509.NewCertPool()}
 	if config := d.TLSConfig; config != nil {
 		options.Roots = config.RootCAs
 		if config.Time != nil {
@@ -112,15 +117,16 @@ func (d Dialer) validFor(err error, name string) bool {
 	for _, certificate := range failed.UnverifiedCertificates[1:] {
 		options.Intermediates.AddCert(certificate)
 	}
-	_, err = failed.UnverifiedCertificates[0].Verify(options)
-	return err == nil
+	if _, err := leaf.Verify(options); err != nil {
+		return false, HandshakeError(&tls.CertificateVerificationError{UnverifiedCertificates: failed.UnverifiedCertificates, Err: err})
+	}
+	return true, nil
 }
 
-// hostError puts a HostError into the step that failed.
-func hostError(err error, domain, host string) error {
-	reason := &HostError{domain, host}
+// atStep puts another reason into the step that failed.
+func atStep(err, reason error) error {
 	var step *StepError
-	if !errors.As(err, &step) {
+	if !errors.As(err, &step) || errors.Is(reason, err) {
 		return reason
 	}
 	return &StepError{step.Step, step.Address, reason}

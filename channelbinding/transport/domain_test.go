@@ -116,19 +116,23 @@ func TestAcceptHostIsCareful(t *testing.T) {
 	for name, row := range map[string]struct {
 		dialer   transport.Dialer
 		host     bool // a HostError
+		name     bool // an x509.HostnameError
 		class    sasl.Class
 		verified int
 	}{
-		"unknown authority":      {transport.Dialer{TLSConfig: &tls.Config{RootCAs: stranger}, AcceptHost: accept}, false, sasl.ErrSecurity, 1},
-		"expired":                {transport.Dialer{TLSConfig: &tls.Config{RootCAs: pool, Time: later}, AcceptHost: accept}, false, sasl.ErrSecurity, 1},
-		"another ServerName":     {transport.Dialer{TLSConfig: &tls.Config{RootCAs: pool, ServerName: "a.example"}, AcceptHost: accept}, false, sasl.ErrSecurity, 1},
-		"the name as ServerName": {transport.Dialer{TLSConfig: &tls.Config{RootCAs: pool, ServerName: "mx.example.net"}, AcceptHost: accept}, false, "", 1},
-		"nobody to ask":          {transport.Dialer{TLSConfig: &tls.Config{RootCAs: pool}}, true, sasl.ErrSecurity, 1},
-		"another address":        {transport.Dialer{TLSConfig: &tls.Config{RootCAs: pool}, Address: "127.0.0.1:993"}, false, sasl.ErrConfig, 0},
+		"unknown authority":      {transport.Dialer{TLSConfig: &tls.Config{RootCAs: stranger}, AcceptHost: accept}, false, false, sasl.ErrSecurity, 1},
+		"expired":                {transport.Dialer{TLSConfig: &tls.Config{RootCAs: pool, Time: later}, AcceptHost: accept}, false, false, sasl.ErrSecurity, 1},
+		"another ServerName":     {transport.Dialer{TLSConfig: &tls.Config{RootCAs: pool, ServerName: "a.example"}, AcceptHost: accept}, false, true, sasl.ErrSecurity, 1},
+		"the name as ServerName": {transport.Dialer{TLSConfig: &tls.Config{RootCAs: pool, ServerName: "mx.example.net"}, AcceptHost: accept}, false, false, "", 1},
+		"nobody to ask":          {transport.Dialer{TLSConfig: &tls.Config{RootCAs: pool}}, true, false, sasl.ErrSecurity, 1},
+		"another address":        {transport.Dialer{TLSConfig: &tls.Config{RootCAs: pool}, Address: "127.0.0.1:993"}, false, false, sasl.ErrConfig, 0},
 	} {
 		verified := []string{}
 		row.dialer.Resolver = records
 		_, err := dial(t.Context(), row.dialer, mail, &verified)
+		if errors.As(err, new(x509.HostnameError)) != row.name {
+			t.Errorf("%s: %v is about a name: %t", name, err, !row.name)
+		}
 		if asked || sasl.ClassOf(err) != row.class || errors.As(err, new(*transport.HostError)) != row.host || len(verified) != row.verified {
 			t.Errorf("%s: asked %t, verified %s, %v", name, asked, verified, err)
 		}

@@ -35,6 +35,14 @@ type schemeError struct {
 
 func (e *schemeError) Unwrap() error { return e.error }
 
+// failed returns an error of the login with the facts that the advice needs.
+func (t *target) failed(err error) error {
+	if t.lookedUp {
+		return &addressError{t, err}
+	}
+	return &schemeError{t.scheme, err}
+}
+
 // advise returns the lines about an error that follow its first line: the advice,
 // the most likely cause first, and then the mechanisms that the login did not use.
 func advise(err error) (lines []string) {
@@ -75,6 +83,9 @@ func remedies(err error) []string {
 // connectionRemedy returns what the user can do about an error that does not come
 // from the login itself, or "".
 func connectionRemedy(err error) string {
+	if text := addressRemedy(err); text != "" {
+		return text
+	}
 	switch port := new(transport.PortError); {
 	case errors.Is(err, errDemo):
 		return "see the table"

@@ -42,6 +42,7 @@ func (f *authFlags) authenticate(ctx context.Context, out io.Writer, clock *cloc
 	if err != nil {
 		return nil, err
 	}
+	f.find(t, out, clock)
 	t.told = func(info sasl.ServerInfo) {
 		report.server(info)
 		if !f.json {
@@ -49,11 +50,11 @@ func (f *authFlags) authenticate(ctx context.Context, out io.Writer, clock *cloc
 		}
 	}
 	t.silent = func(address string) {
-		fmt.Fprintf(os.Stderr, "saslkit: advice: %s sends nothing so far; %s; waiting until --timeout\n", address, portRemedy(t.scheme, transport.PortSilent))
+		fmt.Fprintf(os.Stderr, "saslkit: advice: %s sends nothing so far; %s; waiting until --timeout\n", address, portRemedy(t.urlScheme(), transport.PortSilent))
 	}
 	conn, err := schemes[t.scheme].dial(ctx, t)
 	if err != nil {
-		return nil, &schemeError{t.scheme, clock.timedOut(ctx, err)}
+		return nil, t.failed(clock.timedOut(ctx, err))
 	}
 	if conn.info != nil {
 		t.told(*conn.info)
@@ -64,7 +65,7 @@ func (f *authFlags) authenticate(ctx context.Context, out io.Writer, clock *cloc
 		fmt.Fprintf(os.Stderr, "saslkit: the server says: %s\n", sasl.Printable(alert))
 	}
 	if err != nil {
-		return conn, &schemeError{t.scheme, clock.timedOut(ctx, err)}
+		return conn, t.failed(clock.timedOut(ctx, err))
 	}
 	report.Authenticated = true
 	return conn, report.ask(ctx, conn)

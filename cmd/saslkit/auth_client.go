@@ -10,7 +10,7 @@ import (
 )
 
 func (f *authFlags) target(url string) (*target, error) {
-	t, err := parseTarget(url)
+	t, err := f.parse(url)
 	if err != nil {
 		return nil, err
 	}

@@ -22,8 +22,10 @@ type authFlags struct {
 	rawPassword, noStartTLS   bool
 	trace, json               bool
 	enforcesBinding           bool
+	addressFlags
 }
 
+// authHelp is the long help of saslkit auth.
 const authHelp = `Authenticate to a server and report the result.
 
 The URL is scheme://[user@]host[:port]:
@@ -40,6 +42,13 @@ The URL is scheme://[user@]host[:port]:
 
 If the URL of an XMPP server has no port, the SRV records of the domain name
 the server.
+
+An address, such as alice@example.org, is enough if the SRV records of its
+domain name the server: for IMAP, or with --smtp, --ldap or --xmpp for another
+protocol. The certificate must be for the domain or, in mail, for a server below
+the domain. For another server, saslkit asks once at the terminal, or needs
+--accept-host, because the answer of the DNS may be forged. The user is the
+address, with --ldap and --xmpp the part before the @; --user names another.
 
 The password comes from the file of --password-file, from the environment
 variable ` + passwordVariable + `, or from a prompt. The prompt appears only if the
@@ -65,10 +74,12 @@ Exit codes:
 func authCommand() *cobra.Command {
 	var f authFlags
 	cmd := &cobra.Command{
-		Use:   "auth [flags] URL",
+		Use:   "auth [flags] URL|ADDRESS",
 		Short: "Authenticate to a server and report the result",
 		Long:  authHelp,
 		Example: `  saslkit auth imaps://alice@mail.example.org
+  saslkit auth alice@example.org
+  saslkit auth --smtp --accept-host smtp.provider.example alice@example.org
   saslkit auth --channel-binding require --trace imap://alice@mail.example.org
   saslkit auth --mechanism EXTERNAL --cert alice.pem imaps://mail.example.org
   saslkit auth --token-command 'get-token mail' imaps://alice@mail.example.org
@@ -93,6 +104,7 @@ func (f *authFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.mechanisms, "mechanism", nil, "use the mechanism `NAME`; several names, in order of preference, have commas between them. For an LDAP server that hides its list, the names count as the list. HT-SHA-256-EXPR, -UNIQ, -ENDP and -NONE choose the kind of token, and do not change the other mechanisms")
 	flags.StringVar(&f.user, "user", "", "log in as the user `NAME`, if the URL has no user")
+	f.addressFlags.register(cmd)
 	flags.StringVar(&f.authzid, "authzid", "", "act as this `IDENTITY` (authzid); for XMPP a bare address")
 	flags.StringVar(&f.binding, "channel-binding", "prefer", "`POLICY`: disable, prefer, require, or require one of tls-exporter, tls-server-end-point, tls-unique")
 	flags.BoolVar(&f.enforcesBinding, "server-enforces-binding", false, "assert that the server refuses a wrong or missing channel binding; --channel-binding require then accepts an unconfirmed binding")

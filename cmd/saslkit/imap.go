@@ -34,8 +34,10 @@ func dialIMAP(ctx context.Context, t *target) (*connection, error) {
 const goodbye = 2 * time.Second
 
 func openIMAP(ctx context.Context, t *target, config *tls.Config) (*saslimap.Conn, error) {
-	options := &saslimap.Options{TLSConfig: config, DialContext: t.dialContext, EnforcesBinding: t.enforcesBinding}
+	options := &saslimap.Options{TLSConfig: config, DialContext: t.dialContext, EnforcesBinding: t.enforcesBinding, Found: t.found, AcceptHost: t.acceptHost}
 	switch {
+	case t.lookedUp:
+		return saslimap.DialDomain(ctx, t.host, options)
 	case config == nil:
 		raw, err := transport.Dialer{DialContext: t.dialContext}.DialNetwork(ctx, "tcp", t.address)
 		if err != nil {

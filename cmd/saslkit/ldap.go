@@ -56,8 +56,12 @@ func openLDAP(ctx context.Context, t *target, config *tls.Config) (*saslldap.Cli
 	if t.scheme == "ldapi" {
 		return saslldap.DialURL(ctx, "ldapi://"+url.PathEscape(t.address), &saslldap.Options{Mechanisms: t.mechanisms})
 	}
-	return saslldap.DialURL(ctx, t.scheme+"://"+t.urlHost, &saslldap.Options{
-		TLSConfig: config, DialContext: t.dialContext, NoStartTLS: config == nil, Address: t.address,
+	options := &saslldap.Options{
+		TLSConfig: config, DialContext: t.dialContext, NoStartTLS: config == nil, Address: t.address, Found: t.found, AcceptHost: t.acceptHost,
 		EnforcesBinding: t.enforcesBinding, Mechanisms: t.mechanisms,
-	})
+	}
+	if t.lookedUp {
+		return saslldap.DialDomain(ctx, t.host, options)
+	}
+	return saslldap.DialURL(ctx, t.scheme+"://"+t.urlHost, options)
 }

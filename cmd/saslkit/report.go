@@ -45,6 +45,10 @@ func newReport(text string) *report {
 		r.URL = "ldapi://" + user + path
 		return r
 	}
+	if local, domain, ok := cutAddress(text); ok && !strings.Contains(local, ":") {
+		r.URL = local + "@" + domain
+		return r
+	}
 	if u, err := url.Parse(text); err == nil && u.Host != "" {
 		shown := url.URL{Scheme: u.Scheme, Host: u.Host}
 		if name := u.User.Username(); name != "" {

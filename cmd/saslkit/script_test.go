@@ -22,7 +22,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"saslkit": main})
+	testscript.Main(m, map[string]func(){"saslkit": func() {
+		resolveBy(os.Getenv("DNS"))
+		main()
+	}})
 }
 
 // TestScripts runs the command against servers in this process. The environment of
@@ -69,6 +72,7 @@ func TestScripts(t *testing.T) {
 		"ESCAPE":    answering(t, "* OK hi\r\nA1 NO \x1b]0;pwned\a\r\n"),
 		"BUSY":      answering(t, "* BYE too many connections\r\n"),
 	}
+	environment["DNS"] = dnsServer(t, environment)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {

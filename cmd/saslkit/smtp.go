@@ -30,8 +30,10 @@ func dialSMTP(ctx context.Context, t *target) (*connection, error) {
 }
 
 func openSMTP(ctx context.Context, t *target, config *tls.Config) (*saslsmtp.Conn, error) {
-	options := &saslsmtp.Options{TLSConfig: config, DialContext: t.dialContext, EnforcesBinding: t.enforcesBinding}
+	options := &saslsmtp.Options{TLSConfig: config, DialContext: t.dialContext, EnforcesBinding: t.enforcesBinding, Found: t.found, AcceptHost: t.acceptHost}
 	switch {
+	case t.lookedUp:
+		return saslsmtp.DialDomain(ctx, t.host, options)
 	case config == nil:
 		raw, err := transport.Dialer{DialContext: t.dialContext}.DialNetwork(ctx, "tcp", t.address)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -25,6 +26,12 @@ type target struct {
 	urlHost string // the same name in the form of a URL, with the port if there is one
 	address string // of the TCP connection, or the path of a socket; "" = to be looked up
 	tls     *tls.Config
+	// lookedUp is for an address: the host is its domain, whose SRV records name the
+	// server.
+	lookedUp bool
+	// found and acceptHost are the options of that name of the adapters.
+	found      func(transport.Target)
+	acceptHost func(ctx context.Context, domain, host string) bool
 	// insecure allows a server that is not verified, or has no TLS. The Client's
 	// policy decides which mechanisms may be used with such a server.
 	insecure bool

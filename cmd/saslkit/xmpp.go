@@ -25,7 +25,7 @@ func dialXMPP(_ context.Context, t *target) (*connection, error) {
 	var session *xmpp.Session
 	return &connection{
 		authenticate: func(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
-			login := &saslxmpp.Login{Client: auth, Offered: t.told, EnforcesBinding: t.enforcesBinding, UserAgent: saslxmpp.UserAgent{ID: t.agentID, Software: "saslkit"}}
+			login := &saslxmpp.Login{Client: auth, Offered: t.told, Found: t.found, EnforcesBinding: t.enforcesBinding, UserAgent: saslxmpp.UserAgent{ID: t.agentID, Software: "saslkit"}}
 			var outcome saslxmpp.Outcome
 			var err error
 			session, err = openTarget(t, func(config *tls.Config) (*xmpp.Session, error) {
@@ -50,6 +50,8 @@ func openXMPP(ctx context.Context, t *target, config *tls.Config, address jid.JI
 	with := *login
 	with.TLSConfig, with.DialContext, with.Address, with.TLS = config, t.dialContext, t.address, saslxmpp.StartTLS
 	switch {
+	case t.lookedUp:
+		with.TLS = saslxmpp.AnyTLS
 	case config == nil:
 		with.TLS = saslxmpp.NoTLS
 	case t.scheme == "xmpps":

@@ -17,7 +17,8 @@ const (
 // Resolver returns a resolver that asks a DNS server in this process. The zone has
 // the SRV records by their names, such as "_imaps._tcp.example.org". The server
 // fails for a name with a nil list, and says that every other name of an SRV record
-// does not exist. Every host has the address 127.0.0.1.
+// does not exist. Every host has the address 127.0.0.1, except those below invalid (RFC
+// 6761 s6.4).
 func Resolver(tb testing.TB, zone map[string][]*net.SRV) *net.Resolver {
 	tb.Helper()
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -62,7 +63,10 @@ func answer(query []byte, zone map[string][]*net.SRV) []byte {
 	kind := binary.BigEndian.Uint16(query[at+1:])
 	var data [][]byte
 	code := byte(0)
-	switch records, ok := zone[strings.ToLower(strings.Join(labels, "."))]; {
+	name := strings.ToLower(strings.Join(labels, "."))
+	switch records, ok := zone[name]; {
+	case strings.HasSuffix(name, ".invalid"):
+		code = rcodeName
 	case kind == typeA:
 		data = [][]byte{{127, 0, 0, 1}}
 	case kind == typeSRV && !ok:

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"testing"
+
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+// dnsServer starts a DNS server in this process and returns its address. Its SRV
+// records have the ports of the servers of the scripts. The certificate of the servers
+// is for mail.demo.test.
+func dnsServer(t *testing.T, servers map[string]string) (address string) {
+	record := func(name, host string) []*net.SRV {
+		_, text, _ := net.SplitHostPort(servers[name])
+		port, err := strconv.ParseUint(text, 10, 16)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []*net.SRV{{Port: uint16(port), Target: host}}
+	}
+	nowhere := []*net.SRV{{Target: "."}}
+	resolver := sasltest.Resolver(t, map[string][]*net.SRV{
+		"_imaps._tcp.demo.test":             record("IMAPS", "mail.demo.test."),
+		"_submission._tcp.demo.test":        record("SMTP", "mail.demo.test."),
+		"_ldap._tcp.demo.test":              record("LDAPBUSY", "ldap.demo.test."),
+		"_xmpps-client._tcp.mail.demo.test": record("XMPPS", "elsewhere.test."),
+		"_xmpp-client._tcp.mail.demo.test":  record("XMPP", "elsewhere.test."),
+		"_imap._tcp.hosted.test":            record("IMAP", "mail.demo.test."),
+		"_submissions._tcp.hosted.test":     record("SMTPS", "mail.demo.test."),
+		"_imaps._tcp.wrong.test":            record("IMAPS", "imap.wrong.test."),
+		"_imaps._tcp.swapped.demo.test":     record("IMAP", "mail.swapped.demo.test."),
+		"_imap._tcp.stripped.test":          record("CLEAR", "mail.stripped.test."),
+		"_imaps._tcp.xn--bcher-kva.example": nil,
+		"_imap._tcp.xn--bcher-kva.example":  nil,
+		"_imaps._tcp.none.test":             nowhere,
+		"_imap._tcp.none.test":              nowhere,
+	})
+	conn, err := resolver.Dial(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	return conn.RemoteAddr().String()
+}
+
+// resolveBy lets this process resolve by one DNS server.
+func resolveBy(address string) {
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", address)
+	}}
+}
