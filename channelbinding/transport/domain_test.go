@@ -87,9 +87,9 @@ func TestDialDomain(t *testing.T) {
 }
 
 // dial is DialDomain for example.org with a handshake, which appends to the names that
-// are verified.
+// are verified. The final dot of the domain is not a part of the name.
 func dial(ctx context.Context, d transport.Dialer, services transport.Services, verified *[]string) (net.Conn, error) {
-	return transport.DialDomain(ctx, d, "example.org", services, func(ctx context.Context, name string, target transport.Target) (net.Conn, error) {
+	return transport.DialDomain(ctx, d, "example.org.", services, func(ctx context.Context, name string, target transport.Target) (net.Conn, error) {
 		*verified = append(*verified, name)
 		conn, err := d.Dial(ctx, target.Host, target.Port)
 		if err != nil {

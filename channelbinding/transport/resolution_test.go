@@ -31,11 +31,11 @@ func srv(priority, weight, port uint16, host string) *net.SRV {
 }
 
 var (
-	mail    = transport.Services{Direct: "imaps", StartTLS: "imap", Below: true}
-	ldap    = transport.Services{Direct: "ldaps", StartTLS: "ldap", Fallback: "389"}
-	xmpp    = transport.Services{Direct: "xmpps-client", StartTLS: "xmpp-client", Fallback: "5222", Mixed: true}
-	direct  = transport.Services{Direct: "xmpps-client", Fallback: "5223", Mixed: true}
-	offered = []*net.SRV{srv(0, 0, 0, ".")} // not at all
+	mail   = transport.Services{Direct: "imaps", StartTLS: "imap", Below: true}
+	ldap   = transport.Services{Direct: "ldaps", StartTLS: "ldap", Fallback: "389"}
+	xmpp   = transport.Services{Direct: "xmpps-client", StartTLS: "xmpp-client", Fallback: "5222", Mixed: true}
+	direct = transport.Services{Direct: "xmpps-client", Fallback: "5223", Mixed: true}
+	absent = []*net.SRV{srv(0, 0, 0, ".")} // not at all
 )
 
 // TestServers shows which servers are tried for which records, in which order.
@@ -67,10 +67,10 @@ func TestServers(t *testing.T) {
 		"no records of LDAP":                {"example.org", ldap, nil, "example.org:389", nil},
 		"no records, direct TLS":            {"example.org", direct, nil, "!example.org:5223", nil},
 		"no records of another domain":      {"example.net", mail, mixed("imaps", "imap"), "", transport.ErrNoServer},
-		"not offered":                       {"example.org", ldap, zone{"ldaps": offered, "ldap": offered}, "", transport.ErrNoServer},
-		"not offered with STARTTLS":         {"example.org", ldap, zone{"ldap": offered}, "", transport.ErrNoServer},
-		"not offered with direct TLS":       {"example.org", ldap, zone{"ldaps": offered}, "example.org:389", nil},
-		"one offered":                       {"example.org", mail, zone{"imap": offered, "imaps": {srv(0, 0, 993, "a.example.")}}, "!a.example:993", nil},
+		"not offered":                       {"example.org", ldap, zone{"ldaps": absent, "ldap": absent}, "", transport.ErrNoServer},
+		"not offered with STARTTLS":         {"example.org", ldap, zone{"ldap": absent}, "", transport.ErrNoServer},
+		"not offered with direct TLS":       {"example.org", ldap, zone{"ldaps": absent}, "example.org:389", nil},
+		"one offered":                       {"example.org", mail, zone{"imap": absent, "imaps": {srv(0, 0, 993, "a.example.")}}, "!a.example:993", nil},
 		"no answer":                         {"example.org", ldap, zone{"ldaps": nil, "ldap": nil}, "", sasl.ErrConnection},
 		"no answer about STARTTLS":          {"example.org", ldap, zone{"ldap": nil}, "", sasl.ErrConnection},
 		"no answer about direct TLS":        {"example.org", mail, zone{"imaps": nil}, "", sasl.ErrConnection},
@@ -105,12 +105,17 @@ func TestServers(t *testing.T) {
 	}
 }
 
-// TestNoServerText: the error names the records.
+// TestNoServerText: the error says why there is no server, and names the records.
 func TestNoServerText(t *testing.T) {
-	_, err := transport.DialServers(t.Context(), transport.Dialer{Resolver: zone{}.resolver(t)}, "example.org", mail, func(context.Context, transport.Target) (net.Conn, error) { return nil, nil })
-	const want = "connection error: the DNS names no server of the domain for this protocol: it has no SRV record _imaps._tcp or _imap._tcp (step: dial, address: example.org)"
-	if err == nil || err.Error() != want {
-		t.Error(err)
+	for want, records := range map[string]zone{
+		"it has no SRV record _imaps._tcp or _imap._tcp": nil,
+		"its SRV records say that there is none":         {"imap": absent, "imaps": absent},
+	} {
+		_, err := transport.DialServers(t.Context(), transport.Dialer{Resolver: records.resolver(t)}, "example.org", mail, func(context.Context, transport.Target) (net.Conn, error) { return nil, nil })
+		want = "connection error: the DNS names no server of the domain for this protocol: " + want + " (step: dial, address: example.org)"
+		if err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }
 
