@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -74,6 +75,8 @@ func (f *authFlags) parse(text string) (*target, error) {
 		return nil, usageError("%s is for an address, such as alice@example.org: write an address, or omit %s", flag, flag)
 	case !ok && len(f.acceptHosts) > 0:
 		return nil, usageError("--accept-host is for an address, such as alice@example.org: omit it, because the host of a URL is the name that is verified")
+	case !ok && !strings.Contains(text, ":"):
+		return nil, usageError("the argument is neither a URL nor an address: write scheme://[user@]host[:port], or an address such as alice@example.org")
 	case !ok:
 		return parseTarget(text)
 	case strings.Contains(local, ":"):
@@ -182,6 +185,8 @@ func addressRemedy(err error) string {
 		return fmt.Sprintf("if %s is the right server of %s, use --accept-host %[1]s", unknown.Host, unknown.Domain)
 	case errors.Is(err, transport.ErrNoServer):
 		return fmt.Sprintf("if you know the server, write a URL, such as %s://%s@HOST", otherScheme[t.scheme], strings.ReplaceAll(t.user, "@", "%40"))
+	case errors.As(err, new(*net.DNSError)):
+		return "check the domain; the DNS server may be out of order"
 	case errors.As(err, &name):
 		return fmt.Sprintf("the certificate is for %s, and not for %s; the owner of the domain has to correct the server or its SRV record, unless somebody forged the DNS answer", certificateNames(name.Certificate), name.Host)
 	}

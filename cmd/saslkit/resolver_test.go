@@ -3,8 +3,13 @@ package main
 import (
 	"context"
 	"net"
+	"os"
+	"regexp"
 	"strconv"
+	"strings"
 	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/saslkit/saslkit/core/sasltest"
 )
@@ -30,6 +35,7 @@ func dnsServer(t *testing.T, servers map[string]string) (address string) {
 		"_xmpp-client._tcp.mail.demo.test":  record("XMPP", "elsewhere.test."),
 		"_imap._tcp.hosted.test":            record("IMAP", "mail.demo.test."),
 		"_submissions._tcp.hosted.test":     record("SMTPS", "mail.demo.test."),
+		"_imaps._tcp.customer.test":         record("IMAPS", "mail.demo.test."),
 		"_imaps._tcp.wrong.test":            record("IMAPS", "imap.wrong.test."),
 		"_imaps._tcp.swapped.demo.test":     record("IMAP", "mail.swapped.demo.test."),
 		"_imap._tcp.stripped.test":          record("CLEAR", "mail.stripped.test."),
@@ -44,6 +50,24 @@ func dnsServer(t *testing.T, servers map[string]string) (address string) {
 	}
 	defer conn.Close()
 	return conn.RemoteAddr().String()
+}
+
+// readme compares the output of the last command with that in README, whose names and
+// addresses are those of people: readme 'saslkit auth alice@example.org'.
+func readme(ts *testscript.TestScript, _ bool, args []string) {
+	text, err := os.ReadFile("../../README.md")
+	ts.Check(err)
+	_, block, _ := strings.Cut(string(text), "\n$ "+args[0]+"\n")
+	want, _, ok := strings.Cut(block, "```")
+	output := ts.ReadFile("stdout") + ts.ReadFile("stderr")
+	for _, r := range []struct{ pattern, with string }{
+		{`mail\.demo\.test`, "imap.provider.example"}, {`customer\.test`, "example.org"}, {`127\.0\.0\.1`, "192.0.2.7"}, {`:[0-9]{4,5}\b`, ":993"},
+	} {
+		output = regexp.MustCompile(r.pattern).ReplaceAllString(output, r.with)
+	}
+	if !ok || output != want {
+		ts.Fatalf("README has\n%s\nand the command prints\n%s", want, output)
+	}
 }
 
 // resolveBy lets this process resolve by one DNS server.

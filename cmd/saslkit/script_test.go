@@ -81,7 +81,7 @@ func TestScripts(t *testing.T) {
 			}
 			return writePKI(env.WorkDir, pki)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "readme": readme},
 	})
 }
 
