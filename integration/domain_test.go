@@ -18,6 +18,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/sasltest"
 	"github.com/saslkit/saslkit/integration/internal/harness"
+	saslkerberos "github.com/saslkit/saslkit/kerberos"
+	"github.com/saslkit/saslkit/kerberos/krb5"
 )
 
 // records answers for two services of a domain. The first one's server is preferred.
@@ -119,4 +121,28 @@ func TestDomain(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestDomainOfActiveDirectory finds a domain controller by the SRV records of its
+// domain. Its certificate and its service principal have its own name, which counts only
+// if AcceptHost accepts it.
+func TestDomainOfActiveDirectory(t *testing.T) {
+	t.Parallel()
+	srv := harness.Samba(t)
+	initiator := krb5.Password(sasl.Password("alice@AD.TEST", "secret"), &krb5.Options{Config: srv.Config(t)})
+	resolver := records(t, "ad.test", srv.Host, [2]string{"ldaps", "ldap"}, [2]string{"127.0.0.1:1", srv.LDAP})
+	options := &saslldap.Options{TLSConfig: &tls.Config{RootCAs: srv.CA}, Resolver: resolver}
+	if _, err := saslldap.DialDomain(t.Context(), "ad.test", options); !errors.As(err, new(*transport.HostError)) {
+		t.Errorf("not accepted: %v", err)
+	}
+	options.AcceptHost = func(_ context.Context, domain, host string) bool { return domain == "ad.test" && host == srv.Host }
+	client, err := saslldap.DialDomain(t.Context(), "ad.test", options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if _, err := client.SASLBind(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{saslkerberos.GSSAPI(initiator, nil)}}); err != nil {
+		t.Fatal(err)
+	}
+	checkWhoAmI(t, client, `u:ADT\alice`)
 }

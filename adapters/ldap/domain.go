@@ -21,7 +21,10 @@ var services = transport.Services{Direct: "ldaps", StartTLS: "ldap", Fallback: p
 // of one below the domain, the DNS answer may be forged, and RFC 4513 s3.1.3 admits
 // only a name that the user or the administrator knows to be right: AcceptHost
 // decides, and without its consent the error is an ErrSecurity with a
-// *transport.HostError. ServerInfo has the name that was verified.
+// *transport.HostError. ServerInfo has the name that was verified. Kerberos makes the
+// service principal of it, and Active Directory has principals of its hosts only: with
+// NoStartTLS there is no certificate, so the name is that of the server if AcceptHost
+// accepts it, and else the domain.
 //
 // A nil *Options is the zero value. Errors are ErrConfig for an invalid domain and
 // for the option Address, ErrConnection for a failed lookup and, with
@@ -35,8 +38,11 @@ func DialDomain(ctx context.Context, domain string, options *Options) (*Client, 
 		}
 		with.Address = target.Address()
 		scheme := "ldap"
-		if target.Direct {
+		switch {
+		case target.Direct:
 			scheme = "ldaps"
+		case with.NoStartTLS && with.AcceptHost != nil && with.AcceptHost(ctx, domain, target.Host):
+			name = target.Host
 		}
 		return DialURL(ctx, scheme+"://"+net.JoinHostPort(name, target.Port), &with)
 	})

@@ -87,3 +87,29 @@ func TestDialDomainFallback(t *testing.T) {
 		}
 	}
 }
+
+// TestDialDomainWithoutTLS: without a certificate the name of the server counts only if
+// AcceptHost accepts it. Kerberos makes the service principal of that name.
+func TestDialDomainWithoutTLS(t *testing.T) {
+	address := sasltest.Listen(t, func(conn net.Conn) { bindable(conn) })
+	_, text, _ := net.SplitHostPort(address)
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolver := sasltest.Resolver(t, map[string][]*net.SRV{"_ldap._tcp.example.org": {{Port: uint16(port), Target: host + "."}}})
+	for want, accept := range map[string]func(context.Context, string, string) bool{
+		"example.org": func(context.Context, string, string) bool { return false },
+		host:          func(_ context.Context, domain, name string) bool { return domain == "example.org" && name == host },
+	} {
+		client, err := saslldap.DialDomain(t.Context(), "example.org", &saslldap.Options{Resolver: resolver, NoStartTLS: true, AcceptHost: accept, StepTimeout: 5 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := client.ServerInfo(t.Context())
+		if err != nil || info.Host != want || info.Secure {
+			t.Errorf("%+v, %v, want %s", info, err, want)
+		}
+		client.Close()
+	}
+}
