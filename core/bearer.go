@@ -20,7 +20,8 @@ type BearerSource func(ctx context.Context, prompt Prompt) (BearerToken, error)
 // BearerToken is a token and the identity that it is for.
 type BearerToken struct {
 	// Username is the user of the token. XOAUTH2 needs it. OAUTHBEARER does not,
-	// but some servers refuse a login without it.
+	// but some servers refuse a login without it. In XMPP it is a bare address, as in
+	// alice@example.org, unless Authzid is.
 	Username string
 	// Authzid is the identity to act as; empty = Username. Each message has room
 	// for one name: Authzid or, if it is empty, Username. So this is also the

@@ -33,7 +33,7 @@ func (s *testServer) dialBoth(t *testing.T, config *tls.Config) map[string]*Conn
 // of TLS, and the client that is handed over works.
 func TestEveryMechanism(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
-	for _, login := range sasltest.AllLogins(false) {
+	for _, login := range sasltest.AllLogins(false, "") {
 		config := server.client.Clone()
 		config.MinVersion, config.MaxVersion = login.Version, login.Version
 		config.Certificates = []tls.Certificate{server.user}

@@ -19,6 +19,11 @@ import (
 // The library has no context for a connection. Work that has begun for a client,
 // such as the check of a password, therefore ends by itself and not with the
 // connection.
+//
+// The library reads a command of 50 KiB, so an initial response may have 37 KiB. A
+// response on a line of its own may have 3069 octets, which are 4092 in base64: a
+// longer one is refused with SERVERBUG. A token of 3 KiB and more therefore needs a
+// client that uses SASL-IR, which the library lists.
 type ServerAuth struct {
 	// Server decides about the clients. Its SuccessData is unset, because IMAP
 	// carries no data with success.

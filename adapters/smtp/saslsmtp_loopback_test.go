@@ -135,7 +135,7 @@ func works(t *testing.T, s *smtptest.Server, name, user string, client opened) {
 // both kinds of TLS, in the round trips that it takes.
 func TestEveryMechanism(t *testing.T) {
 	server := smtptest.Serve(t, sasltest.AllMechanisms())
-	for _, login := range sasltest.AllLogins(false) {
+	for _, login := range sasltest.AllLogins(false, "") {
 		config := server.Client.Clone()
 		config.MinVersion, config.MaxVersion = login.Version, login.Version
 		config.Certificates = []tls.Certificate{server.User}

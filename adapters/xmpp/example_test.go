@@ -51,6 +51,21 @@ func ExampleLogin_Dial_tokens() {
 	}
 }
 
+// A bearer token has the bare address as its name.
+func ExampleLogin_Dial_bearer() {
+	ctx := context.Background()
+	address := jid.MustParse("alice@example.org")
+	source := sasl.FixedBearerToken(address.String(), "a token of an authorization server")
+	login := &saslxmpp.Login{Client: &sasl.Client{Mechanisms: sasl.BearerMechanisms(source)}}
+	session, outcome, err := login.Dial(ctx, address)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer session.Conn().Close()
+	fmt.Println(session.LocalAddr(), "with", outcome.Mechanism)
+}
+
 // In a list of features, Login.Features takes the place of xmpp.SASL.
 func ExampleLogin_Features() {
 	ctx := context.Background()

@@ -46,7 +46,9 @@ const (
 // does not replace TLS, which NewSession needs unless TLS is NoTLS.
 type Login struct {
 	// Client has the mechanisms, the policy and the tokens. Tokens (XEP-0484) need a
-	// UserAgent with an ID; without it a login with SASL2 is an ErrConfig.
+	// UserAgent with an ID; without it a login with SASL2 is an ErrConfig. A
+	// sasl.BearerToken has the bare address as its Username or its Authzid: servers
+	// refuse another name beside a bearer token (RFC 6120 s6.3.8).
 	Client *sasl.Client
 	// TLSConfig is for the TLS handshake; nil = an empty one. An empty ServerName
 	// becomes the domain, which is the name that is verified.

@@ -24,7 +24,7 @@ var credentials = sasl.Password("user", "pencil")
 // TLS, and compares the round trips and the restarts of the stream.
 func TestEveryMechanism(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
-	for _, row := range sasltest.AllLogins(true) {
+	for _, row := range sasltest.AllLogins(true, address) {
 		for _, direct := range []bool{true, false} {
 			asked := address
 			if row.Want.Mechanism == "ANONYMOUS" {

@@ -23,8 +23,9 @@ func (l *Login) String() string {
 // AllLogins returns all Logins, with every type of binding of each version of TLS.
 // EXTERNAL needs a certificate for "user". The numbers of round trips apply to a
 // protocol that carries initial responses and, if successData is set, data with
-// success.
-func AllLogins(successData bool) (logins []Login) {
+// success. The authzid is the name beside a bearer token; "" = the username. A
+// profile may demand another form of this name, as XMPP does (RFC 6120 s6.3.8).
+func AllLogins(successData bool, authzid string) (logins []Login) {
 	scram := 3
 	if successData {
 		scram = 2
@@ -45,6 +46,10 @@ func AllLogins(successData bool) (logins []Login) {
 		add(sasl.Anonymous("sirhc"), "", "", "guest", 1)
 		add(sasl.External(""), "", "", "user", 1)
 		add(sasl.Plain(credentials), "", "user", "user", 1)
+		for _, m := range sasl.BearerMechanisms(sasl.FixedBearerToken("user", bearerToken).ActingAs(authzid)) {
+			add(m, "", "user", "user", 1)
+			logins[len(logins)-1].Want.Authzid = authzid
+		}
 		for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
 			add(sasl.SCRAM(h, credentials), "", "user", "user", scram)
 			for _, binding := range types {

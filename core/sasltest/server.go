@@ -19,15 +19,16 @@ import (
 const bearerToken = "token-of-user"
 
 func verifyToken(_ context.Context, login sasl.BearerLogin) (username string, err error) {
-	if string(login.Token.Bytes()) != bearerToken {
+	if token := string(login.Token.Bytes()); token != bearerToken && token != LongToken() {
 		return "", sasl.ErrAuthentication
 	}
 	return "user", nil
 }
 
 // AllMechanisms returns a server with every mechanism, for one user, "user", with
-// the password "pencil" and the bearer token "token-of-user". In EXTERNAL, the common name of the client's certificate is
-// the username. In ANONYMOUS, the username is "guest".
+// the password "pencil", the bearer token "token-of-user" and a LongToken. In
+// EXTERNAL, the common name of the client's certificate is the username. In
+// ANONYMOUS, the username is "guest".
 func AllMechanisms() *sasl.Server {
 	lookup := func(ctx context.Context, h sasl.Hash, name string) (*sasl.SCRAMRecord, error) {
 		if name != "user" {

@@ -13,6 +13,7 @@ import (
 
 	library "github.com/golang-jwt/jwt/v5"
 	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
 	"github.com/saslkit/saslkit/examples/jwt"
 )
 
@@ -148,5 +149,23 @@ func TestVerify(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), row.token) {
 			t.Errorf("%s: the token is in %v", name, err)
 		}
+	}
+}
+
+// TestLongToken: the token of 3 KiB, with which the adapters are tested, is real.
+func TestLongToken(t *testing.T) {
+	verifier := &jwt.Verifier{
+		Issuer: "https://id.example.org", Audience: "mail", Scope: "mail", Methods: []string{"HS256"},
+		Key: func(context.Context, string) (any, error) { return []byte("the key of a long token"), nil },
+	}
+	token := sasltest.LongToken()
+	if len(token) < 3<<10 {
+		t.Errorf("%d octets", len(token))
+	}
+	if name, err := verifier.Verify(t.Context(), sasl.BearerLogin{Token: sasl.NewSecret(token)}); err != nil || name != "user" {
+		t.Errorf("%q, %v", name, err)
+	}
+	if name, err := verifier.Verify(t.Context(), sasl.BearerLogin{Token: sasl.NewSecret(token[:len(token)-1])}); err == nil {
+		t.Errorf("without its end: %q", name)
 	}
 }

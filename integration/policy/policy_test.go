@@ -61,8 +61,11 @@ var modules = map[string]module{
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/net/idna", "golang.org/x/term"},
 		tests: []string{prefix + "core/sasltest", "github.com/rogpeppe/go-internal/testscript"},
 	},
-	"docker":       {},
-	"examples/jwt": {imports: []string{prefix + "core", "github.com/golang-jwt/jwt/v5"}},
+	"docker": {},
+	"examples/jwt": {
+		imports: []string{prefix + "core", "github.com/golang-jwt/jwt/v5"},
+		tests:   []string{prefix + "core/sasltest"},
+	},
 	"oauth2": {
 		imports: []string{prefix + "core", "golang.org/x/oauth2"},
 		tests:   []string{prefix + "core/sasltest", "go.uber.org/goleak", "golang.org/x/oauth2/clientcredentials"},

@@ -3,14 +3,12 @@ package saslgomail_test
 import (
 	"context"
 	"crypto/tls"
-	"encoding/base64"
 	"errors"
 	"net"
 	"net/textproto"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
@@ -202,42 +200,5 @@ func TestStartTLSInjection(t *testing.T) {
 	_, err = saslgomail.Authenticate(t.Context(), smtpClient, &sasl.Client{Mechanisms: sasl.PasswordMechanisms(credentials)}, saslsmtp.Existing{Host: smtptest.Host})
 	if got := <-auth; !strings.HasPrefix(got, "AUTH SCRAM-SHA-256 ") {
 		t.Errorf("the client sent %q, %v", got, err)
-	}
-}
-
-// TestLongestResponse: RFC 4954 s4 has servers accept 12288 octets of base64, which
-// are 9216 octets. Nothing of a longer message is sent.
-func TestLongestResponse(t *testing.T) {
-	for _, octets := range []int{9216, 9217} {
-		message := "\x00u\x00" + strings.Repeat("p", octets-3)
-		auth := &sasl.Client{
-			Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("u", message[3:]))},
-			Allow:      func(sasl.Candidate) error { return nil },
-		}
-		for name, authenticate := range map[string]func(*smtp.Client) error{
-			"Authenticate": func(c *smtp.Client) error {
-				_, err := saslgomail.Authenticate(t.Context(), c, auth, saslsmtp.Existing{Host: smtptest.Host})
-				return err
-			},
-			"Auth": func(c *smtp.Client) error { return c.Auth(saslgomail.Auth(t.Context(), smtptest.Host, auth)) },
-		} {
-			lines := []string{"220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN"}
-			want := sasl.ErrConfig
-			if octets == 9216 {
-				want = ""
-				lines = append(lines, "<AUTH PLAIN", "334 ", "<"+base64.StdEncoding.EncodeToString([]byte(message)), "235 yes")
-			}
-			lines = append(lines, "<QUIT", "221 bye") // and nothing before
-			conn := sasltest.Scripted(t, lines...)
-			conn.SetDeadline(time.Now().Add(8 * time.Second))
-			client, err := smtp.NewClient(conn, smtptest.Host)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := authenticate(client); sasl.ClassOf(err) != want || (err == nil) != (want == "") {
-				t.Errorf("%s, %d: %v", name, octets, err)
-			}
-			client.Quit() // Auth has sent it already after an error
-		}
 	}
 }
