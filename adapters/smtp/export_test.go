@@ -4,3 +4,6 @@ var (
 	AuthKeyword = authKeyword
 	ClientName  = clientName
 )
+
+// BoundedBuffer is the DebugWriter during EHLO.
+type BoundedBuffer = boundedBuffer

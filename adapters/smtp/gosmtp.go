@@ -2,7 +2,6 @@ package saslsmtp
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/textproto"
@@ -59,14 +58,9 @@ func goSMTPInfo(ctx context.Context, client *smtp.Client, existing Existing) (in
 	return info, nil
 }
 
-// goSMTPError translates what the library returns.
+// goSMTPError translates what the library returns. Replies are found before.
 func goSMTPError(err error) error {
-	switch r := goSMTPReply(err); {
-	case err == nil || sasl.ClassOf(err) != "":
-		return err
-	case r != nil:
-		return failure(r)
-	case errors.Is(err, smtp.ErrTooLongLine), errors.As(err, new(base64.CorruptInputError)), errors.As(err, new(textproto.ProtocolError)):
+	if errors.Is(err, smtp.ErrTooLongLine) || errors.As(err, new(textproto.ProtocolError)) {
 		return fmt.Errorf("%w: %w", sasl.ErrProtocol, err)
 	}
 	return transport.HandshakeError(err)

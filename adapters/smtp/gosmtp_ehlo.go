@@ -31,7 +31,7 @@ func goSMTPMechanisms(client *smtp.Client) ([]string, error) {
 	lines := extensionLines(said)
 	if lines == nil {
 		// The library keeps the error of EHLO, and returns it before it sends RSET.
-		if err := goSMTPRejected(client.Reset()); err != nil && !isEHLOUnwanted(err) {
+		if err := goSMTPRejected(client.Reset()); !isEHLOUnwanted(err) {
 			return nil, err
 		}
 	}

@@ -211,20 +211,6 @@ func TestServerTokens(t *testing.T) {
 	talk.conn.Close()
 }
 
-// TestServerConfig: a missing domain is an error, not a domain that is served by
-// accident.
-func TestServerConfig(t *testing.T) {
-	_, far := sasltest.Pair(t)
-	if _, _, err := (&saslxmpp.Domain{Server: sasltest.AllMechanisms()}).Accept(t.Context(), far); !errors.Is(err, sasl.ErrConfig) {
-		t.Error(err)
-	}
-	_, far = sasltest.Pair(t)
-	server := serve(t, sasltest.AllMechanisms())
-	if _, _, err := server.domain.Accept(t.Context(), far, xmpp.BindResource()); !errors.Is(err, sasl.ErrConfig) {
-		t.Error(err)
-	}
-}
-
 // TestServerWithinExchange: an exchange that begins within another one ends both,
 // and counts as an attempt.
 func TestServerWithinExchange(t *testing.T) {

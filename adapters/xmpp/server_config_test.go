@@ -1,0 +1,130 @@
+package saslxmpp_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"mellium.im/xmpp"
+	"mellium.im/xmpp/jid"
+
+	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
+)
+
+// TestServerConfig: each fault of the configuration is an error before anything is
+// read.
+func TestServerConfig(t *testing.T) {
+	server := sasltest.AllMechanisms()
+	for name, row := range map[string]struct {
+		domain   saslxmpp.Domain
+		features []xmpp.StreamFeature
+	}{
+		"no Server":        {saslxmpp.Domain{Name: jid.MustParse(host)}, nil},
+		"no Name":          {saslxmpp.Domain{Server: server}, nil},
+		"a user":           {saslxmpp.Domain{Server: server, Name: jid.MustParse("user@" + host)}, nil},
+		"a resource":       {saslxmpp.Domain{Server: server, Name: jid.MustParse(host + "/r")}, nil},
+		"its own features": {saslxmpp.Domain{Server: server, Name: jid.MustParse(host)}, []xmpp.StreamFeature{xmpp.BindResource()}},
+	} {
+		_, far := sasltest.Pair(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		if _, _, err := row.domain.Accept(ctx, far, row.features...); sasl.ClassOf(err) != sasl.ErrConfig {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+	}
+}
+
+// TestServerBindRequests: an empty resource counts as none, and a request that is not
+// for a resource is refused (RFC 6120 s7.6).
+func TestServerBindRequests(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	for request, valid := range map[string]bool{
+		"type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource/></bind></iq>": true,
+		"type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>":                  true,
+		"type='get' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>":                  false,
+		"type='set' id='1'><query xmlns='jabber:iq:auth'/></iq>":                                   false,
+	} {
+		talk, served := server.secured(t, host)
+		talk.says(t, "<authenticate"+ns2+" mechanism='PLAIN'><initial-response>AHVzZXIAcGVuY2ls</initial-response></authenticate>")
+		talk.hears(t, "</stream:features>")
+		talk.says(t, "<iq xmlns='jabber:client' "+request)
+		switch got, at := talk.waits("</iq>"), <-served; {
+		case valid && (at.err != nil || len(at.address.Resourcepart()) < 20 || !strings.Contains(got, "<jid>user@example.org/")):
+			t.Errorf("%s: %s, %+v", request, got, at)
+		case !valid && (!errors.Is(at.err, sasl.ErrProtocol) || at.address.String() != ""):
+			t.Errorf("%s: %s, %+v", request, got, at)
+		}
+	}
+}
+
+// TestFeaturesWithoutServer: a Domain that Accept would refuse causes no panic, and
+// lists nothing.
+func TestFeaturesWithoutServer(t *testing.T) {
+	near, far := sasltest.Pair(t)
+	done := make(chan error, 1)
+	go func() {
+		domain := &saslxmpp.Domain{Name: jid.MustParse(host)}
+		_, err := xmpp.ReceiveClientSession(t.Context(), jid.MustParse(host), far, domain.Features(far, nil)...)
+		done <- err
+	}()
+	talk := newTalk(near)
+	talk.says(t, openStream)
+	if got := talk.hears(t, "</stream:features>"); strings.Contains(got, "<mechanism") {
+		t.Error(got)
+	}
+	near.Close()
+	if err := <-done; err == nil {
+		t.Error("no error")
+	}
+}
+
+// TestAddressOfAlone: with an AddressOf, whose addresses need not be the users'
+// names, an authzid is somebody else's until Authorize says otherwise.
+func TestAddressOfAlone(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	server.domain.AddressOf = func(sasl.Result) (jid.JID, error) { return jid.MustParse("other@example.org"), nil }
+	talk, _ := server.secured(t, host)
+	talk.says(t, "<auth"+ns1+" mechanism='PLAIN'>dXNlckBleGFtcGxlLm9yZwB1c2VyAHBlbmNpbA==</auth>") // user@example.org, user, pencil
+	if got := talk.hears(t, ">") + talk.hears(t, ">"); !strings.Contains(got, "<invalid-authzid"+ns1+"/>") {
+		t.Error(got)
+	}
+}
+
+// TestServerCutInExchange: a client that leaves in an exchange is gone, in both
+// profiles, and is not a client with invalid XMPP.
+func TestServerCutInExchange(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	for _, begin := range []string{
+		"<auth" + ns1 + " mechanism='SCRAM-SHA-1'>biwsbj11LHI9YWFhYWFhYWE=</auth>",
+		"<authenticate" + ns2 + " mechanism='SCRAM-SHA-1'><initial-response>biwsbj11LHI9YWFhYWFhYWE=</initial-response></authenticate>",
+	} {
+		talk, served := server.secured(t, host)
+		talk.says(t, begin)
+		talk.hears(t, "</challenge>")
+		talk.conn.Close()
+		if at := <-served; sasl.ClassOf(at.err) != sasl.ErrConnection {
+			t.Errorf("%.20s: %v", begin, at.err)
+		}
+	}
+}
+
+// TestServerEmptyAuth: <auth/> without a text has no initial response, and one with
+// "=" has an empty one (RFC 6120 s6.4.2).
+func TestServerEmptyAuth(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	talk, _ := server.secured(t, host)
+	talk.says(t, "<auth"+ns1+" mechanism='SCRAM-SHA-1'/>")
+	if got := talk.hears(t, ">"); got != "<challenge"+ns1+"/>" {
+		t.Error(got)
+	}
+	talk.says(t, "<abort"+ns1+"/>")
+	talk.hears(t, "</failure>")
+	talk.says(t, "<auth"+ns1+" mechanism='SCRAM-SHA-1'>=</auth>")
+	if got := talk.hears(t, "</challenge>"); got != "<challenge"+ns1+">ZT1vdGhlci1lcnJvcg==</challenge>" { // e=other-error
+		t.Error(got)
+	}
+}
