@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"mellium.im/xmpp/jid"
 
@@ -44,16 +45,20 @@ func serve(t *testing.T, server *sasl.Server) *loopback {
 	}
 }
 
-// connect returns the client's end of a connection that is served.
+// connect returns the client's end of a connection that is served. A fault is a
+// failure after eight seconds, not a hang.
 func (l *loopback) connect(t *testing.T, direct bool) (net.Conn, <-chan accepted) {
 	t.Helper()
 	near, far := sasltest.Pair(t)
+	near.SetDeadline(time.Now().Add(8 * time.Second))
 	outcome := make(chan accepted, 1)
 	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+		defer cancel()
 		if direct {
 			far = tls.Server(far, l.config)
 		}
-		_, who, err := l.domain.Accept(context.Background(), far)
+		_, who, err := l.domain.Accept(ctx, far)
 		outcome <- accepted{who.Address, who.Result, err}
 	}()
 	return near, outcome

@@ -128,3 +128,38 @@ func TestServerEmptyAuth(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestAddressOfNobody: the address is asked for once a client has proved itself, and
+// not before.
+func TestAddressOfNobody(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	asked := 0
+	server.domain.AddressOf = func(sasl.Result) (jid.JID, error) { asked++; return jid.MustParse(address), nil }
+	talk, served := server.secured(t, host)
+	talk.says(t, "<auth"+ns1+" mechanism='SCRAM-SHA-1'>biwsbj11c2VyLHI9YWFhYWFhYWE=</auth>") // n,,n=user,r=aaaaaaaa
+	talk.hears(t, "</challenge>")
+	talk.says(t, "<response"+ns1+">Yz1iaXdzLHI9YWFhYWFhYWEscD1BQUFB</response>") // another nonce
+	talk.hears(t, "</challenge>")                                                // e=other-error
+	talk.says(t, "<response"+ns1+"/>")
+	talk.hears(t, "</failure>")
+	talk.conn.Close()
+	if <-served; asked != 0 {
+		t.Errorf("AddressOf was called %d times", asked)
+	}
+}
+
+// TestRefusalText: the text of a refusal is in the namespace of its profile (RFC 6120
+// s6.4.5, XEP-0388 s2.6.1).
+func TestRefusalText(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	for message, want := range map[string]string{
+		"<auth" + ns1 + " mechanism='PLAIN'>AHVzZXIAcGVuY2ls</auth>":                                                      "<failure" + ns1 + "><invalid-authzid" + ns1 + "/><text" + ns1 + ">The stream is from somebody else</text></failure>",
+		"<authenticate" + ns2 + " mechanism='PLAIN'><initial-response>AHVzZXIAcGVuY2ls</initial-response></authenticate>": "<failure" + ns2 + "><invalid-authzid" + ns1 + "/><text>The stream is from somebody else</text></failure>",
+	} {
+		talk, _ := server.secured(t, host+"' from='root@example.org")
+		talk.says(t, message)
+		if got := talk.hears(t, "</failure>"); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
