@@ -42,7 +42,7 @@ func condition(err *imap.Error) sasl.Condition {
 	case imap.ResponseCodeClientBug:
 		return sasl.MalformedRequest
 	}
-	if stated := conditionOf(err.Text); stated != "" {
+	if stated := sasl.StatedCondition(err.Text); stated != "" {
 		return stated
 	}
 	return sasl.NotAuthorized

@@ -53,6 +53,7 @@ func failure(r *Reply) error {
 // condition is the table of RFC 4954 s6. A code that is more exact than the reply
 // code counts first: many servers send every refusal as 535 or 550, and say by the
 // enhanced status code that it is not about the password (RFC 4954 s6, RFC 5248).
+// Others say it in the text alone.
 func condition(r *Reply) sasl.Condition {
 	switch r.Enhanced {
 	case [3]int{5, 7, 9}:
@@ -79,6 +80,9 @@ func condition(r *Reply) sasl.Condition {
 		return sasl.InvalidMechanism
 	case r.Code == 500, r.Code == 501, r.Code == 503:
 		return sasl.MalformedRequest
+	}
+	if stated := sasl.StatedCondition(r.line()); stated != "" {
+		return stated
 	}
 	return sasl.NotAuthorized
 }

@@ -37,7 +37,7 @@ func TestGoSMTPHelloAgain(t *testing.T) {
 	}
 }
 
-// TestGoSMTPForeign: an answer that is no reply is an ErrProtocol, also before AUTH.
+// TestGoSMTPForeign: an invalid reply is an ErrProtocol, also before AUTH.
 func TestGoSMTPForeign(t *testing.T) {
 	for name, lines := range map[string][]string{
 		"in the greeting": {"* OK hi"},

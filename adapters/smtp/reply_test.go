@@ -1,9 +1,13 @@
 package saslsmtp_test
 
 import (
+	"errors"
+	"slices"
 	"testing"
 
 	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
+	sasl "github.com/saslkit/saslkit/core"
+	"github.com/saslkit/saslkit/core/sasltest"
 )
 
 // TestReplyText: the enhanced status code only if there is one, in one line, and
@@ -16,6 +20,37 @@ func TestReplyText(t *testing.T) {
 	} {
 		if got := reply.Error(); got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestWordsOfReplies: a text that is clearly about something else than the password
+// gives the condition, and the password is not mentioned then. A more exact code
+// counts first.
+func TestWordsOfReplies(t *testing.T) {
+	for reply, want := range map[string]struct {
+		condition sasl.Condition
+		class     sasl.Class
+	}{
+		"535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.": {sasl.AccountDisabled, sasl.ErrAuthorization},
+		"535-5.7.139 Authentication unsuccessful, SmtpClientAuthentication\r\n535 5.7.139 is disabled":  {sasl.AccountDisabled, sasl.ErrAuthorization},
+		"535 Too many bad auth attempts":                                 {sasl.TemporaryAuthFailure, sasl.ErrTemporary},
+		"550 5.7.8 Error: authentication failed: bad protocol / cancel":  {sasl.MalformedRequest, sasl.ErrProtocol},
+		"535 5.7.8 Error: authentication failed: authentication failure": {sasl.NotAuthorized, sasl.ErrAuthentication},
+		"535 5.7.8 Username and Password not accepted, too many times":   {sasl.NotAuthorized, sasl.ErrAuthentication},
+		"525 5.7.13 Too many":        {sasl.AccountDisabled, sasl.ErrAuthorization},
+		"501 5.5.2 account disabled": {sasl.MalformedRequest, sasl.ErrProtocol},
+	} {
+		for name, authenticate := range authenticators {
+			_, err := authenticate(t, sasltest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN", "<AUTH PLAIN "+plainMessage, reply), plain)
+			var refused *sasl.Failure
+			if !errors.As(err, &refused) || refused.Condition != want.condition || sasl.ClassOf(err) != want.class {
+				t.Errorf("%s, %s: %v, want %s", name, reply, err, want.condition)
+			}
+			var login *sasl.LoginError
+			if errors.As(err, &login) && slices.Contains(login.Hints, sasl.HintPassword) != (want.condition == sasl.NotAuthorized) {
+				t.Errorf("%s, %s: hints %q", name, reply, login.Hints)
+			}
 		}
 	}
 }

@@ -75,7 +75,11 @@ func failure(e *Element) *sasl.Failure {
 			refusal.Condition = child.Name.Local
 		}
 	}
-	return &sasl.Failure{Condition: sasl.Condition(refusal.Condition), Text: refusal.Text, Err: refusal}
+	condition := sasl.Condition(refusal.Condition)
+	if stated := sasl.StatedCondition(refusal.Text); condition == sasl.NotAuthorized && stated != "" {
+		condition = stated
+	}
+	return &sasl.Failure{Condition: condition, Text: refusal.Text, Err: refusal}
 }
 
 // refusalFor returns the condition and the text that a client gets for a reason

@@ -123,3 +123,24 @@ func TestRefusal(t *testing.T) {
 		heard()
 	}
 }
+
+// TestWordsOfRefusal: a text beside not-authorized that is clearly about something
+// else than the password gives the condition. The Refusal has what the server sent.
+func TestWordsOfRefusal(t *testing.T) {
+	for text, want := range map[string]sasl.Condition{
+		"Too many (5) failed authentications from this IP address": sasl.TemporaryAuthFailure,
+		"Your account is locked":                                   sasl.AccountDisabled,
+		"The password is wrong, or your account is locked":         sasl.NotAuthorized,
+		"": sasl.NotAuthorized,
+	} {
+		conn, heard := scripted(t, turn{streamEnd, streamHeader + features(sasl2)}, turn{"</authenticate>",
+			"<failure xmlns='urn:xmpp:sasl:2'><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/><text>" + text + "</text></failure>"})
+		_, _, err := negotiate(t.Context(), conn, &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), Secure: true})
+		var failure *sasl.Failure
+		var refusal *saslxmpp.Refusal
+		if !errors.As(err, &failure) || failure.Condition != want || !errors.As(err, &refusal) || refusal.Condition != "not-authorized" {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+		heard()
+	}
+}

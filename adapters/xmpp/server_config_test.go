@@ -83,7 +83,7 @@ func TestFeaturesWithoutServer(t *testing.T) {
 }
 
 // TestAddressOfAlone: with an AddressOf, whose addresses need not be the users'
-// names, an authzid is somebody else's until Authorize says otherwise.
+// names, an authzid is refused unless Authorize allows it.
 func TestAddressOfAlone(t *testing.T) {
 	server := serve(t, sasltest.AllMechanisms())
 	server.domain.AddressOf = func(sasl.Result) (jid.JID, error) { return jid.MustParse("other@example.org"), nil }
