@@ -110,7 +110,7 @@ func TestSASLSMTPGarbage(t *testing.T) {
 		for service, at := range map[string]harness.Submission{"Dovecot": srv.DovecotSASL, "Cyrus": srv.CyrusSASL} {
 			for name, row := range map[string]struct {
 				m     says
-				class sasl.Class
+				class sasl.Class // Cyrus SASL says of two rows that it could not parse the message
 				code  int        // 0: it may hang up before it says
 				then  sasl.Class // of another attempt
 			}{
@@ -123,6 +123,9 @@ func TestSASLSMTPGarbage(t *testing.T) {
 				"12292 octets":             {says{"PLAIN", longPassword(12292 / 4 * 3)}, sasl.ErrProtocol, 500, sasl.ErrConnection},
 				"48 KiB":                   {says{"PLAIN", longPassword(48 << 10)}, sasl.ErrProtocol, 0, sasl.ErrConnection},
 			} {
+				if service == "Cyrus" && (name == "PLAIN without NUL" || name == "SCRAM without gs2-header") {
+					row.class = sasl.ErrProtocol
+				}
 				client := dial(at, srv.ClientConfig(version))
 				_, err := client.authenticate(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{&row.m}})
 				var reply *saslsmtp.Reply

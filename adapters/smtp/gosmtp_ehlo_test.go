@@ -60,3 +60,17 @@ func TestGoSMTPHelloIsBounded(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNetHelloAgain: a server that does not want a second EHLO has no list, and any
+// other refusal is about the connection.
+func TestNetHelloAgain(t *testing.T) {
+	for answer, class := range map[string]sasl.Class{
+		"500 what": sasl.ErrPolicy, "502 no": sasl.ErrPolicy, "503 again": sasl.ErrPolicy,
+		"501 no": sasl.ErrConnection, "504 no": sasl.ErrConnection,
+	} {
+		conn := sasltest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 SIZE 1", "<EHLO localhost", answer)
+		if _, err := authenticators["net/smtp"](t, conn, plain); sasl.ClassOf(err) != class {
+			t.Errorf("%s: %v", answer, err)
+		}
+	}
+}

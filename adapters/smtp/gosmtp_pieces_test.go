@@ -47,8 +47,12 @@ func TestGoSMTPInPieces(t *testing.T) {
 // TestGoSMTPEveryCut: a refusal that is cut anywhere is the same refusal, the client
 // sends nothing after it, and the next attempt succeeds.
 func TestGoSMTPEveryCut(t *testing.T) {
-	const refusal = "535-5.7.8 no\r\n535 5.7.8 never\r\n"
-	for cut := range len(refusal) + 1 {
+	for cut := range 2 * len("535-5.7.8 no\r\n535 5.7.8 never\r\n") {
+		refusal, code, enhanced := "535-5.7.8 no\r\n535 5.7.8 never\r\n", 535, [3]int{5, 7, 8}
+		if cut%2 == 1 {
+			refusal, code, enhanced = "454-4.7.0 no\r\n454 4.7.0 never\r\n", 454, [3]int{4, 7, 0}
+		}
+		cut := cut / 2
 		near, far := sasltest.Pair(t)
 		seen := make(chan []string, 1)
 		go func() {
@@ -75,7 +79,7 @@ func TestGoSMTPEveryCut(t *testing.T) {
 		existing := saslsmtp.Existing{Host: "mail.example.org"}
 		_, err := saslsmtp.Authenticate(t.Context(), client, plain, existing)
 		var reply *saslsmtp.Reply
-		if !errors.As(err, &reply) || reply.Code != 535 || reply.Enhanced != [3]int{5, 7, 8} || reply.Text != "no\nnever" {
+		if !errors.As(err, &reply) || reply.Code != code || reply.Enhanced != enhanced || reply.Text != "no\nnever" {
 			t.Errorf("cut at %d: %v", cut, err)
 		}
 		if _, err := saslsmtp.Authenticate(t.Context(), client, plain, existing); err != nil {

@@ -1,9 +1,14 @@
 package saslsmtp_test
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
 
@@ -53,5 +58,60 @@ func TestGoSMTPTrailing(t *testing.T) {
 		if _, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), plain, saslsmtp.Existing{Host: smtptest.Host}); !errors.Is(err, class) {
 			t.Errorf("%q: %v", replies, err)
 		}
+		if _, err := conn.Write([]byte("x")); err == nil {
+			t.Errorf("%q: the connection is open, although nobody knows what the next reply answers", replies)
+		}
+	}
+}
+
+// TestGoSMTPCut: a reply that ends with the connection is no reply, whatever the part
+// says. The library takes the part for a line.
+func TestGoSMTPCut(t *testing.T) {
+	for _, part := range []string{"2", "235", "235 2.7.0 yes", "235 2.7.0 yes\r", "235-2.7.0 yes\r\n", "334 ", "454 4.7.0 no", "535 5.7.8 no"} {
+		near, far := sasltest.Pair(t)
+		go func() {
+			far.SetDeadline(time.Now().Add(8 * time.Second))
+			reader := bufio.NewReader(far)
+			for _, say := range []string{"220 hi\r\n", "250-mail.example.org\r\n250 AUTH PLAIN\r\n"} {
+				io.WriteString(far, say)
+				reader.ReadString('\n')
+			}
+			io.WriteString(far, part)
+			far.Close()
+		}()
+		_, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(near), plain, saslsmtp.Existing{Host: smtptest.Host})
+		if sasl.ClassOf(err) != sasl.ErrConnection || !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+			t.Errorf("%q: %v", part, err)
+		}
+	}
+}
+
+// TestGoSMTPLongLine: a line of 1990 octets, with the CR, is read, and one octet more
+// is an error that names what reads longer lines.
+func TestGoSMTPLongLine(t *testing.T) {
+	for octets, want := range map[int]string{1990: "", 1991: "protocol error: smtp: too long a line in input stream; use a Conn or net/smtp, which read longer lines"} {
+		conn := sasltest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN", "<AUTH PLAIN "+plainMessage, "235 "+strings.Repeat("y", octets-5))
+		_, err := saslsmtp.Authenticate(t.Context(), smtp.NewClient(conn), plain, saslsmtp.Existing{Host: smtptest.Host})
+		if fmt.Sprint(err) != want && (err != nil || want != "") {
+			t.Errorf("%d: %v", octets, err)
+		}
+	}
+}
+
+// fullDisk is a DebugWriter that cannot write.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space") }
+
+// TestGoSMTPDebugWriterFails: the error of the client's own DebugWriter ends the login,
+// as it does in the library.
+func TestGoSMTPDebugWriterFails(t *testing.T) {
+	client := smtp.NewClient(sasltest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN", "<AUTH PLAIN "+plainMessage, "235 yes"))
+	if err := client.Hello("localhost"); err != nil {
+		t.Fatal(err)
+	}
+	client.DebugWriter = fullDisk{}
+	if _, err := saslsmtp.Authenticate(t.Context(), client, plain, saslsmtp.Existing{Host: smtptest.Host}); err == nil || !strings.Contains(err.Error(), "no space") {
+		t.Error(err)
 	}
 }

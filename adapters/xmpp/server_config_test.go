@@ -2,6 +2,7 @@ package saslxmpp_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/sasltest"
 )
@@ -161,5 +163,54 @@ func TestRefusalText(t *testing.T) {
 		if got := talk.hears(t, "</failure>"); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
+	}
+}
+
+// TestServerLists: SASL2 is offered if there is a mechanism, and FAST (XEP-0484 s3.1)
+// if there are tokens and they last.
+func TestServerLists(t *testing.T) {
+	tokens := &sasl.ServerTokens{Store: new(sasl.MemoryTokens), Mechanisms: []string{"HT-SHA-256-NONE"}}
+	none := &sasl.ServerTokens{Store: new(sasl.MemoryTokens), Mechanisms: []string{}}
+	for name, row := range map[string]struct {
+		mechanisms  bool
+		tokens      *sasl.ServerTokens
+		lifetime    time.Duration
+		sasl2, fast bool
+	}{
+		"nothing":                    {false, nil, time.Hour, false, false},
+		"mechanisms":                 {true, nil, time.Hour, true, false},
+		"tokens that are not issued": {true, tokens, 0, true, false},
+		"no mechanisms for tokens":   {true, none, time.Hour, true, false},
+		"tokens":                     {true, tokens, time.Hour, true, true},
+	} {
+		auth := &sasl.Server{Tokens: row.tokens}
+		if row.mechanisms {
+			auth.Mechanisms = sasltest.AllMechanisms().Mechanisms
+		}
+		server := serve(t, auth)
+		server.domain.TokenLifetime = row.lifetime
+		conn, _ := server.connect(t, true)
+		secured, err := transport.Handshake(t.Context(), conn, host, "", &tls.Config{RootCAs: server.pool})
+		if err != nil {
+			t.Fatal(err)
+		}
+		talk := newTalk(secured)
+		talk.says(t, openStream)
+		got := talk.hears(t, "</stream:features>")
+		if strings.Contains(got, "<authentication") != row.sasl2 || strings.Contains(got, "<fast") != row.fast {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+// TestServerOtherProfile: an exchange does not change its profile.
+func TestServerOtherProfile(t *testing.T) {
+	server := serve(t, sasltest.AllMechanisms())
+	talk, served := server.secured(t, host)
+	talk.says(t, "<authenticate"+ns2+" mechanism='PLAIN'/>")
+	talk.hears(t, "<challenge"+ns2+"/>")
+	talk.says(t, "<response"+ns1+">AHVzZXIAcGVuY2ls</response>")
+	if at := <-served; sasl.ClassOf(at.err) != sasl.ErrProtocol {
+		t.Errorf("%+v", at)
 	}
 }

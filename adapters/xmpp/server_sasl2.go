@@ -70,7 +70,7 @@ func (c *client) serveSASL2(ctx context.Context, s *xmpp.Session, info sasl.Conn
 		} else {
 			err = x.write(answer)
 		}
-		if err != nil || done && run != nil {
+		if err != nil || done {
 			return nil, err // no stream restart
 		}
 	}
