@@ -72,9 +72,5 @@ func goSMTPReply(err error) *Reply {
 	if !errors.As(err, &refused) {
 		return nil
 	}
-	r := &Reply{Code: refused.Code, Text: refused.Message, library: refused}
-	if refused.EnhancedCode != smtp.NoEnhancedCode {
-		r.Enhanced = refused.EnhancedCode
-	}
-	return r
+	return &Reply{Code: refused.Code, Enhanced: refused.EnhancedCode, Text: refused.Message, library: refused}
 }

@@ -156,10 +156,6 @@ func goSMTPEnd(r reply) error {
 		return err
 	}
 	refusal := r.refusal()
-	library := &smtp.SMTPError{Code: r.code, EnhancedCode: refusal.Enhanced, Message: refusal.Text}
-	if refusal.Enhanced == [3]int{} {
-		library.EnhancedCode = smtp.NoEnhancedCode
-	}
-	refusal.library = library
+	refusal.library = &smtp.SMTPError{Code: r.code, EnhancedCode: refusal.Enhanced, Message: refusal.Text}
 	return failure(refusal)
 }

@@ -46,7 +46,10 @@ type TasksError struct {
 
 // Error returns the class, the tasks and the text, all printable.
 func (e *TasksError) Error() string {
-	text := sasl.ErrAuthorization.Error() + ": the server demands another task: " + sasl.Printable(strings.Join(e.Tasks, " "))
+	text := sasl.ErrAuthorization.Error() + ": the server demands another task"
+	if len(e.Tasks) > 0 {
+		text += ": " + sasl.Printable(strings.Join(e.Tasks, " "))
+	}
 	if e.Text != "" {
 		text += ": " + sasl.Printable(e.Text)
 	}

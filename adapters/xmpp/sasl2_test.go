@@ -92,6 +92,19 @@ func TestTasks(t *testing.T) {
 	heard()
 }
 
+// TestTasksWithoutName: a server may demand a task and name none.
+func TestTasksWithoutName(t *testing.T) {
+	for text, err := range map[string]*saslxmpp.TasksError{
+		"authorization error: the server demands another task":           {},
+		"authorization error: the server demands another task: call us":  {Text: "call us"},
+		"authorization error: the server demands another task: A B: now": {Tasks: []string{"A", "B"}, Text: "now"},
+	} {
+		if err.Error() != text {
+			t.Errorf("%s, want %s", err, text)
+		}
+	}
+}
+
 // TestRefusal: a failure has all its possible contents (RFC 6120 s6.4.5, XEP-0388
 // s2.6.2).
 func TestRefusal(t *testing.T) {
