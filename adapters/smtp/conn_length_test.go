@@ -204,3 +204,30 @@ func TestLongestResponseRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingToStart: a run that cannot begin sends no AUTH, and its error is the
+// login's. Net/smtp says QUIT.
+func TestNothingToStart(t *testing.T) {
+	auth := &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(sasl.Password("u", "a\x00b"))}, Allow: plain.Allow}
+	for way, authenticate := range allWays() {
+		lines := []string{"220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN"}
+		if way == "value" {
+			lines = append(lines, "<QUIT", "221 bye")
+		}
+		if err := authenticate(t, sasltest.Scripted(t, append(lines, "!")...), auth); sasl.ClassOf(err) != sasl.ErrConfig {
+			t.Errorf("%s: %v", way, err)
+		}
+	}
+}
+
+// TestServerFirst: a mechanism without an initial response has none in any way, also
+// not a late one.
+func TestServerFirst(t *testing.T) {
+	auth := &sasl.Client{Mechanisms: []sasl.Mechanism{afterServer{}}, Allow: plain.Allow}
+	for way, authenticate := range allWays() {
+		conn := sasltest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH X-SERVER", "<AUTH X-SERVER", "334 YWJj", "<aGVsbG8=", "235 yes")
+		if err := authenticate(t, conn, auth); err != nil {
+			t.Errorf("%s: %v", way, err)
+		}
+	}
+}

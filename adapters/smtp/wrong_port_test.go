@@ -3,6 +3,7 @@ package saslsmtp_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
 	"github.com/saslkit/saslkit/adapters/smtp/internal/smtptest"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/sasltest"
 )
@@ -90,6 +92,45 @@ func TestSlowGreeting(t *testing.T) {
 		io.WriteString(far, "250 mail.example.org\r\n")
 	}()
 	if _, err := saslsmtp.NewConn(t.Context(), near, smtptest.Host, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSilenceMeansNothing: the error has no advice about the port if the server hung
+// up, or was silent under TLS.
+func TestSilenceMeansNothing(t *testing.T) {
+	certificate, pool := sasltest.Certificate(t, smtptest.Host)
+	for name, row := range map[string]struct {
+		serve func(net.Conn)
+		tls   bool
+	}{
+		"hung up": {func(far net.Conn) { far.Close() }, false},
+		"silent under TLS": {func(far net.Conn) {
+			tls.Server(far, &tls.Config{Certificates: []tls.Certificate{certificate}}).Handshake()
+			io.Copy(io.Discard, far)
+		}, true},
+	} {
+		near, far := sasltest.Pair(t)
+		go row.serve(far)
+		conn := near
+		if row.tls {
+			conn = tls.Client(near, &tls.Config{RootCAs: pool, ServerName: smtptest.Host})
+		}
+		_, err := saslsmtp.NewConn(t.Context(), conn, smtptest.Host, &saslsmtp.Options{StepTimeout: 100 * time.Millisecond})
+		if sasl.ClassOf(err) != sasl.ErrConnection || errors.As(err, new(*transport.PortError)) {
+			t.Errorf("%s: %v", name, err)
+		}
+		near.Close()
+	}
+}
+
+// TestSilenceAndCancel: a person who gives up learns what the silence may mean.
+func TestSilenceAndCancel(t *testing.T) {
+	near, _ := sasltest.Pair(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	var port *transport.PortError
+	if _, err := saslsmtp.NewConn(ctx, near, smtptest.Host, nil); !errors.As(err, &port) || port.Found != transport.PortSilent || !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

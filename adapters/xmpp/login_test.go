@@ -1,14 +1,17 @@
 package saslxmpp_test
 
 import (
+	"context"
 	"encoding/xml"
 	"errors"
+	"net"
 	"slices"
 	"strings"
 	"testing"
 
 	"mellium.im/xmlstream"
 	"mellium.im/xmpp"
+	"mellium.im/xmpp/jid"
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
 	sasl "github.com/saslkit/saslkit/core"
@@ -147,5 +150,16 @@ func TestReady(t *testing.T) {
 	}))
 	if seen != count {
 		t.Errorf("%d messages of %d", seen, count)
+	}
+}
+
+// TestDialNobody: an address without a domain is an ErrConfig, and nothing is dialled.
+func TestDialNobody(t *testing.T) {
+	login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), Address: "127.0.0.1:1", DialContext: func(context.Context, string, string) (net.Conn, error) {
+		t.Error("the client dials")
+		return nil, errors.New("not here")
+	}}
+	if _, _, err := login.Dial(t.Context(), jid.JID{}); sasl.ClassOf(err) != sasl.ErrConfig {
+		t.Error(err)
 	}
 }

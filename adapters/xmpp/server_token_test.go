@@ -1,6 +1,8 @@
 package saslxmpp_test
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -149,6 +151,71 @@ func TestServerTokenCounted(t *testing.T) {
 		})
 		if !slices.Equal(got, want) {
 			t.Errorf("%q: the counts are %d, want %d", fast, got, want)
+		}
+	}
+}
+
+// failing is a store that cannot be written.
+type failing struct{ sasl.TokenStore }
+
+func (failing) Update(context.Context, sasl.TokenAccount, func([]sasl.Token) []sasl.Token) error {
+	return errors.New("no space")
+}
+
+// TestServerTokenNotStored: a client whose token cannot be stored is refused, and its
+// session is not ready.
+func TestServerTokenNotStored(t *testing.T) {
+	auth, store := tokenServer()
+	auth.Tokens.Store = failing{store}
+	server := serve(t, auth)
+	server.domain.TokenLifetime = time.Hour
+	talk, served := server.secured(t, host)
+	talk.says(t, "<authenticate"+ns2+" mechanism='PLAIN'><initial-response>AHVzZXIAcGVuY2ls</initial-response>"+
+		"<user-agent id='"+thisClient+"'/><request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/></authenticate>")
+	if got := talk.hears(t, "</failure>"); !strings.Contains(got, "<temporary-auth-failure"+ns1+"/>") || strings.Contains(got, "<success") {
+		t.Error(got)
+	}
+	talk.says(t, "<iq xmlns='jabber:client' type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
+	if at := <-served; at.err == nil || at.address.String() != "" {
+		t.Errorf("%+v", at)
+	}
+}
+
+// TestServerTokenReplaced: a token that is used is replaced by one for its mechanism,
+// or for the mechanism that the client names, and not at all if it is to end
+// (XEP-0484 s3.4).
+func TestServerTokenReplaced(t *testing.T) {
+	for name, row := range map[string]struct {
+		fast, wanted string
+		replaced     string
+	}{
+		"used":    {"", "", "HT-SHA-256-NONE"},
+		"another": {"", "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-EXPR'/>", "HT-SHA-256-EXPR"},
+		"ended":   {"invalidate='true'", "", ""},
+	} {
+		auth, store := tokenServer()
+		auth.Tokens.Mechanisms = []string{"HT-SHA-256-EXPR", "HT-SHA-256-NONE"}
+		account := sasl.TokenAccount{Service: "xmpp", Host: host, Username: "user", ClientID: thisClient}
+		store.Update(t.Context(), account, func([]sasl.Token) []sasl.Token {
+			return []sasl.Token{{Mechanism: "HT-SHA-256-NONE", Secret: sasl.NewSecret(token), Expiry: time.Now().Add(time.Hour)}}
+		})
+		server := serve(t, auth)
+		server.domain.TokenLifetime = time.Hour
+		talk, _ := server.secured(t, host)
+		talk.says(t, "<authenticate"+ns2+" mechanism='HT-SHA-256-NONE'><initial-response>"+initiator+"</initial-response><user-agent id='"+thisClient+"'/><fast xmlns='urn:xmpp:fast:0' "+row.fast+"/>"+row.wanted+"</authenticate>")
+		issued := issuedIn(talk.hears(t, "</success>"))
+		talk.conn.Close()
+		kept := ""
+		store.Update(t.Context(), account, func(tokens []sasl.Token) []sasl.Token {
+			for _, t := range tokens {
+				if string(t.Secret.Bytes()) == issued {
+					kept = t.Mechanism
+				}
+			}
+			return tokens
+		})
+		if kept != row.replaced || (issued == "") != (row.replaced == "") {
+			t.Errorf("%s: the token %q is for %q, want %q", name, issued, kept, row.replaced)
 		}
 	}
 }
