@@ -110,7 +110,7 @@ func TestSASLSMTPGarbage(t *testing.T) {
 		for service, at := range map[string]harness.Submission{"Dovecot": srv.DovecotSASL, "Cyrus": srv.CyrusSASL} {
 			for name, row := range map[string]struct {
 				m     says
-				class sasl.Class // Cyrus SASL says of two rows that it could not parse the message
+				class sasl.Class // of Dovecot; Cyrus SASL cannot parse two of the messages, and says so
 				code  int        // 0: it may hang up before it says
 				then  sasl.Class // of another attempt
 			}{
