@@ -71,6 +71,7 @@ func TestAskedForAgain(t *testing.T) {
 		"empty":                 {external, []string{"<AUTH EXTERNAL =", "334 ", "<", "235 yes"}, "", "value"},
 		"empty, twice":          {external, []string{"<AUTH EXTERNAL =", "334 ", "<", "334 "}, sasl.ErrProtocol, "value"},
 		"dropped by net/smtp":   {external, []string{"<AUTH EXTERNAL", "334 ", "<", "334 "}, sasl.ErrProtocol, "others"},
+		"success at once":       {external, []string{"<AUTH EXTERNAL", "235 yes"}, sasl.ErrSecurity, "others"},
 		"found too long":        {plain, []string{inline, "500 5.5.6 too long", "<AUTH PLAIN", "334 ", message, "235 yes"}, "", "value"},
 		"found too long, twice": {plain, []string{inline, "500 5.5.6 too long", "<AUTH PLAIN", "334 ", message, "334 "}, sasl.ErrProtocol, "value"},
 	} {

@@ -36,7 +36,7 @@ func (l *loop) Start() (mechanism string, initial []byte, err error) {
 		return l.mechanism, nil, nil
 	}
 	mechanism, initial, err = l.session.Start()
-	if err != nil || initial == nil {
+	if initial == nil { // or there is an error
 		return mechanism, nil, err
 	}
 	if _, deferred := authLine(mechanism, initial); deferred || l.dropsEmpty && len(initial) == 0 {

@@ -127,6 +127,10 @@ func TestAuthValueScreen(t *testing.T) {
 	if err := value.Screen(before); err.Error() != "connection error: the server's text is withheld, because it repeats a secret" || errors.Is(err, before) {
 		t.Error(err)
 	}
+	other := errors.New("no route to the host")
+	if err := value.Screen(other); err != other {
+		t.Error(err)
+	}
 	// The text of an error need not contain the reply that it wraps.
 	var hidden *textproto.Error
 	if err := value.Screen(quiet{&textproto.Error{Code: 535, Msg: password}}); !errors.As(err, &hidden) || hidden.Msg != "the server's text is withheld, because it repeats a secret" {
