@@ -30,6 +30,8 @@ func TestGreetings(t *testing.T) {
 		"busy":               {[]string{"421 4.3.2 \x1b[2Jbusy"}, sasl.ErrTemporary, "greeting", 421, nil},
 		"rejected":           {[]string{"554 5.7.1 go away"}, sasl.ErrConnection, "greeting", 554, nil},
 		"another protocol":   {[]string{"* OK hi"}, sasl.ErrProtocol, "greeting", 0, nil},
+		"no digit, above":    {[]string{"2:5 hi"}, sasl.ErrProtocol, "greeting", 0, nil},
+		"no digit, below":    {[]string{"3/5 hi"}, sasl.ErrProtocol, "greeting", 0, nil},
 		"another reply":      {[]string{"250 hi"}, sasl.ErrProtocol, "greeting", 250, nil},
 		"cut":                {[]string{"220 hi", "!"}, sasl.ErrConnection, "capabilities", 0, nil},
 		"EHLO is refused":    {[]string{"220 hi", ehlo, "502 5.5.1 what"}, sasl.ErrConnection, "capabilities", 502, nil},

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"testing"
+	"time"
 
 	"mellium.im/xmpp"
 	"mellium.im/xmpp/jid"
@@ -91,6 +92,8 @@ func TestInternationalDomain(t *testing.T) {
 
 // TestDialFails: each failure has its class.
 func TestDialFails(t *testing.T) {
+	soon, stop := context.WithTimeout(t.Context(), 8*time.Second)
+	defer stop()
 	server := serve(t, sasltest.AllMechanisms())
 	startTLS := server.listen(t, false)
 	_, stranger := sasltest.Certificate(t, host)
@@ -108,7 +111,7 @@ func TestDialFails(t *testing.T) {
 		{"not verified", address, &tls.Config{InsecureSkipVerify: true}, map[string]int{"_xmpps-client": 1, "_xmpp-client": startTLS}, sasl.ErrPolicy},
 	} {
 		login := &saslxmpp.Login{Client: client, TLSConfig: row.config, Resolver: resolver(t, row.ports)}
-		if session, outcome, err := login.Dial(t.Context(), jid.MustParse(row.address)); sasl.ClassOf(err) != row.class || session != nil || outcome.Mechanism != "" {
+		if session, outcome, err := login.Dial(soon, jid.MustParse(row.address)); sasl.ClassOf(err) != row.class || session != nil || outcome.Mechanism != "" {
 			t.Errorf("%s: %v, want %s", row.name, err, row.class)
 		}
 	}
@@ -119,7 +122,7 @@ func TestDialFails(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 	near, _ := sasltest.Pair(t)
-	if _, _, err := login.NewSession(t.Context(), jid.JID{}, near); !errors.Is(err, sasl.ErrConfig) {
+	if _, _, err := login.NewSession(soon, jid.JID{}, near); !errors.Is(err, sasl.ErrConfig) {
 		t.Errorf("no address: %v", err)
 	}
 }
