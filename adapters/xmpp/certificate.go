@@ -48,15 +48,11 @@ func CertificateAddresses(certificate *x509.Certificate) (addresses []jid.JID) {
 
 // xmppAddr returns the address in an otherName of that type.
 func xmppAddr(name asn1.RawValue) (jid.JID, bool) {
-	if name.Class != asn1.ClassContextSpecific || name.Tag != 0 {
-		return jid.JID{}, false
-	}
 	var other struct {
 		Type  asn1.ObjectIdentifier
 		Value string `asn1:"tag:0,explicit,utf8"`
 	}
-	rest, err := asn1.UnmarshalWithParams(name.FullBytes, &other, "tag:0")
-	if err != nil || len(rest) > 0 || !other.Type.Equal(oidXMPPAddr) {
+	if _, err := asn1.UnmarshalWithParams(name.FullBytes, &other, "tag:0"); err != nil || !other.Type.Equal(oidXMPPAddr) {
 		return jid.JID{}, false
 	}
 	address, err := jid.Parse(other.Value)

@@ -21,6 +21,7 @@ const (
 	nameNurse  = "oBwGCCsGAQUFBwgFoBAMDm51cnNlQGltLmxvY2Fs"
 	nameOther  = "oB0GCisGAQQBgjcUAgOgDwwNcm9vdEBpbS5sb2NhbA=="
 	nameDNS    = "ggtleGFtcGxlLm9yZw=="
+	nameDomain = "oBcGCCsGAQUFBwgFoAsMCUBpbS5sb2NhbA==" // "@im.local" in place of an address
 )
 
 func certificate(t *testing.T, names ...string) *x509.Certificate {
@@ -55,6 +56,8 @@ func TestCertificateAddresses(t *testing.T) {
 		{[]string{nameDNS}, "", "juliet@im.local"},
 		{[]string{nameOther, nameJuliet}, "juliet@im.local", ""},
 		{[]string{"oAA="}, "", "juliet@im.local"},
+		{[]string{nameDomain}, "", "juliet@im.local"},
+		{[]string{nameDomain, nameJuliet}, "juliet@im.local", ""},
 		{nil, "", "juliet@im.local"},
 	} {
 		c := certificate(t, row.names...)
@@ -73,5 +76,19 @@ func TestCertificateAddresses(t *testing.T) {
 	broken := &x509.Certificate{Extensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: []byte{0x30, 0x80}}}}
 	if got := saslxmpp.CertificateAddresses(broken); got != nil {
 		t.Errorf("broken: %v", got)
+	}
+}
+
+// TestOtherExtensions: the names of the issuer are not the client's, and an extension
+// with data behind it has no names.
+func TestOtherExtensions(t *testing.T) {
+	issuer := certificate(t, nameJuliet)
+	issuer.Extensions[0].Id = asn1.ObjectIdentifier{2, 5, 29, 18}
+	trailing := certificate(t, nameJuliet)
+	trailing.Extensions[0].Value = append(trailing.Extensions[0].Value, 5, 0)
+	for name, c := range map[string]*x509.Certificate{"issuerAltName": issuer, "trailing data": trailing} {
+		if got := saslxmpp.CertificateAddresses(c); got != nil {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }
