@@ -2,7 +2,6 @@ package sasl
 
 import (
 	"context"
-	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -107,19 +106,25 @@ func (s StoredRecords) sizes() (iterations, saltSize int) {
 
 // madeUp returns the record that an unknown user seems to have. The record is always
 // the same for a name and for both mechanisms of a hash. Without the server's key,
-// nobody can compute the record.
+// nobody can compute the record. Its octets are those of the key derivation of NIST
+// SP 800-108 in counter mode, with HMAC-SHA-256.
 func (t *ServerTerms) madeUp(h Hash, username string) (*SCRAMRecord, error) {
 	iterations, saltSize := t.Stored.sizes()
-	material, err := hkdf.Key(sha256.New, t.Key.Bytes(), nil, "saslkit "+h.Mechanism()+"\x00"+username, saltSize+2*h.Size())
-	if err != nil {
-		return nil, configError("Server.Stored.SaltSize: %w", err)
+	if saltSize < 0 || saltSize > maxName {
+		return nil, configError("Server.Stored.SaltSize is %d: use 1 to %d octets", saltSize, maxName)
 	}
-	salt, keys := material[:saltSize], material[saltSize:]
+	size := h.Size()
+	need := saltSize + 2*size
+	material := make([]byte, 0, need+sha256.Size)
+	for i := 1; len(material) < need; i++ {
+		material = append(material, hmacOf(SHA256, t.Key.Bytes(), string(rune(i))+"saslkit "+h.Mechanism()+"\x00"+username)...)
+	}
+	keys := material[saltSize:need]
 	return &SCRAMRecord{
 		Hash:       h,
-		Salt:       salt,
+		Salt:       material[:saltSize],
 		Iterations: iterations,
-		StoredKey:  NewSecret(keys[:h.Size()]),
-		ServerKey:  NewSecret(keys[h.Size():]),
+		StoredKey:  hide(keys[:size]),
+		ServerKey:  hide(keys[size:]),
 	}, nil
 }
