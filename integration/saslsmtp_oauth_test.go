@@ -3,17 +3,12 @@ package integration
 import (
 	"crypto/tls"
 	"errors"
-	"net"
-	netsmtp "net/smtp"
 	"net/textproto"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/wneessen/go-mail"
-
 	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
-	saslgomail "github.com/saslkit/saslkit/adapters/smtp/gomail"
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/integration/internal/harness"
 )
@@ -55,39 +50,11 @@ func TestSASLSMTPBearer(t *testing.T) {
 func TestSASLSMTPBearerValues(t *testing.T) {
 	t.Parallel()
 	srv := harness.PostfixOAuth(t)
-	config := srv.ClientConfig(tls.VersionTLS13)
-	ways := map[string]func(auth *sasl.Client) error{
-		"net/smtp": func(auth *sasl.Client) error {
-			conn, err := net.Dial("tcp", srv.DovecotSASL.STARTTLS)
-			if err != nil {
-				return err
-			}
-			defer conn.Close()
-			c, err := netsmtp.NewClient(conn, srv.Host)
-			if err != nil {
-				return err
-			}
-			if err := c.StartTLS(config); err != nil {
-				return err
-			}
-			value := saslsmtp.Auth(t.Context(), srv.Host, auth)
-			return value.Screen(c.Auth(value))
-		},
-		"go-mail": func(auth *sasl.Client) error {
-			value := saslgomail.Auth(t.Context(), srv.Host, auth)
-			client, err := newGoMail(srv.DovecotSASL, false, config, mail.WithSMTPAuthCustom(value))
-			if err != nil {
-				return err
-			}
-			defer client.Close()
-			return value.Screen(client.DialWithContext(t.Context()))
-		},
-	}
-	for library, login := range ways {
+	for library, login := range smtpValues {
 		for name, row := range jwtRows(srv.Issuer) {
 			for _, m := range sasl.BearerMechanisms(sasl.FixedBearerToken(row.username, row.token)) {
 				auth, trace := traced(m)
-				err := login(auth)
+				err := login(t, srv.DovecotSASL.STARTTLS, srv, auth)
 				shown := strings.Join(*trace, "\n")
 				if err != nil {
 					shown += err.Error()
@@ -116,18 +83,18 @@ func TestSASLSMTPRenewal(t *testing.T) {
 			srv.Issuer.Token(map[string]any{"scope": "calendar"}): sasl.ErrAuthentication,
 		} {
 			for _, m := range sasl.BearerMechanisms(renewed("alice", old, next)) {
-				var sent commands
+				var sent lines
 				address := harness.MITM{
 					Server: srv.DovecotSASL.Implicit, Upstream: srv.ClientConfig(0), Cert: srv.PKI.ServerCert(srv.Host),
-					Implicit: true, FromClient: sent.record,
+					Implicit: true, FromClient: sent.logins,
 				}.Start(t)
 				client, err := dial(t, harness.Submission{Implicit: address}, true, srv.ClientConfig(0))
 				if err != nil {
 					t.Fatal(err)
 				}
 				_, err = client.authenticate(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{m}})
-				if sasl.ClassOf(err) != class || len(sent.lines) != 2 {
-					t.Errorf("%s, %s: %v after %d commands", library, m.Name(), err, len(sent.lines))
+				if sasl.ClassOf(err) != class || sent.count() != 2 {
+					t.Errorf("%s, %s: %v after %d commands", library, m.Name(), err, sent.count())
 				}
 			}
 		}

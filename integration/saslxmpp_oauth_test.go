@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -53,18 +52,6 @@ func TestSASLXMPPBearer(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// renewed is a source whose first token is followed by another one if the server refuses
-// it.
-func renewed(username, first, next string) sasl.BearerSource {
-	return func(_ context.Context, prompt sasl.Prompt) (sasl.BearerToken, error) {
-		token := first
-		if string(prompt.Refused.Bytes()) == first {
-			token = next
-		}
-		return sasl.BearerToken{Username: username, Token: sasl.NewSecret(token), Renewable: true}, nil
 	}
 }
 

@@ -12,6 +12,7 @@ type PostfixServer struct {
 	Named
 	DovecotSASL Submission // the users are Dovecot's: docker/postfix/users, of whom carol is denied
 	CyrusSASL   Submission // the users are Cyrus SASL's: alice and bob
+	Footer      Submission // as DovecotSASL, with refusals in three lines; STARTTLS alone
 	IMAP        string     // address, 127.0.0.1:port; STARTTLS. For Dovecot's users
 	Issuer      *Issuer    // signs the tokens that PostfixOAuth's server takes
 }
@@ -60,10 +61,10 @@ func startPostfix(name, dovecot string) (*PostfixServer, error) {
 		image: "postfix",
 		cmd:   []string{"bash", "/etc/postfix/serve.sh", "/etc/dovecot/" + dovecot + ".conf"},
 		files: files,
-		ports: []string{"143/tcp", "587/tcp", "465/tcp", "1587/tcp", "1465/tcp"},
+		ports: []string{"143/tcp", "587/tcp", "465/tcp", "1587/tcp", "1465/tcp", "2587/tcp"},
 		ask: askAll(&tls.Config{ServerName: host, RootCAs: pki.Pool},
 			submissionProbe("587/tcp"), submissionsProbe("465/tcp"),
-			submissionProbe("1587/tcp"), submissionsProbe("1465/tcp"), imapProbe("143/tcp")),
+			submissionProbe("1587/tcp"), submissionsProbe("1465/tcp"), submissionProbe("2587/tcp"), imapProbe("143/tcp")),
 	}.start()
 	if err != nil {
 		return nil, err
@@ -72,6 +73,7 @@ func startPostfix(name, dovecot string) (*PostfixServer, error) {
 		Named:       Named{Host: host, CA: pki.Pool, PKI: pki},
 		DovecotSASL: Submission{STARTTLS: at["587/tcp"], Implicit: at["465/tcp"]},
 		CyrusSASL:   Submission{STARTTLS: at["1587/tcp"], Implicit: at["1465/tcp"]},
+		Footer:      Submission{STARTTLS: at["2587/tcp"]},
 		IMAP:        at["143/tcp"],
 		Issuer:      issuer,
 	}, nil
