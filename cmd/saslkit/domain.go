@@ -122,17 +122,20 @@ func (f *authFlags) find(t *target, out io.Writer, clock *clock) {
 			fmt.Fprintln(out, sasl.Printable(text))
 		}
 	}
-	asked := false
+	asked, consent := "", false
 	t.acceptHost = func(ctx context.Context, domain, host string) bool {
-		if slices.ContainsFunc(f.acceptHosts, func(accepted string) bool { return strings.EqualFold(accepted, host) }) {
+		switch {
+		case slices.ContainsFunc(f.acceptHosts, func(accepted string) bool { return strings.EqualFold(accepted, host) }):
 			return true
-		}
-		if asked || !term.IsTerminal(int(os.Stdin.Fd())) {
+		case asked != "":
+			return consent && host == asked
+		case !term.IsTerminal(int(os.Stdin.Fd())):
 			return false
 		}
-		asked = true
 		defer clock.pause()()
-		return confirm(ctx, fmt.Sprintf("The certificate is for %s, and not for %s. Only the DNS says that this host is the server of %[2]s, and the answer may be forged. Log in there? [y/N] ", sasl.Printable(host), sasl.Printable(domain)))
+		asked = host
+		consent = confirm(ctx, fmt.Sprintf("The certificate is for %s, and not for %s. Only the DNS says that this host is the server of %[2]s, and the answer may be forged. Log in there? [y/N] ", sasl.Printable(host), sasl.Printable(domain)))
+		return consent
 	}
 }
 

@@ -26,6 +26,8 @@ func dnsServer(t *testing.T, servers map[string]string) (address string) {
 		}
 		return []*net.SRV{{Port: uint16(port), Target: host}}
 	}
+	both := append(record("STRIP", "mail.demo.test."), record("IMAPS", "mail.demo.test.")...)
+	both[1].Priority = 1
 	nowhere := []*net.SRV{{Target: "."}}
 	resolver := sasltest.Resolver(t, map[string][]*net.SRV{
 		"_imaps._tcp.demo.test":             record("IMAPS", "mail.demo.test."),
@@ -36,6 +38,7 @@ func dnsServer(t *testing.T, servers map[string]string) (address string) {
 		"_imap._tcp.hosted.test":            record("IMAP", "mail.demo.test."),
 		"_submissions._tcp.hosted.test":     record("SMTPS", "mail.demo.test."),
 		"_imaps._tcp.customer.test":         record("IMAPS", "mail.demo.test."),
+		"_imaps._tcp.both.test":             both,
 		"_imaps._tcp.wrong.test":            record("IMAPS", "imap.wrong.test."),
 		"_imaps._tcp.swapped.demo.test":     record("IMAP", "mail.swapped.demo.test."),
 		"_imap._tcp.stripped.test":          record("CLEAR", "mail.stripped.test."),
