@@ -43,8 +43,10 @@ func (f *authFlags) authenticate(ctx context.Context, out io.Writer, clock *cloc
 		return nil, err
 	}
 	f.find(t, out, clock)
+	f.observe(t, report)
 	t.told = func(info sasl.ServerInfo) {
 		report.server(info)
+		f.traceBindings(info, report)
 		if !f.json {
 			report.writeServer(out)
 		}
@@ -62,6 +64,7 @@ func (f *authFlags) authenticate(ctx context.Context, out io.Writer, clock *cloc
 	result, err := conn.authenticate(ctx, client)
 	report.result(result)
 	for _, alert := range conn.alerts() {
+		report.Alerts = append(report.Alerts, sasl.Printable(alert))
 		fmt.Fprintf(os.Stderr, "saslkit: the server says: %s\n", sasl.Printable(alert))
 	}
 	if err != nil {

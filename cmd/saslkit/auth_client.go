@@ -41,6 +41,9 @@ func (f *authFlags) target(url string) (*target, error) {
 	if f.tokens != "" && !t.isXMPP() {
 		return nil, usageError("--tokens is for XMPP only: omit --tokens")
 	}
+	if f.trace != "" && f.trace != traceSteps && f.trace != traceWire {
+		return nil, usageError("an invalid --trace: %q: use --trace or --trace=wire", f.trace)
+	}
 	if f.minIterations < 1 || f.minIterations > f.maxIterations {
 		return nil, usageError("--min-iterations must be at least 1, and not above --max-iterations")
 	}
@@ -91,7 +94,7 @@ func (f *authFlags) client(ctx context.Context, t *target, clock *clock, report 
 		Allow:      sasl.AllowInsecure(f.insecure...),
 		Trace: func(e sasl.Event) {
 			report.Mechanism = e.Mechanism
-			if f.trace {
+			if f.trace != "" {
 				fmt.Fprintln(os.Stderr, e)
 			}
 		},

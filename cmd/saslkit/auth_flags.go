@@ -20,7 +20,8 @@ type authFlags struct {
 	minIterations             int
 	maxIterations             int
 	rawPassword, noStartTLS   bool
-	trace, json               bool
+	trace                     string // "", traceSteps or traceWire
+	json                      bool
 	enforcesBinding           bool
 	addressFlags
 }
@@ -125,6 +126,7 @@ func (f *authFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.noStartTLS, "no-starttls", false, "do not use TLS with imap, smtp, ldap or xmpp; only mechanisms of --allow-insecure and ANONYMOUS are left")
 	f.timeout = timeLimit(30 * time.Second)
 	flags.Var(&f.timeout, "timeout", "stop after this `TIME`, in seconds or as 1m30s; the time of a prompt does not count")
-	flags.BoolVar(&f.trace, "trace", false, "show each step, without secrets, on standard error")
+	flags.StringVar(&f.trace, "trace", "", "show each step, without secrets, on standard error; --trace=wire also shows the lines of the protocol")
+	flags.Lookup("trace").NoOptDefVal = traceSteps
 	flags.BoolVar(&f.json, "json", false, "print one JSON object, also after a failure")
 }

@@ -5,39 +5,65 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// report is the output of saslkit auth. The exported fields are those of --json.
+// report is the output of saslkit auth. The exported fields are those of --json,
+// which docs/json.md describes.
 type report struct {
-	URL            string   `json:"url"`
-	Authenticated  bool     `json:"authenticated"`
-	Mechanism      string   `json:"mechanism"`       // the selected mechanism; "" = none
-	ChannelBinding string   `json:"channel_binding"` // the type; "" = none
-	Username       string   `json:"username"`
-	Authzid        string   `json:"authzid"`
-	Offered        []string `json:"offered"`
-	TLSVersion     string   `json:"tls_version"` // 1.2 or 1.3; "" = no TLS
-	RoundTrips     int      `json:"round_trips"`
-	Class          string   `json:"class"`     // of the error; "" = no error
-	Condition      string   `json:"condition"` // of a refusal, in the words of RFC 6120
-	Text           string   `json:"text"`      // the text of the server, or else the error
-	DurationMS     float64  `json:"duration_ms"`
-
-	secure      bool
-	unconfirmed bool // the server may not have compared the binding
+	Format             int          `json:"format"` // of this object
+	URL                string       `json:"url"`
+	Stage              string       `json:"stage"`       // the last step: of transport, or authenticate; "" = none
+	Address            string       `json:"address"`     // of the connection; "" = none
+	TLSVersion         string       `json:"tls_version"` // 1.2 or 1.3; "" = no TLS
+	TLSCipher          string       `json:"tls_cipher"`
+	Verified           bool         `json:"verified"`    // the server proved its identity, and the connection is confidential
+	Certificate        *certificate `json:"certificate"` // nil = none
+	Offered            []string     `json:"offered"`
+	Authenticated      bool         `json:"authenticated"`
+	Mechanism          string       `json:"mechanism"`       // the selected mechanism; "" = none
+	ChannelBinding     string       `json:"channel_binding"` // the type; "" = none
+	BindingUnconfirmed bool         `json:"binding_unconfirmed"`
+	Username           string       `json:"username"`
+	Authzid            string       `json:"authzid"`  // as sent
+	Identity           string       `json:"identity"` // as the server names it; "" = the server does not
+	RoundTrips         int          `json:"round_trips"`
+	Alerts             []string     `json:"alerts"`      // texts of the server for people
+	Class              string       `json:"class"`       // of the error; "" = no error
+	Condition          string       `json:"condition"`   // of a refusal, in the words of RFC 6120
+	Text               string       `json:"text"`        // the error in one line
+	ServerText         string       `json:"server_text"` // the text of the server's refusal
+	Advice             []string     `json:"advice"`
+	NotTried           []string     `json:"not_tried"` // the mechanisms that could follow
+	NotUsed            []notUsed    `json:"not_used"`  // the mechanisms that cannot be used
+	DurationMS         float64      `json:"duration_ms"`
 }
+
+// notUsed is a mechanism of the server that the login cannot use.
+type notUsed struct {
+	Mechanism string `json:"mechanism"`
+	Reason    string `json:"reason"`
+}
+
+// jsonFormat is the version of the object of --json. A new field does not change it.
+const jsonFormat = 1
+
+// stageAuthenticate is the stage of the login itself. The earlier ones are the steps
+// of package transport.
+const stageAuthenticate = "authenticate"
 
 // newReport returns a report with the scheme, the user and the host of the URL. The
 // other parts of the URL may have a password, even though parseTarget refuses it.
 func newReport(text string) *report {
-	r := &report{Offered: []string{}}
+	r := &report{
+		Format: jsonFormat, Offered: []string{}, Alerts: []string{}, Advice: []string{}, NotTried: []string{}, NotUsed: []notUsed{},
+	}
 	if user, path, ok := cutSocket(text); ok {
 		if user, _, _ = strings.Cut(user, ":"); user != "" {
 			user += "@"
@@ -59,14 +85,23 @@ func newReport(text string) *report {
 	return r
 }
 
+// server stores the facts about the server before the login.
 func (r *report) server(info sasl.ServerInfo) {
+	r.Stage, r.Verified = stageAuthenticate, info.Secure
+	r.Offered = []string{}
 	for _, name := range info.Mechanisms {
 		r.Offered = append(r.Offered, sasl.Printable(name))
 	}
-	r.secure = info.Secure
-	if info.TLSVersion != 0 {
-		r.TLSVersion = strings.TrimPrefix(tls.VersionName(info.TLSVersion), "TLS ")
+	if r.Certificate != nil {
+		r.Certificate.setEndPoint(info.Bindings)
 	}
+}
+
+// secured stores the facts about TLS.
+func (r *report) secured(state tls.ConnectionState) {
+	r.TLSVersion = strings.TrimPrefix(tls.VersionName(state.Version), "TLS ")
+	r.TLSCipher = tls.CipherSuiteName(state.CipherSuite)
+	r.Certificate = describeCertificate(state.PeerCertificates[0])
 }
 
 // result stores the facts about the login, also after a failure.
@@ -76,7 +111,7 @@ func (r *report) result(result sasl.Result) {
 	}
 	r.Mechanism, r.ChannelBinding = result.Mechanism, result.Binding
 	r.Username, r.Authzid = result.Username, result.Authzid
-	r.RoundTrips, r.unconfirmed = result.RoundTrips, result.BindingUnconfirmed
+	r.RoundTrips, r.BindingUnconfirmed = result.RoundTrips, result.BindingUnconfirmed
 }
 
 // ask requests our identity from the server, if the protocol has such a request. A
@@ -85,72 +120,46 @@ func (r *report) ask(ctx context.Context, conn *connection) error {
 	if conn.identity == nil {
 		return nil
 	}
-	authzid, known, err := conn.identity(ctx)
+	identity, known, err := conn.identity(ctx)
 	if known {
-		r.Authzid = authzid
+		r.Identity = identity
 	}
 	return err
 }
 
+// finish stores the outcome.
 func (r *report) finish(err error, took time.Duration) {
 	r.DurationMS = float64(took.Microseconds()) / 1000
 	if err == nil {
 		return
 	}
-	r.Class = string(sasl.ClassOf(err))
-	r.Text = summary(err)
+	r.Class, r.Text = string(sasl.ClassOf(err)), summary(err)
+	r.Advice = append(r.Advice, remedies(err)...)
+	var step *transport.StepError
+	if errors.As(err, &step) {
+		r.Stage = string(step.Step)
+		if r.Address == "" {
+			r.Address = step.Address
+		}
+	}
+	var verification *tls.CertificateVerificationError
+	if errors.As(err, &verification) && len(verification.UnverifiedCertificates) > 0 {
+		r.Certificate = describeCertificate(verification.UnverifiedCertificates[0])
+	}
 	var failure *sasl.Failure
 	if errors.As(err, &failure) {
-		r.Condition = string(failure.Condition)
-		if failure.Text != "" {
-			r.Text = sasl.Printable(failure.Text)
-		}
+		r.Condition, r.ServerText = string(failure.Condition), sasl.Printable(failure.Text)
+	}
+	var login *sasl.LoginError
+	if !errors.As(err, &login) {
+		return
+	}
+	if anotherMayDo[sasl.ClassOf(err)] {
+		r.NotTried = append(r.NotTried, login.NotTried...)
+	}
+	for _, p := range login.PassedOver {
+		r.NotUsed = append(r.NotUsed, notUsed{p.Mechanism, sasl.Printable(flagNames.Replace(p.Reason.Error()))})
 	}
 }
 
 func (r *report) writeJSON(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
-
-// writeServer prints the facts about the server before the authentication.
-func (r *report) writeServer(w io.Writer) {
-	security := "not encrypted"
-	if r.secure {
-		security = "through a Unix socket"
-	}
-	if r.TLSVersion != "" {
-		security = "TLS " + r.TLSVersion
-		if r.secure {
-			security += ", verified"
-		} else {
-			security += ", not verified"
-		}
-	}
-	offered := strings.Join(r.Offered, " ")
-	if offered == "" {
-		offered = "nothing"
-	}
-	fmt.Fprintf(w, "connected to %s, %s\noffered: %s\n", r.URL, security, offered)
-}
-
-func (r *report) writeText(w io.Writer) {
-	as := ""
-	switch {
-	case r.Username != "" && r.Authzid != "":
-		as = fmt.Sprintf(" as %s, acting as %s", r.Username, r.Authzid)
-	case r.Username != "":
-		as = " as " + r.Username
-	case r.Authzid != "":
-		as = ", acting as " + r.Authzid
-	}
-	binding := "not bound to the channel"
-	if r.ChannelBinding != "" {
-		binding = "bound to " + r.ChannelBinding
-		if r.unconfirmed {
-			binding += ", unconfirmed"
-		}
-	}
-	trips := "trips"
-	if r.RoundTrips == 1 {
-		trips = "trip"
-	}
-	fmt.Fprintf(w, "authenticated%s with %s, %s, in %d round %s, %.1f ms\n", as, r.Mechanism, binding, r.RoundTrips, trips, r.DurationMS)
-}

@@ -15,6 +15,9 @@ func (t *target) dialContext(ctx context.Context, network, address string) (net.
 	if err != nil {
 		return nil, err
 	}
+	if t.connected != nil {
+		t.connected(conn.RemoteAddr().String())
+	}
 	return listenFor(conn, t.silent), nil
 }
 

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// writeServer prints the facts about the server before the authentication.
+func (r *report) writeServer(w io.Writer) {
+	security := "not encrypted"
+	switch {
+	case r.TLSVersion != "" && r.Verified:
+		security = "TLS " + r.TLSVersion + ", verified"
+	case r.TLSVersion != "":
+		security = "TLS " + r.TLSVersion + ", not verified"
+	case r.Verified:
+		security = "through a Unix socket"
+	}
+	offered := strings.Join(r.Offered, " ")
+	if offered == "" {
+		offered = "nothing"
+	}
+	fmt.Fprintf(w, "connected to %s, %s\noffered: %s\n", r.URL, security, offered)
+}
+
+// writeText prints the outcome of a login that succeeded.
+func (r *report) writeText(w io.Writer) {
+	as := "" // with the identity as the server names it
+	if r.Username != "" {
+		as = " as " + r.Username
+	}
+	switch {
+	case r.Identity != "":
+		as += " (" + r.Identity + ")"
+	case r.Authzid != "":
+		as += ", acting as " + r.Authzid + ","
+	}
+	binding := "not bound to the channel"
+	if r.ChannelBinding != "" {
+		binding = "bound to " + r.ChannelBinding
+		if r.BindingUnconfirmed {
+			binding += ", unconfirmed"
+		}
+	}
+	trips := "trips"
+	if r.RoundTrips == 1 {
+		trips = "trip"
+	}
+	fmt.Fprintf(w, "authenticated%s with %s, %s, in %d round %s, %.1f ms\n", as, r.Mechanism, binding, r.RoundTrips, trips, r.DurationMS)
+}
