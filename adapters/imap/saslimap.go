@@ -56,6 +56,10 @@ type Options struct {
 	// StepTimeout bounds each step. 0 = 30 s each for the dial and the handshake, 5
 	// minutes each for the greeting and every answer; negative = no timeout.
 	StepTimeout time.Duration
+	// Observe is called with the octets that the client sends and receives, without
+	// TLS around them: for a log of the protocol. They contain the secrets of a login.
+	// Nil = no call.
+	Observe func(sent bool, octets []byte)
 }
 
 func (o *Options) dialer() transport.Dialer {
@@ -145,16 +149,19 @@ func NewStartTLS(ctx context.Context, conn net.Conn, host string, options *Optio
 		return nil, err
 	}
 	c.info.Host = dialer.Host(host)
-	c.conn, c.reader = secured, bufio.NewReader(secured)
+	c.conn = transport.Observe(secured, c.options.Observe)
+	c.reader = bufio.NewReader(c.conn)
 	c.capabilities, c.alerts = nil, nil
 	return c.learn(ctx)
 }
 
 func newConn(conn net.Conn, host string, options *Options) *Conn {
-	c := &Conn{conn: conn, reader: bufio.NewReader(conn), info: sasl.ServerInfo{Host: host}}
+	c := &Conn{info: sasl.ServerInfo{Host: host}}
 	if options != nil {
 		c.options = *options
 	}
+	c.conn = transport.Observe(conn, c.options.Observe)
+	c.reader = bufio.NewReader(c.conn)
 	return c
 }
 

@@ -57,6 +57,10 @@ type Options struct {
 	// StepTimeout bounds each step. 0 = 30 s each for the dial and the handshake, 5
 	// minutes each for the greeting and every answer; negative = no timeout.
 	StepTimeout time.Duration
+	// Observe is called with the octets that the client sends and receives, without
+	// TLS around them: for a log of the protocol. They contain the secrets of a login.
+	// Nil = no call.
+	Observe func(sent bool, octets []byte)
 	// NoStartTLS leaves a connection to an ldap URL without TLS. The policy of the
 	// sasl.Client keeps passwords off that connection.
 	NoStartTLS bool
@@ -127,7 +131,7 @@ func NewConn(ctx context.Context, conn net.Conn, host string, options *Options) 
 		transport.Close(conn)
 		return nil, err
 	}
-	m := newMux(conn)
+	m := newMux(transport.Observe(conn, options.Observe))
 	m.answerLimit = transport.AnswerTimeout(options.StepTimeout)
 	// With true the library refuses its own StartTLS, which would start TLS above
 	// the mux.

@@ -23,10 +23,14 @@ import (
 // for an invalid answer; else ErrConnection. The library's error for a result code
 // is there for errors.As.
 func NewStartTLS(ctx context.Context, conn net.Conn, host string, options *Options) (*Client, error) {
+	var observe func(sent bool, octets []byte)
+	if options != nil {
+		observe = options.Observe
+	}
 	dialer := options.dialer()
 	limit := wrongPortLimit(conn, ports["ldaps"], transport.AnswerTimeout(dialer.StepTimeout))
 	err := transport.Run(ctx, transport.StartTLS, max(limit, 0), conn, func(context.Context) error {
-		return startTLS(conn)
+		return startTLS(transport.Observe(conn, observe))
 	})
 	if err != nil {
 		transport.Close(conn)

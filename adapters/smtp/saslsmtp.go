@@ -52,6 +52,10 @@ type Options struct {
 	// StepTimeout bounds each step. 0 = 30 s each for the dial and the handshake, 5
 	// minutes each for the greeting and every answer; negative = no timeout.
 	StepTimeout time.Duration
+	// Observe is called with the octets that the client sends and receives, without
+	// TLS around them: for a log of the protocol. They contain the secrets of a login.
+	// Nil = no call.
+	Observe func(sent bool, octets []byte)
 }
 
 func (o *Options) dialer() transport.Dialer {
@@ -145,10 +149,12 @@ func NewStartTLS(ctx context.Context, conn net.Conn, host string, options *Optio
 }
 
 func newConn(conn net.Conn, host string, options *Options) *Conn {
-	c := &Conn{conn: conn, host: host}
+	c := &Conn{host: host}
 	if options != nil {
 		c.options = *options
 	}
+	conn = transport.Observe(conn, c.options.Observe)
+	c.conn = conn
 	c.protocol = protocol{
 		reader: bufio.NewReader(conn), writer: bufio.NewWriter(conn), closer: conn,
 		conn: conn, limit: transport.AnswerTimeout(c.options.StepTimeout),

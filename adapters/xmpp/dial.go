@@ -98,8 +98,12 @@ func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, 
 		return nil, Outcome{}, err
 	}
 	all := []xmpp.StreamFeature{xmpp.BindResource()}
+	tap := &tap{observe: l.Observe}
+	if l.Observe != nil {
+		conn = transport.Observe(conn, tap.octets)
+	}
 	if l.TLS != NoTLS {
-		all = append(all, startTLS(l.dialer(), asciiDomain(address.Domainpart())))
+		all = append(all, startTLS(l.dialer(), asciiDomain(address.Domainpart()), tap))
 	}
 	var outcome Outcome
 	negotiate := l.Negotiator(&outcome, append(all, features...)...)
@@ -114,6 +118,18 @@ func (l *Login) NewSession(ctx context.Context, address jid.JID, conn net.Conn, 
 		return nil, outcome, err
 	}
 	return session, outcome, nil
+}
+
+// tap is Login.Observe for the connection of one session.
+type tap struct {
+	observe func(sent bool, octets []byte)
+	off     bool // TLS is around the octets
+}
+
+func (t *tap) octets(sent bool, octets []byte) {
+	if !t.off {
+		t.observe(sent, octets)
+	}
 }
 
 func requireDomain(address jid.JID) error {

@@ -75,6 +75,10 @@ type Login struct {
 	// StepTimeout bounds each step. 0 = 30 s each for the dial and the handshake, 5
 	// minutes each for the greeting and every answer; negative = no timeout.
 	StepTimeout time.Duration
+	// Observe is called with the octets that the client sends and receives, without
+	// TLS around them: for a log of the protocol. They contain the secrets of a login.
+	// Nil = no call. Only Dial and NewSession observe a connection.
+	Observe func(sent bool, octets []byte)
 	// Offered is called before anything of the login is sent, with the facts about
 	// the connection and the server's list in the profile that is used. Nil = no
 	// call.

@@ -14,7 +14,7 @@ import (
 // startTLS is the feature of RFC 6120 s5 as NewSession needs it: the handshake
 // obeys the context, and each error has its class. The data that a peer puts behind
 // its answer stays in the reader of the stream, which ends with the answer.
-func startTLS(dialer transport.Dialer, domain string) xmpp.StreamFeature {
+func startTLS(dialer transport.Dialer, domain string, tap *tap) xmpp.StreamFeature {
 	return xmpp.StreamFeature{
 		Name:       xml.Name{Space: nsStartTLS, Local: "starttls"},
 		Prohibited: xmpp.Secure,
@@ -38,11 +38,12 @@ func startTLS(dialer transport.Dialer, domain string) xmpp.StreamFeature {
 			case answer.Name != xml.Name{Space: nsStartTLS, Local: "proceed"}:
 				return 0, nil, unexpected(&answer)
 			}
+			tap.off = true
 			secured, err := dialer.Secure(ctx, s.Conn(), domain, "", true)
 			if err != nil {
 				return 0, nil, err
 			}
-			return xmpp.Secure, secured, nil
+			return xmpp.Secure, transport.Observe(secured, tap.observe), nil
 		},
 	}
 }

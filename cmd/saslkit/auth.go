@@ -62,6 +62,7 @@ func (f *authFlags) authenticate(ctx context.Context, out io.Writer, clock *cloc
 		t.told(*conn.info)
 	}
 	result, err := conn.authenticate(ctx, client)
+	f.wire.end()
 	report.result(result)
 	for _, alert := range conn.alerts() {
 		report.Alerts = append(report.Alerts, sasl.Printable(alert))

@@ -70,7 +70,9 @@ func (f *authFlags) client(ctx context.Context, t *target, clock *clock, report 
 		}
 		return sasl.Credential{Username: t.user, Authzid: f.authzid, Password: func(ctx context.Context) (sasl.Secret, error) {
 			defer clock.pause()()
-			return passwords.password(ctx)
+			password, err := passwords.password(ctx)
+			f.wire.conceal(password)
+			return password, err
 		}}, nil
 	}
 	tokens, err := f.useTokens(ctx, t)

@@ -21,6 +21,7 @@ type authFlags struct {
 	maxIterations             int
 	rawPassword, noStartTLS   bool
 	trace                     string // "", traceSteps or traceWire
+	wire                      *wire  // nil = no trace
 	json                      bool
 	enforcesBinding           bool
 	addressFlags

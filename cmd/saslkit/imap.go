@@ -34,7 +34,7 @@ func dialIMAP(ctx context.Context, t *target) (*connection, error) {
 const goodbye = 2 * time.Second
 
 func openIMAP(ctx context.Context, t *target, config *tls.Config) (*saslimap.Conn, error) {
-	options := &saslimap.Options{TLSConfig: config, DialContext: t.dialContext, EnforcesBinding: t.enforcesBinding, Found: t.found, AcceptHost: t.acceptHost}
+	options := &saslimap.Options{TLSConfig: config, DialContext: t.dialContext, Observe: t.observe, EnforcesBinding: t.enforcesBinding, Found: t.found, AcceptHost: t.acceptHost}
 	switch {
 	case t.lookedUp:
 		return saslimap.DialDomain(ctx, t.host, options)

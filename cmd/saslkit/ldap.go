@@ -54,10 +54,10 @@ func whoAmI(ctx context.Context, client *saslldap.Client) (authzid string, told 
 
 func openLDAP(ctx context.Context, t *target, config *tls.Config) (*saslldap.Client, error) {
 	if t.scheme == "ldapi" {
-		return saslldap.DialURL(ctx, "ldapi://"+url.PathEscape(t.address), &saslldap.Options{Mechanisms: t.mechanisms})
+		return saslldap.DialURL(ctx, "ldapi://"+url.PathEscape(t.address), &saslldap.Options{Mechanisms: t.mechanisms, Observe: t.observe})
 	}
 	options := &saslldap.Options{
-		TLSConfig: config, DialContext: t.dialContext, NoStartTLS: config == nil, Address: t.address, Found: t.found, AcceptHost: t.acceptHost,
+		TLSConfig: config, DialContext: t.dialContext, Observe: t.observe, NoStartTLS: config == nil, Address: t.address, Found: t.found, AcceptHost: t.acceptHost,
 		EnforcesBinding: t.enforcesBinding, Mechanisms: t.mechanisms,
 	}
 	if t.lookedUp {

@@ -30,7 +30,7 @@ func dialSMTP(ctx context.Context, t *target) (*connection, error) {
 }
 
 func openSMTP(ctx context.Context, t *target, config *tls.Config) (*saslsmtp.Conn, error) {
-	options := &saslsmtp.Options{TLSConfig: config, DialContext: t.dialContext, EnforcesBinding: t.enforcesBinding, Found: t.found, AcceptHost: t.acceptHost}
+	options := &saslsmtp.Options{TLSConfig: config, DialContext: t.dialContext, Observe: t.observe, EnforcesBinding: t.enforcesBinding, Found: t.found, AcceptHost: t.acceptHost}
 	switch {
 	case t.lookedUp:
 		return saslsmtp.DialDomain(ctx, t.host, options)

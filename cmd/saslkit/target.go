@@ -46,6 +46,8 @@ type target struct {
 	// agentID identifies this client to a server that issues tokens to the client;
 	// "" = no id.
 	agentID string
+	// observe is called with the octets of the protocol; nil = no call.
+	observe func(sent bool, octets []byte)
 	// connected is called with the address of a connection that was made; nil = no call.
 	connected func(address string)
 	// silent is called if the server at the address sends nothing for a time; nil = no

@@ -57,6 +57,7 @@ func (f *authFlags) bearer(t *target, token func(context.Context) (sasl.Secret, 
 	}
 	return func(ctx context.Context, _ sasl.Prompt) (sasl.BearerToken, error) {
 		secret, err := token(ctx)
+		f.wire.conceal(secret)
 		return sasl.BearerToken{Username: t.user, Authzid: authzid, Token: secret, Renewable: renewable}, err
 	}
 }

@@ -32,7 +32,14 @@ func (f *authFlags) observe(t *target, report *report) {
 		report.Address = address
 		f.tracef("connected to %s", address)
 	}
+	if f.trace != "" {
+		f.wire = newWire(t.scheme, f.trace == traceWire)
+		t.observe = f.wire.observe
+	}
 	t.tls.VerifyConnection = func(state tls.ConnectionState) error {
+		if f.wire != nil {
+			f.wire.startTLS()
+		}
 		report.secured(state)
 		protocol := ""
 		if state.NegotiatedProtocol != "" {

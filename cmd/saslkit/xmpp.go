@@ -48,7 +48,7 @@ func dialXMPP(_ context.Context, t *target) (*connection, error) {
 // nil config.
 func openXMPP(ctx context.Context, t *target, config *tls.Config, address jid.JID, login *saslxmpp.Login, outcome *saslxmpp.Outcome) (*xmpp.Session, error) {
 	with := *login
-	with.TLSConfig, with.DialContext, with.Address, with.TLS = config, t.dialContext, t.address, saslxmpp.StartTLS
+	with.TLSConfig, with.DialContext, with.Observe, with.Address, with.TLS = config, t.dialContext, t.observe, t.address, saslxmpp.StartTLS
 	switch {
 	case t.lookedUp:
 		with.TLS = saslxmpp.AnyTLS

@@ -18,7 +18,7 @@ var dialling = map[string]string{
 }
 
 // sharedOptions have one name, one type and one meaning in every adapter.
-var sharedOptions = []string{"TLSConfig", "DialContext", "Address", "Secure", "EnforcesBinding", "StepTimeout", "Resolver", "Found"}
+var sharedOptions = []string{"TLSConfig", "DialContext", "Address", "Secure", "EnforcesBinding", "StepTimeout", "Resolver", "Found", "Observe"}
 
 // hostOptions are shared by the protocols in which a server may have a certificate for
 // its own name. In XMPP the certificate is for the domain (RFC 6120 s13.7.1).
