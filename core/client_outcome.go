@@ -193,8 +193,10 @@ func hintsFor(f *Failure, byMechanism bool, c *candidate, proved bool, own []Hin
 			hints = append(hints, HintPreparation)
 		}
 	}
-	if f.Class == ErrAuthentication && slices.Contains(own, HintToken) {
-		hints = append(hints, HintToken)
+	for _, hint := range []Hint{HintToken, HintServiceKey, HintClock} {
+		if f.Class == ErrAuthentication && slices.Contains(own, hint) {
+			hints = append(hints, hint)
+		}
 	}
 	// SCRAM has server-error-values of its own for a wrong binding.
 	if byMechanism && f.Class != ErrSecurity || !byMechanism && !vague && f.Condition != MalformedRequest {

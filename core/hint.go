@@ -16,6 +16,11 @@ const (
 	// HintToken: the token may have expired or have been revoked, or the token is
 	// for another user, service or scope.
 	HintToken Hint = "token"
+	// HintServiceKey: the server may have another key or another name than the
+	// ticket of Kerberos is for.
+	HintServiceKey Hint = "service-key"
+	// HintClock: the clocks of the client and the server may differ too much.
+	HintClock Hint = "clock"
 	// HintBinding: the channel binding may be the cause. An attacker between client
 	// and server has this effect. A server that does not know the binding type has
 	// the same effect.
@@ -40,6 +45,10 @@ func (h Hint) Text() string {
 		return "the server wants other credentials, for example a password for this application"
 	case HintToken:
 		return "the token may have expired, or may be for another user, service or scope; get a new one"
+	case HintServiceKey:
+		return "the ticket may be for another key or name than the server's; check ServicePrincipal and the server's keytab"
+	case HintClock:
+		return "the clocks of client and server may differ; set both"
 	case HintBinding:
 		return "the channel binding may be the cause, or somebody in between; set BindingTypes or DisableBinding if this server is known"
 	case HintProxy:

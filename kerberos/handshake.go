@@ -12,6 +12,8 @@ type handshake struct {
 	mechanism *mechanism
 	terms     sasl.Terms
 	context   SecurityContext // nil until the first step
+	// awaiting: the server has the client's token and has not proved anything.
+	awaiting bool
 }
 
 // establish passes the acceptor's token to the security context, which it starts
@@ -27,7 +29,17 @@ func (h *handshake) establish(ctx context.Context, in []byte, request Request) (
 		}
 		in = nil
 	}
-	return h.context.Step(in)
+	out, established, err = h.context.Step(in)
+	h.awaiting = err == nil && !established
+	return out, established, err
+}
+
+// Hints are the causes for which servers have one answer.
+func (h *handshake) Hints() []sasl.Hint {
+	if !h.awaiting {
+		return nil
+	}
+	return []sasl.Hint{sasl.HintServiceKey, sasl.HintClock}
 }
 
 func (h *handshake) start(ctx context.Context, request Request) (err error) {

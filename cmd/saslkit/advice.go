@@ -22,6 +22,8 @@ var hintAdvice = map[sasl.Hint]string{
 	sasl.HintPreparation:      "SASLprep changed or refused the password; --raw-password sends it as typed, and so does --mechanism PLAIN",
 	sasl.HintOtherCredentials: "the server demands other credentials, for example a password for this application only",
 	sasl.HintToken:            "the token may have expired, or may be for another user, service or scope; get a new token",
+	sasl.HintServiceKey:       "the ticket may be for another key or name than the server's; check --service-principal and the server's keytab",
+	sasl.HintClock:            "the clocks of client and server may differ; set both",
 	sasl.HintBinding:          "the channel binding or a man in the middle may be the cause; --channel-binding chooses the binding",
 	sasl.HintProxy:            "a proxy may hide the mechanisms that bind; use --channel-binding disable if this proxy is known",
 	sasl.HintList:             "a list of the server may have been truncated; --channel-binding chooses the binding",

@@ -14,6 +14,8 @@ admin addprinc -pw secret -pwexpire yesterday erin
 admin addprinc -pw secret -allow_tix frank
 # Without preauthentication, only the client notices a wrong password.
 admin addprinc -pw secret -requires_preauth grace
+# He has no key of SHA-1.
+admin addprinc -e aes256-cts-hmac-sha384-192:normal -pw secret henry
 for service in ldap imap smtp; do
 	admin addprinc -randkey -requires_preauth "$service/kerberos.test"
 	admin ktadd -k /etc/krb5.keytab "$service/kerberos.test"
