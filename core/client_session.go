@@ -50,6 +50,10 @@ func (s *Session) ServerMaySpeakLast() bool {
 // sent. A loop asks before it shows a text that the Session has not seen.
 func (s *Session) Repeats(text string) bool { return s.redactor.repeats(text) }
 
+// Err returns the error of a run that has failed, also while the loop still has to
+// send a last message; nil = the run has not failed.
+func (s *Session) Err() error { return s.err }
+
 // Start returns the mechanism's name and its initial response: nil = no initial
 // response, which is not the same as an empty message.
 func (s *Session) Start() (mechanism string, initial []byte, err error) {

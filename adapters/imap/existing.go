@@ -74,10 +74,14 @@ func Authenticate(ctx context.Context, client *imapclient.Client, auth *sasl.Cli
 		}
 		err := client.Authenticate(h)
 		var refused *imap.Error
-		if errors.As(err, &refused) {
-			return failure(refused.Text, refused)
+		if !errors.As(err, &refused) {
+			return err
 		}
-		return err
+		refusal := failure(refused.Text, refused)
+		if h.sentEquals && !existing.EqualsSign && isBad(refused) {
+			refusal.Condition = sasl.NotAuthorized // "=" is bad, and the token was refused before
+		}
+		return refusal
 	})
 }
 
@@ -132,6 +136,7 @@ type hook struct {
 	session    *sasl.Session
 	equalsSign bool
 	inline     bool // the initial response goes on the line of the command
+	sentEquals bool // the last response was empty, for which the library sends "="
 }
 
 func (h *hook) errEquals(why string) error {
@@ -155,5 +160,7 @@ func (h *hook) Start() (mechanism string, initial []byte, err error) {
 }
 
 func (h *hook) Next(challenge []byte) (response []byte, err error) {
-	return h.session.Respond(challenge)
+	response, err = h.session.Respond(challenge)
+	h.sentEquals = err == nil && len(response) == 0
+	return response, err
 }

@@ -141,6 +141,8 @@ func TestReplies(t *testing.T) {
 		{"454 4.7.12 no", sasl.ErrAuthentication, sasl.CredentialsExpired, 454, [3]int{4, 7, 12}, "no"},
 		{"535 5.7.13 no", sasl.ErrAuthorization, sasl.AccountDisabled, 535, [3]int{5, 7, 13}, "no"},
 		{"535 5.7.139 no", sasl.ErrAuthentication, sasl.NotAuthorized, 535, [3]int{5, 7, 139}, "no"},
+		{"535 5.7.139 x, SmtpClientAuthentication is disabled for the Tenant.", sasl.ErrAuthorization, sasl.AccountDisabled, 535, [3]int{5, 7, 139}, "x, SmtpClientAuthentication is disabled for the Tenant."},
+		{"535 5.7.139 x, basic authentication is disabled.", sasl.ErrPolicy, sasl.MechanismTooWeak, 535, [3]int{5, 7, 139}, "x, basic authentication is disabled."},
 		{"525 no", sasl.ErrAuthorization, sasl.AccountDisabled, 525, [3]int{}, "no"},
 		{"535 no", sasl.ErrAuthentication, sasl.NotAuthorized, 535, [3]int{}, "no"},
 		{"534 no", sasl.ErrPolicy, sasl.MechanismTooWeak, 534, [3]int{}, "no"},

@@ -21,6 +21,9 @@ import (
 //   - There is no channel binding, because the library does not show its
 //     connection.
 //
+//   - There is one attempt: the library ends the connection after a refusal. A refused
+//     token is not followed by another, and Retry of the Client is not called.
+//
 //   - A refusal is the library's *textproto.Error, with a text that nobody has
 //     checked: a server may repeat the password in it. Pass the error of the function
 //     through Screen of the value before a person sees the error:
@@ -110,11 +113,20 @@ func (a *LoopAuth) Next(fromServer []byte, more bool) (toServer []byte, err erro
 // Screen returns the error of the function that used the value, for a person to
 // read. If the text repeats a secret that the last run has sent, the error is a
 // *textproto.Error with the server's code and without the text, or an error of the
-// same class. Any other error is returned as it is.
+// same class. If the server has refused a bearer token, the error has its reasons, a
+// *sasl.BearerError, too. Any other error is returned as it is.
 func (a *LoopAuth) Screen(err error) error {
 	if err == nil || a.session == nil {
 		return err
 	}
+	err = a.withhold(err)
+	if token := (*sasl.BearerError)(nil); errors.As(a.session.Err(), &token) {
+		err = fmt.Errorf("%w: %w; no second attempt: this kind of login cannot make one with another token", err, token)
+	}
+	return err
+}
+
+func (a *LoopAuth) withhold(err error) error {
 	var refused *textproto.Error
 	isReply := errors.As(err, &refused)
 	switch class := sasl.ClassOf(err); {
