@@ -80,6 +80,7 @@ func (n *negotiation) features(necessary xmpp.SessionState) []xmpp.StreamFeature
 				return false, types, err
 			},
 		},
+		limitsFeature(),
 	}
 }
 
@@ -124,15 +125,19 @@ func (n *negotiation) negotiate(ctx context.Context, s *xmpp.Session, _ any) (xm
 		switch {
 		case len(offered.mechanisms) == 0 && len(offered.tokenMechanisms()) == 0: // an empty list does not hide the other one
 		case info.Secure || info.TLSVersion != 0:
-			info.Mechanisms = offered.mechanisms
+			conn := &sasl2{link: x, login: n.login, offered: offered, bind2: n.bind2, domain: s.RemoteAddr().Domain()}
+			around, _ := conn.first(longestName, []byte{}) // Initiate returns its error
+			info.Mechanisms, info.MaxMessage = offered.mechanisms, maxMessage(s, around)
 			n.login.reportOffer(info)
-			return n.sasl2(ctx, s, &sasl2{link: x, login: n.login, offered: offered, bind2: n.bind2, domain: s.RemoteAddr().Domain()}, info)
+			return n.sasl2(ctx, s, conn, info)
 		case len(info.Mechanisms) == 0:
 			return 0, nil, fmt.Errorf("%w: the server offers only SASL2, which needs TLS: connect with TLS", sasl.ErrPolicy)
 		}
 	}
+	conn := &sasl1{x}
+	info.MaxMessage = maxMessage(s, conn.first(longestName, nil))
 	n.login.reportOffer(info)
-	if n.outcome.Result, err = n.login.Client.Authenticate(ctx, &sasl1{x}, info); err != nil {
+	if n.outcome.Result, err = n.login.Client.Authenticate(ctx, conn, info); err != nil {
 		return 0, nil, err
 	}
 	return xmpp.Authn, s.Conn(), nil

@@ -12,13 +12,18 @@ type sasl1 struct{ link }
 
 // Initiate sends <auth/> (RFC 6120 s6.4.2).
 func (x *sasl1) Initiate(ctx context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
+	reply, err := x.exchange(ctx, x.first(mechanism, initial))
+	reply.Inline = initial != nil
+	return reply, err
+}
+
+// first returns the element that begins an exchange.
+func (x *sasl1) first(mechanism string, initial []byte) string {
 	text := encode(initial)
 	if initial != nil && text == "" {
 		text = "="
 	}
-	reply, err := x.exchange(ctx, tag("auth xmlns='"+nsSASL+"' mechanism='"+mechanism+"'", text))
-	reply.Inline = initial != nil
-	return reply, err
+	return tag("auth xmlns='"+nsSASL+"' mechanism='"+mechanism+"'", text)
 }
 
 // Respond sends <response/> (RFC 6120 s6.4.3).

@@ -28,10 +28,21 @@ type sasl2 struct {
 	tasks      []string
 }
 
-// Initiate sends <authenticate/> (XEP-0388 s2.4). An empty initial response is an
-// empty element; a nil one has no element.
+// Initiate sends <authenticate/> (XEP-0388 s2.4).
 func (x *sasl2) Initiate(ctx context.Context, mechanism string, initial []byte) (sasl.Reply, error) {
 	x.address, x.extensions, x.tasks = jid.JID{}, nil, nil // those of an earlier attempt
+	text, err := x.first(mechanism, initial)
+	if err != nil {
+		return sasl.Reply{}, err
+	}
+	reply, err := x.exchange(ctx, text)
+	reply.Inline = initial != nil
+	return reply, err
+}
+
+// first returns the element that begins an exchange. An empty initial response is an
+// empty element; a nil one has no element.
+func (x *sasl2) first(mechanism string, initial []byte) (string, error) {
 	var b strings.Builder
 	if initial != nil {
 		b.WriteString(tag("initial-response", encode(initial)))
@@ -39,11 +50,9 @@ func (x *sasl2) Initiate(ctx context.Context, mechanism string, initial []byte) 
 	b.WriteString(x.login.UserAgent.xml())
 	x.writeTokens(&b)
 	if err := x.writeInline(&b); err != nil {
-		return sasl.Reply{}, err
+		return "", err
 	}
-	reply, err := x.exchange(ctx, tag("authenticate xmlns='"+nsSASL2+"' mechanism='"+mechanism+"'", b.String()))
-	reply.Inline = initial != nil
-	return reply, err
+	return tag("authenticate xmlns='"+nsSASL2+"' mechanism='"+mechanism+"'", b.String()), nil
 }
 
 // Respond sends <response/>.
