@@ -78,7 +78,7 @@ func (d Dialer) targets(ctx context.Context, domain string, services Services) (
 // isDomain reports whether the DNS may have the name. Only ASCII counts, because the
 // DNS and certificates have the other names in that form.
 func isDomain(name string) bool {
-	return strings.Trim(name, ".") != "" && strings.IndexFunc(name, func(r rune) bool {
+	return !slices.Contains(strings.Split(strings.TrimSuffix(name, "."), "."), "") && strings.IndexFunc(name, func(r rune) bool {
 		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-._", r))
 	}) < 0
 }

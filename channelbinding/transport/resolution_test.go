@@ -80,6 +80,8 @@ func TestServers(t *testing.T) {
 		"an address, and mail":              {"192.0.2.1", mail, nil, "", transport.ErrNoServer},
 		"a port":                            {"example.org:993", mail, nil, "", sasl.ErrConfig},
 		"not in ASCII":                      {"b\u00fccher.example", ldap, nil, "", sasl.ErrConfig},
+		"an empty label":                    {"example..org", ldap, nil, "", sasl.ErrConfig},
+		"a dot":                             {".", ldap, nil, "", sasl.ErrConfig},
 		"no domain":                         {"", ldap, nil, "", sasl.ErrConfig},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -96,7 +96,7 @@ func authCommand() *cobra.Command {
 
 func oneURL(_ *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("%d arguments in place of one URL", len(args))
+		return fmt.Errorf("%d arguments in place of one URL or address", len(args))
 	}
 	return nil
 }

@@ -97,6 +97,7 @@ func (f *authFlags) parse(text string) (*target, error) {
 // user (RFC 6186 s4), in XMPP the part before the @, and so in LDAP, for which no RFC
 // says it.
 func (f *authFlags) addressTarget(scheme, local, domain string) (*target, error) {
+	domain = strings.TrimSuffix(domain, ".")
 	host, err := idna.Lookup.ToASCII(domain)
 	if err != nil {
 		return nil, usageError("%q is not a domain: write an address, such as alice@example.org", sasl.Printable(domain))
@@ -187,7 +188,7 @@ func addressRemedy(err error) string {
 	case errors.As(err, &unknown):
 		return fmt.Sprintf("if %s is the right server of %s, use --accept-host %[1]s", unknown.Host, unknown.Domain)
 	case errors.Is(err, transport.ErrNoServer):
-		return fmt.Sprintf("if you know the server, write a URL, such as %s://%s@HOST", otherScheme[t.scheme], strings.ReplaceAll(t.user, "@", "%40"))
+		return fmt.Sprintf("check the domain; if you know the server, write a URL, such as %s://%s@HOST", otherScheme[t.scheme], strings.ReplaceAll(t.user, "@", "%40"))
 	case errors.As(err, new(*net.DNSError)):
 		return "check the domain; the DNS server may be out of order"
 	case errors.As(err, &name):
