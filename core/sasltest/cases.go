@@ -18,6 +18,7 @@ const (
 	CaseOverLong            = "over-long line"
 	CaseCut                 = "cut"
 	CaseCancel              = "cancel"
+	CaseLayer               = "security layer"
 )
 
 // The names of the ways to divide the server's octets into reads, for
@@ -47,6 +48,7 @@ var rules = map[string]string{
 	CaseOverLong:            "the adapter reads a line without an end in limited memory, returns an ErrProtocol, and the connection is closed",
 	CaseCut:                 "a connection that ends is an error of class ErrConnection",
 	CaseCancel:              "a context that ends at any step, also during the greeting, ends the call and closes the connection, and no goroutine is left",
+	CaseLayer:               "ServerInfo: CarriesLayer reports that the adapter can put a security layer onto the connection; without CarriesLayer a mechanism negotiates no layer, or the login fails",
 
 	OctetByOctet: "no outcome depends on the division of the connection's octets into reads",
 	AtLineEnds:   "no outcome depends on the division of the connection's octets into reads",

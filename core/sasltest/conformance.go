@@ -69,6 +69,7 @@ func (a Adapter) runCases(t *testing.T) {
 		{CaseOverLong, a.testOverLong},
 		{CaseCut, a.testCut},
 		{CaseCancel, a.testCancel},
+		{CaseLayer, a.testLayer},
 	} {
 		if reason, ok := a.Cannot[c.name]; ok {
 			t.Logf("%s: %s", c.name, reason)

@@ -35,6 +35,7 @@ var wrongs = map[string]struct{ reading, name string }{
 	"goes on after an over-long line":                 {"as it comes", CaseOverLong},
 	"waits for ever after a cut":                      {"as it comes", CaseCut},
 	"swallows what cannot be read":                    {"as it comes", CaseMalformed},
+	"promises a layer and carries none":               {"as it comes", CaseLayer},
 	"takes a read for a line":                         {OctetByOctet, CaseInitialResponses},
 	"takes a piece for a line":                        {RandomPieces, CaseTranscripts},
 }
@@ -107,6 +108,8 @@ func (w *wrongToy) Abort(ctx context.Context) error {
 	return w.toy.Abort(ctx)
 }
 
+func (w *wrongToy) InstallLayer(sasl.Layer) {}
+
 func (w *wrongToy) Close() error {
 	if w.is("never closes") {
 		return nil
@@ -146,7 +149,7 @@ func TestWrongToy(t *testing.T) {
 				conn = oneRead{conn}
 			}
 			return client.Authenticate(ctx, &wrongToy{newToy(conn), wrong}, sasl.ServerInfo{
-				SuccessData: true, Mechanisms: []string{mechanismName, "PLAIN", "EXTERNAL", "ANONYMOUS",
+				CarriesLayer: wrong == "promises a layer and carries none", SuccessData: true, Mechanisms: []string{mechanismName, "PLAIN", "EXTERNAL", "ANONYMOUS",
 					"SCRAM-SHA-1", "SCRAM-SHA-224", "SCRAM-SHA-256", "SCRAM-SHA-384", "SCRAM-SHA-512", "SCRAM-SHA3-512", "OAUTHBEARER", "XOAUTH2"}})
 		},
 	})
