@@ -49,6 +49,12 @@ func (b *binder) Abort(ctx context.Context) error {
 	return err
 }
 
+// InstallLayer puts a negotiated security layer onto the connection.
+func (b *binder) InstallLayer(layer sasl.Layer) {
+	b.mux.installLayer(layer)
+	b.mux.resume()
+}
+
 // Relist reads the list of mechanisms again (RFC 4513 s5.2.1.2), before the
 // library's requests go out under the new identity. A list that the server did not
 // have before the bind says nothing.
@@ -96,13 +102,19 @@ func (b *binder) within(ctx context.Context, wait func(context.Context) error) e
 	return transport.Within(ctx, transport.AnswerTimeout(b.client.options.StepTimeout), b.mux.ending(errBindOpen), wait)
 }
 
+// roundTrip sends a bind request. After success the reader waits for InstallLayer or
+// Close, because the next octets of the server may belong to a layer.
 func (b *binder) roundTrip(ctx context.Context, mechanism string, credentials []byte) (result, error) {
 	id := b.client.takeID()
 	frames, err := b.mux.roundTrip(ctx, newOwnRequest(id, false), encodeBind(id, mechanism, credentials))
 	if err != nil {
 		return result{}, err
 	}
-	return decodeResult(frames[0], bindResponse)
+	r, err := decodeResult(frames[0], bindResponse)
+	if err != nil || r.code != ldap.LDAPResultSuccess {
+		b.mux.resume()
+	}
+	return r, err
 }
 
 // takeID returns the message ID of our next request. The caller has the turn.

@@ -24,7 +24,9 @@ func TestMessageIDs(t *testing.T) {
 		go m.Read(make([]byte, 1))
 		b := &binder{mux: m, client: &Client{nextID: math.MaxInt32}}
 		b.roundTrip(t.Context(), "X", nil)
+		b.InstallLayer(nil)
 		b.roundTrip(t.Context(), "X", nil)
+		b.InstallLayer(nil)
 	}()
 	r := bufio.NewReader(far)
 	for _, want := range []int64{math.MaxInt32, firstID} {

@@ -153,6 +153,9 @@ func (m *mux) write(b []byte, deadline time.Time) error {
 		m.Conn.SetWriteDeadline(deadline)
 		defer m.Conn.SetWriteDeadline(time.Time{})
 	}
+	if m.outgoing != nil {
+		return m.writeProtected(b)
+	}
 	_, err := m.Conn.Write(b)
 	return err
 }

@@ -38,6 +38,9 @@ type mux struct {
 	answerLimit   time.Duration // for the answer to a bind of the library; 0 = none
 	turn          chan struct{} // holds a token while a bind runs
 	writing       sync.Mutex    // held while a message is written
+	outgoing      sasl.Layer    // protects what is written; nil = no layer
+	incoming      *layerReader  // below reader; nil = no layer
+	resumed       chan struct{} // lets the reader go on behind an answer to a bind of ours
 
 	mu          sync.Mutex
 	outstanding map[int64]bool // the library's requests without a final answer; true for a persistent search
@@ -57,7 +60,7 @@ type mux struct {
 func newMux(conn net.Conn) *mux {
 	return &mux{
 		Conn: conn, reader: bufio.NewReaderSize(conn, 16<<10),
-		turn:        make(chan struct{}, 1),
+		turn: make(chan struct{}, 1), resumed: make(chan struct{}, 1),
 		outstanding: map[int64]bool{}, dead: make(chan struct{}),
 	}
 }

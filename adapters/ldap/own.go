@@ -21,7 +21,7 @@ const (
 // ownRequest is a request of ours that is outstanding.
 type ownRequest struct {
 	id     int64
-	search bool // entries come before the result
+	search bool // entries come before the result; false = a bind
 	size   int  // octets of the answer so far
 	frames []frame
 	answer chan answer
@@ -74,12 +74,16 @@ func (m *mux) take(h header, own *ownRequest) error {
 		a.frames = own.frames
 	}
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.deliver(a)
+	m.mu.Unlock()
+	if a.err == nil && !own.search {
+		return m.awaitOutcome()
+	}
 	return a.err
 }
 
-// roundTrip sends one of our requests and returns the answer.
+// roundTrip sends one of our requests and returns the answer. After the answer to a
+// bind the reader waits for resume.
 func (m *mux) roundTrip(ctx context.Context, own *ownRequest, request []byte) ([]frame, error) {
 	m.mu.Lock()
 	ended := m.cause

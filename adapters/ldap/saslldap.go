@@ -64,6 +64,11 @@ type Options struct {
 	// NoStartTLS leaves a connection to an ldap URL without TLS. The policy of the
 	// sasl.Client keeps passwords off that connection.
 	NoStartTLS bool
+	// Layer is the security layer that a bind negotiates (RFC 4422 s3.7), if the
+	// mechanism has layers, as GSSAPI has. The default is a confidential layer
+	// without TLS, and no layer with TLS, over a Unix socket or with Secure. If Layer
+	// demands a layer, mechanisms without layers are not used.
+	Layer sasl.LayerStrength
 	// Binding is the form of channel bindings that the server expects.
 	Binding BindingForm
 	// Mechanisms is the list of the server's mechanisms, in upper case, for a server
@@ -173,6 +178,12 @@ func (c *Client) TLSConnectionState() (state tls.ConnectionState, ok bool) {
 // stays open. If ctx ends later, if an answer is later than StepTimeout, or if
 // another error leaves the exchange open, the connection is closed. StepTimeout
 // does not apply to the wait for other requests.
+//
+// If the mechanism has negotiated a security layer, every later request and answer
+// goes through the layer, also those of go-ldap. The next bind replaces the layer if
+// it has negotiated one itself. Otherwise the layer remains in effect (RFC 4422
+// s3.8). If data of the server does not verify, the connection ends with an
+// ErrSecurity.
 //
 // If the server lists a better mechanism after the bind than before it, somebody
 // changed the first list, and the bind is an ErrSecurity. A server without a first

@@ -36,6 +36,7 @@ func (c *Client) serverInfo(root rootDSE) (sasl.ServerInfo, error) {
 	}
 	info.Secure = info.Secure || c.options.Secure
 	info.SuccessData = true
+	info.CarriesLayer, info.Layer = true, c.options.Layer
 	info.ProfileBinding, info.EnforcesBinding = channelbinding.ServerEndPoint, c.options.EnforcesBinding
 	form := c.options.Binding
 	if form == OpenLDAPBinding || form == AutomaticBinding && root.openLDAP {

@@ -20,7 +20,8 @@ type wire struct {
 	reader *bufio.Reader
 	id     int64 // the message ID of the outstanding request
 	binds  int
-	list   string // the mechanisms of the root DSE
+	list   string     // the mechanisms of the root DSE
+	layer  sasl.Layer // in effect from the next success on
 }
 
 func newWire(conn net.Conn) *wire { return &wire{conn: conn, reader: bufio.NewReader(conn)} }
@@ -165,6 +166,9 @@ func element(tag byte, content []byte) []byte {
 func (w *wire) Succeed(data []byte) error {
 	if err := w.send(result(tagBindResponse, 0, "", data)); err != nil {
 		return err
+	}
+	if w.layer != nil {
+		w.seal()
 	}
 	err := w.answerRootDSE("top")
 	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || err != nil && strings.Contains(err.Error(), "reset") {
