@@ -56,7 +56,8 @@ func (x *layeredExchange) Step(_ context.Context, in []byte) (out []byte, done b
 	switch {
 	case x.err != nil:
 	case x.sent == nil:
-		x.sent = fmt.Appendf(nil, "%s %d %s", x.Strength, x.MaxProtected, rand.Text())
+		text := fmt.Sprintf("%s %d %s ", x.Strength, x.MaxProtected, rand.Text())
+		x.sent = append([]byte(text), fmt.Sprintf("%x", publicMAC(text))...)
 		return x.sent, false, nil
 	default:
 		layer, proof, err := layerOfMessage(x.sent, true)
@@ -83,8 +84,10 @@ func ServerLayer(message []byte) (layer sasl.Layer, proof []byte, err error) {
 func layerOfMessage(message []byte, client bool) (sasl.Layer, []byte, error) {
 	var strength, nonce string
 	var most int
-	if n, err := fmt.Sscanf(string(message), "%s %d %s", &strength, &most, &nonce); n != 3 {
-		return nil, nil, fmt.Errorf("%w: an invalid message of the mechanism for tests: %w", sasl.ErrProtocol, err)
+	text := message[:max(0, len(message)-2*sha256.Size)]
+	n, _ := fmt.Sscanf(string(text), "%s %d %s", &strength, &most, &nonce)
+	if n != 3 || string(message[len(text):]) != fmt.Sprintf("%x", publicMAC(string(text))) {
+		return nil, nil, fmt.Errorf("%w: an invalid message of the mechanism for tests", sasl.ErrProtocol)
 	}
 	l := &layer{strength: sasl.LayerStrength(strength), most: most}
 	key := func(role string) []byte {
@@ -101,6 +104,13 @@ func layerOfMessage(message []byte, client bool) (sasl.Layer, []byte, error) {
 		return nil, proof, nil
 	}
 	return l, proof, nil
+}
+
+// publicMAC detects changes of the client's message by a test.
+func publicMAC(text string) []byte {
+	mac := hmac.New(sha256.New, []byte(mechanismName))
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
 }
 
 // layer is a layer with HMAC-SHA-256 over a count and the octets. If the layer is

@@ -20,8 +20,8 @@ func (k *MechanismKit) testDeclares(t *testing.T) {
 		t.Error("SingleMessage and ProvesServer: in a single message the server proves nothing")
 	case p.Anonymous && p.UsesPassword:
 		t.Error("Anonymous and UsesPassword: a client without an identity has no password")
-	case p.SafeWithoutTLS && !p.ProvesServer:
-		t.Error("SafeWithoutTLS without ProvesServer: the mechanism must authenticate the server by itself")
+	case p.SafeWithoutTLS && !(p.ProvesServer && p.Layers):
+		t.Error("SafeWithoutTLS without ProvesServer and Layers: the mechanism must authenticate the server by itself and negotiate a layer")
 	case strings.HasSuffix(name, "-PLUS") && p.Binds != sasl.BindsByName:
 		t.Error("the name ends in -PLUS, but the mechanism does not declare BindsByName")
 	case k.Wrong != nil && k.Wrong.Name() != name:

@@ -35,8 +35,8 @@ type MechanismKit struct {
 
 // TestMechanism runs the cases that every mechanism must pass, on both sides: the
 // declared properties, the exchange itself, changed messages, a premature
-// announcement of success, secrets that a server repeats, and a context that has
-// ended. Each case has a time limit of 30 seconds, regardless of the mechanism.
+// announcement of success, secrets that a server repeats, a context that has ended,
+// and the security layers of a mechanism that declares Layers. Each case has a time limit of 30 seconds, regardless of the mechanism.
 //
 // For a mechanism that is Unavailable in this process, TestMechanism tests only
 // that a Client does not use the mechanism.
@@ -63,6 +63,7 @@ func TestMechanism(t *testing.T, k MechanismKit) {
 		{"secrets", k.testSecrets},
 		{"echoes", k.testEchoes},
 		{"context", k.testContext},
+		{"layers", k.testLayers},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			done := make(chan struct{})
