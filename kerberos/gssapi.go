@@ -2,7 +2,6 @@ package saslkerberos
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 
 	sasl "github.com/saslkit/saslkit/core"
@@ -30,13 +29,6 @@ func GSSAPIPlus(initiator Initiator, options *Options) sasl.Mechanism {
 }
 
 func newGSSAPI(h handshake) sasl.Exchange { return &gssapi{handshake: h} }
-
-// The security layers of RFC 4752 s3.1, as bits.
-const (
-	layerNone            = 1
-	layerIntegrity       = 2
-	layerConfidentiality = 4
-)
 
 // gssapi is a run of RFC 4752:
 //
@@ -72,7 +64,7 @@ func (x *gssapi) Step(ctx context.Context, in []byte) (out []byte, done bool, er
 func (x *gssapi) next(ctx context.Context, in []byte) ([]byte, error) {
 	switch x.state {
 	case establishing:
-		out, established, err := x.establish(ctx, in, Request{Integrity: true}) // Wrap needs it
+		out, established, err := x.establish(ctx, in, Request{Integrity: true, Confidentiality: x.demandsLayer()}) // Wrap needs Integrity
 		if established {
 			x.state = awaitingOffer
 		}
@@ -85,21 +77,4 @@ func (x *gssapi) next(ctx context.Context, in []byte) ([]byte, error) {
 		return x.choose(in)
 	}
 	return nil, fmt.Errorf("%w: a challenge after the security layer was chosen", sasl.ErrProtocol)
-}
-
-// choose answers the server's offer.
-func (x *gssapi) choose(in []byte) ([]byte, error) {
-	offer, _, err := x.context.Unwrap(in)
-	if err != nil {
-		return nil, err
-	}
-	if len(offer) != 4 {
-		return nil, fmt.Errorf("%w: the offer of security layers has %d octets instead of 4", sasl.ErrProtocol, len(offer))
-	}
-	if offer[0]&layerNone == 0 {
-		return nil, fmt.Errorf("%w: the server demands a security layer: use TLS", sasl.ErrPolicy)
-	}
-	// Without a layer the maximum size has to be 0.
-	answer := binary.BigEndian.AppendUint32(nil, layerNone<<24)
-	return x.context.Wrap(append(answer, x.mechanism.options.Authzid...), false)
 }

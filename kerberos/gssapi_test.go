@@ -33,6 +33,7 @@ type toyExchange struct {
 	terms    sasl.ServerTerms
 	offer    string
 	toy      toy
+	layer    *layer
 	step     int
 	identity sasl.Identity
 	err      error
@@ -71,8 +72,8 @@ func (x *toyExchange) next(ctx context.Context, in []byte) ([]byte, bool, error)
 		if err != nil {
 			return nil, false, err
 		}
-		if !strings.HasPrefix(string(choice), "\x01\x00\x00\x00") {
-			return nil, false, fmt.Errorf("%w: the choice is %q", sasl.ErrProtocol, choice)
+		if err := x.choose(string(choice)); err != nil {
+			return nil, false, err
 		}
 		if x.identity, err = x.terms.Identity(x.toy.name, string(choice[4:])); err != nil {
 			return nil, false, err
@@ -80,6 +81,25 @@ func (x *toyExchange) next(ctx context.Context, in []byte) ([]byte, bool, error)
 		return nil, true, x.terms.Authorize(ctx, x.identity)
 	}
 	return nil, false, fmt.Errorf("%w: an unexpected message", sasl.ErrProtocol)
+}
+
+// choose makes the layer that the client has chosen.
+func (x *toyExchange) choose(choice string) (err error) {
+	switch {
+	case strings.HasPrefix(choice, "\x01\x00\x00\x00"):
+	case strings.HasPrefix(choice, "\x02\x01\x00\x00"), strings.HasPrefix(choice, "\x04\x01\x00\x00"):
+		x.layer, err = newLayer(&x.toy, choice[0] == 4, 1<<16, 0xffff)
+	default:
+		err = fmt.Errorf("%w: the choice is %q", sasl.ErrProtocol, choice)
+	}
+	return err
+}
+
+func (x *toyExchange) Layer() sasl.Layer {
+	if x.layer == nil {
+		return nil
+	}
+	return x.layer
 }
 
 func kit(options *Options, bindings ...sasl.ChannelBinding) sasltest.MechanismKit {
@@ -109,7 +129,11 @@ func TestGSSAPIKitAuthzid(t *testing.T) {
 // run makes a run of a mechanism with these terms, up to the server's offer.
 func run(t *testing.T, m sasl.Mechanism, terms sasl.Terms, offer string) (out []byte, done bool, server *toy, err error) {
 	t.Helper()
-	x := m.New(terms)
+	return runExchange(t, m.New(terms), terms, offer)
+}
+
+func runExchange(t *testing.T, x sasl.Exchange, terms sasl.Terms, offer string) (out []byte, done bool, server *toy, err error) {
+	t.Helper()
 	server = &toy{key: sasl.NewSecret(toyKey)}
 	if terms.Binding.Type != "" {
 		server.binding = terms.Binding.Prefixed()

@@ -12,6 +12,7 @@ type handshake struct {
 	mechanism *mechanism
 	terms     sasl.Terms
 	context   SecurityContext // nil until the first step
+	layer     *layer          // nil = none
 	// awaiting: the server has the client's token and has not proved anything.
 	awaiting bool
 }

@@ -25,7 +25,10 @@ func newMechanism(name string, binds sasl.Binds, exchange func(handshake) sasl.E
 func (m *mechanism) Name() string { return m.name }
 
 func (m *mechanism) Properties() sasl.Properties {
-	return sasl.Properties{KeepsSecret: true, ProvesServer: true, Binds: m.binds, SendsGS2Flag: m.gs2}
+	return sasl.Properties{
+		KeepsSecret: true, ProvesServer: true, Binds: m.binds, SendsGS2Flag: m.gs2,
+		Layers: !m.gs2, SafeWithoutTLS: !m.gs2, // GS2 has no layer (RFC 5801 s1)
+	}
 }
 
 func (m *mechanism) New(terms sasl.Terms) sasl.Exchange {

@@ -63,7 +63,7 @@ func (x *spnego) next(ctx context.Context, in []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: a challenge after the negotiation", sasl.ErrProtocol)
 	case !x.started:
 		x.started = true
-		token, _, err := x.establish(ctx, in, Request{})
+		token, _, err := x.establish(ctx, in, x.request())
 		return initialToken(token), err
 	}
 	answer, ok := parseNegTokenResp(in)
@@ -71,6 +71,12 @@ func (x *spnego) next(ctx context.Context, in []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: the server's negTokenResp is malformed", sasl.ErrProtocol)
 	}
 	return x.negotiate(ctx, answer)
+}
+
+// request asks for the flags that decide the security layer: there is no further
+// negotiation. Without a layer some servers refuse both flags.
+func (x *spnego) request() Request {
+	return Request{Integrity: x.demandsLayer(), Confidentiality: x.terms.Layer == sasl.ConfidentialityLayer}
 }
 
 // The states of a negotiation (RFC 4178 s4.2.2).
@@ -92,7 +98,7 @@ func (x *spnego) negotiate(ctx context.Context, answer negTokenResp) (out []byte
 	case answer.mechanism != nil && !bytes.Equal(answer.mechanism, kerberosOID):
 		return nil, fmt.Errorf("%w: the server chose a mechanism that was not offered", sasl.ErrSecurity)
 	case !x.established:
-		if _, x.established, err = x.establish(ctx, answer.token, Request{}); err != nil {
+		if _, x.established, err = x.establish(ctx, answer.token, x.request()); err != nil {
 			return nil, err
 		}
 	case len(answer.token) > 0:
@@ -109,6 +115,12 @@ func (x *spnego) negotiate(ctx context.Context, answer negTokenResp) (out []byte
 	switch answer.state {
 	case acceptCompleted:
 		x.done = true
+		if !x.demandsLayer() {
+			return []byte{}, nil
+		}
+		if x.layer, err = newLayer(x.context, x.request().Confidentiality, maxToken, maxUnstated); err != nil {
+			return nil, err
+		}
 		return []byte{}, nil
 	case acceptIncomplete, requestMIC:
 		mic, err := x.context.MIC(mechanismList)

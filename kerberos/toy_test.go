@@ -13,7 +13,7 @@ import (
 	"github.com/saslkit/saslkit/kerberos/internal/der"
 )
 
-// toy is one side of a security context with a shared key, without encryption. It
+// toy is one side of a security context with a shared key, without strong encryption. It
 // tests the mechanisms; package krb5 tests real contexts.
 type toy struct {
 	key                  sasl.Secret
@@ -90,7 +90,19 @@ func kind(sealed bool) string {
 }
 
 func (c *toy) Wrap(message []byte, seal bool) ([]byte, error) {
+	message = hide(message, seal)
 	return append(append([]byte(kind(seal)), message...), c.protect(c.initiator, &c.toSend, kind(seal), message)...), nil
+}
+
+// hide hides and shows a message that is sealed.
+func hide(message []byte, sealed bool) []byte {
+	message = bytes.Clone(message)
+	for i := range message {
+		if sealed {
+			message[i] ^= 0x55
+		}
+	}
+	return message
 }
 
 var errToy = fmt.Errorf("%w: a token does not verify", sasl.ErrSecurity)
@@ -103,7 +115,7 @@ func (c *toy) Unwrap(token []byte) (message []byte, sealed bool, err error) {
 	if !hmac.Equal(mac, c.protect(!c.initiator, &c.toBeReceived, label, message)) {
 		return nil, false, errToy
 	}
-	return bytes.Clone(message), label == "sealed", nil
+	return hide(message, label == "sealed"), label == "sealed", nil
 }
 
 func (c *toy) WrapLimit(size int, _ bool) int { return max(size-6-sha256.Size, 0) }

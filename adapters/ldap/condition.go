@@ -12,6 +12,10 @@ import (
 // has no word for it.
 const refusedReferral sasl.Condition = "referral"
 
+// refusedLayer is the condition of a server that demands or refuses a security
+// layer. RFC 6120 has no word for it.
+const refusedLayer sasl.Condition = "security-layer"
+
 // refusal says why a bind is refused.
 type refusal struct {
 	condition sasl.Condition
@@ -28,6 +32,9 @@ func (r result) failure(why refusal) error {
 // OpenLDAP answers "other" to the first message of an exchange if the user does not
 // exist, and to a later message if the message is invalid.
 func (r result) refusal(first, hasTLS bool) refusal {
+	if (r.code == ldap.LDAPResultStrongAuthRequired || r.code == ldap.LDAPResultUnwillingToPerform) && strings.Contains(r.text, "Sign or Seal") {
+		return refusal{refusedLayer, sasl.ErrPolicy} // Samba's words
+	}
 	switch r.code {
 	case ldap.LDAPResultInvalidCredentials:
 		return r.invalidCredentials()

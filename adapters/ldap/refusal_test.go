@@ -44,6 +44,8 @@ func TestResultCodes(t *testing.T) {
 		{53, "Account inactivated. Contact system administrator.", sasl.ErrAuthorization, ""},
 		{19, "Exceed password retry limit. Please try later.", sasl.ErrAuthorization, ""},
 		{8, "The server requires TLS", sasl.ErrPolicy, ""},
+		{8, "SASL:[GSSAPI]: Sign or Seal are required.", sasl.ErrPolicy, ""},
+		{53, "SASL:[GSSAPI]: Sign or Seal are not allowed if TLS is used", sasl.ErrPolicy, ""},
 		{10, "", sasl.ErrPolicy, ""},
 		{49, "password expired!", sasl.ErrAuthentication, ""},
 		{49, "Bind failed: account was permanently LOCKED", sasl.ErrAuthorization, ""},
