@@ -17,8 +17,10 @@ require (
 	github.com/saslkit/saslkit/core v0.0.0
 	github.com/saslkit/saslkit/docker v0.0.0
 	github.com/saslkit/saslkit/kerberos v0.0.0
+	github.com/saslkit/saslkit/oauth2 v0.0.0
 	github.com/testcontainers/testcontainers-go v0.45.0
 	github.com/wneessen/go-mail v0.8.1
+	golang.org/x/oauth2 v0.38.0
 	mellium.im/xmlstream v0.15.4
 	mellium.im/xmpp v0.22.0
 )
@@ -99,4 +101,5 @@ replace (
 	github.com/saslkit/saslkit/core => ../core
 	github.com/saslkit/saslkit/docker => ../docker
 	github.com/saslkit/saslkit/kerberos => ../kerberos
+	github.com/saslkit/saslkit/oauth2 => ../oauth2
 )

@@ -100,9 +100,8 @@ func (m *says) Step(context.Context, []byte) (out []byte, done bool, err error) 
 }
 
 // TestSASLSMTPGarbage shows how the servers react to invalid messages and to long
-// messages: 8 KiB, which they read, and more in base64 than the 12288 octets that RFC
-// 4954 s4 gives a line. If a server does not read the whole line at once, the rest of
-// the line would be a command, so the client is closed.
+// messages: 8 KiB, which they read, and 12288 octets in base64, which with their line end
+// are more than they read. Beyond these, the limit of RFC 4954 s4, nothing is sent.
 func TestSASLSMTPGarbage(t *testing.T) {
 	t.Parallel()
 	everySMTPWay(t, func(t *testing.T, dial func(harness.Submission, *tls.Config) smtpClient, version uint16) {
@@ -111,17 +110,16 @@ func TestSASLSMTPGarbage(t *testing.T) {
 			for name, row := range map[string]struct {
 				m     says
 				class sasl.Class // of Dovecot; Cyrus SASL cannot parse two of the messages, and says so
-				code  int        // 0: it may hang up before it says
-				then  sasl.Class // of another attempt
+				code  int        // 0: the server says nothing
 			}{
-				"PLAIN without NUL":        {says{"PLAIN", "alice secret"}, sasl.ErrAuthentication, 535, ""},
-				"not UTF-8":                {says{"PLAIN", "\x00\xff\xfe\x00\xc0\x80"}, sasl.ErrAuthentication, 535, ""},
-				"empty":                    {says{"PLAIN", ""}, sasl.ErrAuthentication, 535, ""},
-				"SCRAM without gs2-header": {says{"SCRAM-SHA-256", "n=alice,r=abc"}, sasl.ErrAuthentication, 535, ""},
-				"8 KiB":                    {says{"PLAIN", longPassword(8 << 10)}, sasl.ErrAuthentication, 535, ""},
-				"12288 octets":             {says{"PLAIN", longPassword(12288 / 4 * 3)}, sasl.ErrProtocol, 500, ""},
-				"12292 octets":             {says{"PLAIN", longPassword(12292 / 4 * 3)}, sasl.ErrProtocol, 500, sasl.ErrConnection},
-				"48 KiB":                   {says{"PLAIN", longPassword(48 << 10)}, sasl.ErrProtocol, 0, sasl.ErrConnection},
+				"PLAIN without NUL":        {says{"PLAIN", "alice secret"}, sasl.ErrAuthentication, 535},
+				"not UTF-8":                {says{"PLAIN", "\x00\xff\xfe\x00\xc0\x80"}, sasl.ErrAuthentication, 535},
+				"empty":                    {says{"PLAIN", ""}, sasl.ErrAuthentication, 535},
+				"SCRAM without gs2-header": {says{"SCRAM-SHA-256", "n=alice,r=abc"}, sasl.ErrAuthentication, 535},
+				"8 KiB":                    {says{"PLAIN", longPassword(8 << 10)}, sasl.ErrAuthentication, 535},
+				"12288 octets":             {says{"PLAIN", longPassword(12288 / 4 * 3)}, sasl.ErrProtocol, 500},
+				"12292 octets":             {says{"PLAIN", longPassword(12292 / 4 * 3)}, sasl.ErrConfig, 0},
+				"48 KiB":                   {says{"PLAIN", longPassword(48 << 10)}, sasl.ErrConfig, 0},
 			} {
 				if service == "Cyrus" && (name == "PLAIN without NUL" || name == "SCRAM without gs2-header") {
 					row.class = sasl.ErrProtocol
@@ -133,7 +131,7 @@ func TestSASLSMTPGarbage(t *testing.T) {
 					t.Errorf("%s, %s: %v", service, name, err)
 				}
 				_, err = client.authenticate(t.Context(), &sasl.Client{Mechanisms: sasl.PasswordMechanisms(alice)})
-				if sasl.ClassOf(err) != row.then {
+				if err != nil {
 					t.Errorf("%s, %s, then: %v", service, name, err)
 				}
 			}

@@ -76,7 +76,7 @@ var modules = map[string]module{
 	},
 	"integration": {
 		imports: []string{prefix + "docker", "github.com/moby/moby/", "github.com/testcontainers/testcontainers-go", "github.com/testcontainers/testcontainers-go/"},
-		tests:   []string{prefix, "github.com/emersion/", "github.com/go-ldap/ldap/v3", "github.com/wneessen/go-mail", "github.com/wneessen/go-mail/smtp", "mellium.im/xmlstream", "mellium.im/xmpp", "mellium.im/xmpp/"},
+		tests:   []string{prefix, "github.com/emersion/", "github.com/go-ldap/ldap/v3", "github.com/wneessen/go-mail", "github.com/wneessen/go-mail/smtp", "golang.org/x/oauth2", "golang.org/x/oauth2/clientcredentials", "mellium.im/xmlstream", "mellium.im/xmpp", "mellium.im/xmpp/"},
 	},
 }
 
