@@ -1,6 +1,7 @@
 package sasl
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -73,6 +74,48 @@ func (c Credential) password(ctx context.Context) ([]byte, error) {
 		return nil, credentialError(ctx, err)
 	}
 	return secret.Bytes(), nil
+}
+
+// passwordToSend returns the password for a mechanism that sends the password
+// itself, without preparation (RFC 4616 s2).
+func (c Credential) passwordToSend(ctx context.Context) ([]byte, error) {
+	password, err := c.password(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(password) == 0:
+		return nil, configError("the password is empty")
+	case bytes.IndexByte(password, 0) >= 0: // in PLAIN, a NUL would move the borders between the parts
+		return nil, configError("the password has a NUL")
+	case !utf8.Valid(password):
+		return nil, configError("the password is not UTF-8")
+	case len(password) > maxMessage/2:
+		return nil, configError("the password is over 32 KiB")
+	}
+	return password, nil
+}
+
+// checkNames checks the names for a mechanism that sends them without preparation.
+func (c Credential) checkNames() error {
+	if c.Username == "" {
+		return configError("the username is empty")
+	}
+	if err := checkName(c.Username); err != nil {
+		return configError("the username %w", err)
+	}
+	if err := checkName(c.Authzid); err != nil {
+		return configError("the authzid %w", err)
+	}
+	return nil
+}
+
+// checkNoAuthzid refuses an authzid for a mechanism whose messages have no room for
+// one.
+func (c Credential) checkNoAuthzid(mechanism string) error {
+	if c.Authzid != "" {
+		return configError("%s cannot act as another identity: leave Authzid empty, or use another mechanism", mechanism)
+	}
+	return nil
 }
 
 func credentialError(ctx context.Context, err error) error {

@@ -34,7 +34,7 @@ func addTranscripts(f *testing.F, side ...sasltest.Op) {
 func FuzzClientExchange(f *testing.F) {
 	addTranscripts(f, sasltest.Challenge, sasltest.Succeed)
 	f.Fuzz(func(t *testing.T, name string, input []byte) {
-		client := &sasl.Client{Mechanisms: append(ladder(), sasl.Anonymous("sirhc"), sasl.External(""))}
+		client := &sasl.Client{Mechanisms: append(ladder(), sasl.Anonymous("sirhc"), sasl.External(""), sasl.Login(sasl.Password("user", "pencil")))}
 		client.Mechanisms = append(client.Mechanisms, sasl.BearerMechanisms(sasl.FixedBearerToken("user", "tok"))...)
 		client.SetNonce(rfc7677Nonce)
 		client.SCRAM.MaxIterations = 8192
@@ -84,7 +84,7 @@ func FuzzServerExchange(f *testing.F) {
 	tokens := new(sasl.MemoryTokens)
 	put(tokens, sasl.TokenAccount{Username: "lnj", ClientID: "phone"}, sasl.NewToken("HT-SHA-256-EXPR", time.Time{}), sasl.NewToken("HT-SHA-256-NONE", time.Time{}))
 	server := &sasl.Server{Key: serverKey, Tokens: &sasl.ServerTokens{Store: tokens, Mechanisms: []string{"HT-SHA-256-EXPR", "HT-SHA-256-NONE"}}, Mechanisms: []sasl.ServerMechanism{
-		sasl.PlainServer(refuseAll), sasl.SCRAMServer(sasl.SHA256, lookup), sasl.SCRAMPlusServer(sasl.SHA256, lookup),
+		sasl.PlainServer(refuseAll), sasl.LoginServer(refuseAll), sasl.SCRAMServer(sasl.SHA256, lookup), sasl.SCRAMPlusServer(sasl.SHA256, lookup),
 		sasl.ExternalServer(func(context.Context, any) (string, error) { return "", sasl.ErrAuthentication }),
 		sasl.AnonymousServer(func(context.Context, string) (string, error) { return "", sasl.ErrAuthentication }),
 		sasl.OAuthBearerServer(refuseTokens), sasl.XOAuth2Server(refuseTokens),

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 )
 
 // Plain is the client's PLAIN mechanism (RFC 4616). The client sends the password
@@ -43,27 +42,12 @@ func (x *plainExchange) message(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	password, err := c.password(ctx)
+	password, err := c.passwordToSend(ctx)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case c.Username == "":
-		return nil, configError("the username is empty")
-	case len(password) == 0:
-		return nil, configError("the password is empty")
-	case bytes.IndexByte(password, 0) >= 0: // a NUL would move the borders between the three parts
-		return nil, configError("the password has a NUL")
-	case !utf8.Valid(password): // RFC 4616 s2
-		return nil, configError("the password is not UTF-8")
-	case len(password) > maxMessage/2:
-		return nil, configError("the password is over 32 KiB")
-	}
-	if err := checkName(c.Username); err != nil {
-		return nil, configError("the username %w", err)
-	}
-	if err := checkName(c.Authzid); err != nil {
-		return nil, configError("the authzid %w", err)
+	if err := c.checkNames(); err != nil {
+		return nil, err
 	}
 	message := make([]byte, 0, len(c.Authzid)+1+len(c.Username)+1+len(password))
 	message = append(append(message, c.Authzid...), 0)

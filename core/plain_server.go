@@ -4,14 +4,7 @@ import (
 	"context"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
-
-// PasswordCheck checks the password of a user and returns nil if the password is
-// right, or ErrAuthentication if the password is wrong. An error without a Class
-// counts as ErrTemporary.
-type PasswordCheck func(ctx context.Context, username string, password Secret) error
 
 // PlainServer is the server's PLAIN mechanism (RFC 4616). If check refuses the
 // password as received, and SASLprep changes the password, the mechanism calls
@@ -30,13 +23,12 @@ func (plainServer) Properties() Properties {
 }
 
 func (m plainServer) New(t ServerTerms) Exchange {
-	return &plainServerExchange{check: m.check, terms: t}
+	return &plainServerExchange{check: m.check.orPrepared, terms: t}
 }
 
 type plainServerExchange struct {
-	check    PasswordCheck
-	prepares bool // the check prepares the password itself
-	terms    ServerTerms
+	check PasswordCheck
+	terms ServerTerms
 	serverOnlyMessage
 }
 
@@ -53,21 +45,9 @@ func (x *plainServerExchange) verify(ctx context.Context, message string) error 
 	if err != nil {
 		return err
 	}
-	if err := x.checkPassword(ctx, id.Username, parts[2]); err != nil {
-		return err
+	if err := x.check(ctx, id.Username, NewSecret(parts[2])); err != nil {
+		return withClass(err, ErrTemporary)
 	}
 	x.identity = id
 	return x.terms.Authorize(ctx, id)
-}
-
-func (x *plainServerExchange) checkPassword(ctx context.Context, username, password string) error {
-	err := x.check(ctx, username, NewSecret(password))
-	if x.prepares || ClassOf(err) != ErrAuthentication {
-		return withClassUnlessNil(err, ErrTemporary)
-	}
-	prepared, prepErr := stringprep.Stored(password)
-	if prepErr != nil || prepared == password || prepared == "" {
-		return err
-	}
-	return withClassUnlessNil(x.check(ctx, username, NewSecret(prepared)), ErrTemporary)
 }

@@ -1,6 +1,7 @@
 // Package sasl implements the Simple Authentication and Security Layer of
-// RFC 4422, client and server: PLAIN, ANONYMOUS, EXTERNAL and SCRAM with six
-// hashes, each with channel binding, and HT-SHA-256 with the tokens of XEP-0484.
+// RFC 4422, client and server: PLAIN, LOGIN, ANONYMOUS, EXTERNAL, OAUTHBEARER,
+// XOAUTH2 and SCRAM with six hashes, each with channel binding, and HT-SHA-256 with
+// the tokens of XEP-0484.
 //
 // Most programs need one of the adapters. An adapter authenticates the connection
 // of a mail, chat or directory library in one call. From this package, such a

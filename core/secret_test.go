@@ -191,7 +191,7 @@ func TestCredentialErrors(t *testing.T) {
 		"NUL in authzid":    sasl.Password("user", "secret").ActingAs("ro\x00ot"),
 		"authzid not UTF-8": sasl.Password("user", "secret").ActingAs("\xff"),
 	} {
-		for _, mechanism := range []sasl.Mechanism{sasl.Plain(credentials), sasl.SCRAM(sasl.SHA256, credentials)} {
+		for _, mechanism := range []sasl.Mechanism{sasl.Plain(credentials), sasl.SCRAM(sasl.SHA256, credentials), sasl.Login(credentials)} {
 			client := &sasl.Client{Mechanisms: []sasl.Mechanism{mechanism}}
 			client.SetNonce(rfc7677Nonce)
 			peer := sasltest.NewPeer(c(rfc7677ClientFirst), s(rfc7677ServerFirst), abort)

@@ -30,13 +30,15 @@ func TestServerTranscripts(t *testing.T) {
 // serverMechanisms returns a server whose only user is the user of the transcript.
 func serverMechanisms(tr *sasltest.Transcript) []sasl.ServerMechanism {
 	username, _ := stringprep.Query(tr.Username)
+	check := func(_ context.Context, name string, password sasl.Secret) error {
+		if name != username || string(password.Bytes()) != tr.Password {
+			return sasl.ErrAuthentication
+		}
+		return nil
+	}
 	mechanisms := []sasl.ServerMechanism{
-		sasl.PlainServer(func(_ context.Context, name string, password sasl.Secret) error {
-			if name != username || string(password.Bytes()) != tr.Password {
-				return sasl.ErrAuthentication
-			}
-			return nil
-		}),
+		sasl.PlainServer(check),
+		sasl.LoginServer(check),
 		sasl.AnonymousServer(func(_ context.Context, trace string) (string, error) {
 			if trace != tr.Trace {
 				return "", errors.New("another trace")
@@ -150,7 +152,8 @@ func converse(t *testing.T, session *sasl.ServerSession, lines []sasltest.Line) 
 // with an empty challenge (RFC 4422 s5 item 2a).
 func TestAbsentInitialResponse(t *testing.T) {
 	for _, tr := range sasltest.Transcripts() {
-		if tr.Role == sasltest.Client || tr.Expect != sasltest.Success {
+		serverFirst := []string{"LOGIN"} // the first challenge has a text
+		if tr.Role == sasltest.Client || tr.Expect != sasltest.Success || slices.Contains(serverFirst, tr.MechanismName) {
 			continue
 		}
 		t.Run(tr.Name, func(t *testing.T) {

@@ -20,6 +20,8 @@ func clientMechanism(t *testing.T, tr *sasltest.Transcript) sasl.Mechanism {
 	switch tr.MechanismName {
 	case "PLAIN":
 		return sasl.Plain(credentials)
+	case "LOGIN":
+		return sasl.Login(credentials)
 	case "ANONYMOUS":
 		return sasl.Anonymous(tr.Trace)
 	case "EXTERNAL":

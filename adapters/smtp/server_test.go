@@ -26,7 +26,7 @@ func TestServerErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line, want := range map[string]string{
-		"AUTH LOGIN":                 "504 5.5.4 Mechanism not offered",
+		"AUTH NTLM":                  "504 5.5.4 Mechanism not offered",
 		"AUTH PLAIN " + plainMessage: "535 5.7.8 Authentication failed",
 		"AUTH PLAIN YWJj":            "501 5.5.2 Malformed authentication exchange",
 		"AUTH X-SERVER-FIRST YWJj":   "501 5.5.2 Malformed authentication exchange",

@@ -50,6 +50,7 @@ func AllLogins(successData bool, authzid string) (logins []Login) {
 			add(m, "", "user", "user", 1)
 			logins[len(logins)-1].Want.Authzid = authzid
 		}
+		add(sasl.Login(credentials), "", "user", "user", 3)
 		for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
 			add(sasl.SCRAM(h, credentials), "", "user", "user", scram)
 			for _, binding := range types {

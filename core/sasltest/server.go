@@ -25,6 +25,13 @@ func verifyToken(_ context.Context, login sasl.BearerLogin) (username string, er
 	return "user", nil
 }
 
+func checkPencil(_ context.Context, username string, password sasl.Secret) error {
+	if username != "user" || string(password.Bytes()) != "pencil" {
+		return sasl.ErrAuthentication
+	}
+	return nil
+}
+
 // AllMechanisms returns a server with every mechanism, for one user, "user", with
 // the password "pencil", the bearer token "token-of-user" and a LongToken. In
 // EXTERNAL, the common name of the client's certificate is the username. In
@@ -37,12 +44,7 @@ func AllMechanisms() *sasl.Server {
 		return sasl.DeriveSCRAM(ctx, h, "pencil", []byte("0123456789abcdef"), 4096)
 	}
 	server := &sasl.Server{Key: sasl.NewSecret("0123456789abcdef"), Mechanisms: []sasl.ServerMechanism{
-		sasl.PlainServer(func(_ context.Context, name string, password sasl.Secret) error {
-			if name != "user" || string(password.Bytes()) != "pencil" {
-				return sasl.ErrAuthentication
-			}
-			return nil
-		}),
+		sasl.PlainServer(checkPencil), sasl.LoginServer(checkPencil),
 		sasl.AnonymousServer(func(context.Context, string) (string, error) { return "guest", nil }),
 		sasl.ExternalServer(func(_ context.Context, peer any) (string, error) {
 			return peer.(*x509.Certificate).Subject.CommonName, nil

@@ -149,8 +149,7 @@ func TestWrongToy(t *testing.T) {
 				conn = oneRead{conn}
 			}
 			return client.Authenticate(ctx, &wrongToy{newToy(conn), wrong}, sasl.ServerInfo{
-				CarriesLayer: wrong == "promises a layer and carries none", SuccessData: true, Mechanisms: []string{mechanismName, "PLAIN", "EXTERNAL", "ANONYMOUS",
-					"SCRAM-SHA-1", "SCRAM-SHA-224", "SCRAM-SHA-256", "SCRAM-SHA-384", "SCRAM-SHA-512", "SCRAM-SHA3-512", "OAUTHBEARER", "XOAUTH2"}})
+				CarriesLayer: wrong == "promises a layer and carries none", SuccessData: true, Mechanisms: toyMechanisms})
 		},
 	})
 }

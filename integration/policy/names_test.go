@@ -18,6 +18,7 @@ var mechanismName = regexp.MustCompile(`\b(PLAIN|LOGIN|ANONYMOUS|EXTERNAL|OAUTHB
 // ownFiles are the files of the mechanisms, by which mechanism they may name.
 var ownFiles = map[string]*regexp.Regexp{
 	"core/plain.go":        regexp.MustCompile(`^PLAIN$`),
+	"core/login.go":        regexp.MustCompile(`^LOGIN$`),
 	"core/anonymous.go":    regexp.MustCompile(`^ANONYMOUS$`),
 	"core/external.go":     regexp.MustCompile(`^EXTERNAL$`),
 	"core/scram_hash.go":   regexp.MustCompile(`^SCRAM-$`),

@@ -90,7 +90,7 @@ func TestAdapters(t *testing.T) {
 }
 
 // otherForms are constructors that make a mechanism of the table in another way.
-var otherForms = []string{"PlainRecordServer", "OAuthBearer", "XOAuth2"}
+var otherForms = []string{"PlainRecordServer", "LoginInitialResponse", "LoginRecordServer", "OAuthBearer", "XOAuth2"}
 
 // TestConstructors: the table is made of every function of core that makes a
 // mechanism, so that a new one cannot be left out.

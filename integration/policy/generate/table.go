@@ -28,6 +28,7 @@ func clientMechanisms() []sasl.Mechanism {
 		add(m)
 	}
 	add(sasl.Plain(credentials))
+	add(sasl.Login(credentials))
 	add(sasl.External(""))
 	add(sasl.Anonymous(""))
 	return list

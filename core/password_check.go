@@ -1,0 +1,67 @@
+package sasl
+
+import (
+	"context"
+	"errors"
+
+	"github.com/saslkit/saslkit/core/internal/stringprep"
+)
+
+// PasswordCheck checks the password of a user and returns nil if the password is
+// right, or ErrAuthentication if the password is wrong. An error without a Class
+// counts as ErrTemporary.
+type PasswordCheck func(ctx context.Context, username string, password Secret) error
+
+// orPrepared calls check and, if check refuses the password as received and SASLprep
+// changes the password, once more with the prepared password.
+func (check PasswordCheck) orPrepared(ctx context.Context, username string, password Secret) error {
+	err := check(ctx, username, password)
+	if ClassOf(err) != ErrAuthentication {
+		return err
+	}
+	received := string(password.Bytes())
+	prepared, prepErr := stringprep.Stored(received)
+	if prepErr != nil || prepared == received || prepared == "" {
+		return err
+	}
+	return check(ctx, username, NewSecret(prepared))
+}
+
+// passwordRecords checks passwords against SCRAM records, one for each of the hashes
+// at most.
+type passwordRecords struct {
+	lookup SCRAMLookup
+	hashes []Hash
+}
+
+// declare adds to the properties of a mechanism that the mechanism needs a hash.
+func (r *passwordRecords) declare(properties Properties) Properties {
+	if len(r.hashes) == 0 {
+		properties.Unavailable = errNoHash
+	}
+	return properties
+}
+
+var errNoHash = errors.New("the server's mechanism for stored records has no hash")
+
+// checkFor returns the check at a server whose records have this description. The
+// check asks for all records, so that the number of lookups is the same for every
+// user.
+func (r *passwordRecords) checkFor(stored StoredRecords) PasswordCheck {
+	return func(ctx context.Context, username string, password Secret) error {
+		var found *SCRAMRecord
+		for _, h := range r.hashes {
+			record, err := r.lookup(ctx, h, username)
+			if err != nil && ClassOf(err) != ErrAuthentication {
+				return err
+			}
+			if err == nil && found == nil {
+				found = record
+			}
+		}
+		if found == nil {
+			return stored.CheckUnknown(ctx, r.hashes[0], password)
+		}
+		return found.Check(ctx, password)
+	}
+}
