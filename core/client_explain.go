@@ -17,7 +17,7 @@ var (
 // knownMechanism reports whether this package has a client's mechanism with the
 // name.
 func knownMechanism(name string) bool {
-	if slices.Contains([]string{plainName, loginName, anonymousName, externalName, oauthBearer.name, xoauth2.name}, name) {
+	if slices.Contains([]string{plainName, loginName, cramMD5Name, digestMD5Name, anonymousName, externalName, oauthBearer.name, xoauth2.name}, name) {
 		return true
 	}
 	_, isToken := tokenBindingTypes[name]

@@ -28,6 +28,9 @@ type Credential struct {
 	// Authzid is the identity to act as; empty = the identity of Username.
 	Authzid  string
 	Username string
+	// Realm is the realm of the account, for DIGEST-MD5 (RFC 2831 s2.1.1); empty = the
+	// server's only realm. Other mechanisms ignore Realm.
+	Realm string
 	// Password returns the password. Password is called at most once in a run.
 	Password func(context.Context) (Secret, error)
 }
@@ -48,6 +51,16 @@ func (c Credentials) ActingAs(authzid string) Credentials {
 	return func(ctx context.Context, prompt Prompt) (Credential, error) {
 		credential, err := c(ctx, prompt)
 		credential.Authzid = authzid
+		return credential, err
+	}
+}
+
+// InRealm returns the same credentials for an account in a realm, which DIGEST-MD5
+// needs if the server has several realms.
+func (c Credentials) InRealm(realm string) Credentials {
+	return func(ctx context.Context, prompt Prompt) (Credential, error) {
+		credential, err := c(ctx, prompt)
+		credential.Realm = realm
 		return credential, err
 	}
 }
@@ -76,9 +89,9 @@ func (c Credential) password(ctx context.Context) ([]byte, error) {
 	return secret.Bytes(), nil
 }
 
-// passwordToSend returns the password for a mechanism that sends the password
-// itself, without preparation (RFC 4616 s2).
-func (c Credential) passwordToSend(ctx context.Context) ([]byte, error) {
+// unpreparedPassword returns the password for a mechanism that uses the password
+// without preparation (RFC 4616 s2).
+func (c Credential) unpreparedPassword(ctx context.Context) ([]byte, error) {
 	password, err := c.password(ctx)
 	switch {
 	case err != nil:

@@ -26,10 +26,10 @@ const (
 	// with a weaker mechanism or a weaker policy.
 	ErrSecurity Class = "security"
 	// ErrPolicy: this way is not possible with this server, regardless of the
-	// credentials. A Client's own ErrPolicy comes before anything is sent, with one
-	// exception: a salt or a key derivation that FIPS 140 forbids. A client learns
-	// the salt in the exchange, before the client sends anything that depends on
-	// the password. A server's ErrPolicy, in a *Failure or as the reason why the
+	// credentials. A Client's own ErrPolicy comes before anything is sent, with two
+	// exceptions: a salt or a key derivation that FIPS 140 forbids, and a server of
+	// DIGEST-MD5 that demands a security layer. A client learns both in the exchange,
+	// before the client sends anything that depends on the password. A server's ErrPolicy, in a *Failure or as the reason why the
 	// server ends the connection, may come after a mechanism that does not keep
 	// the secret has sent the secret.
 	ErrPolicy Class = "policy"

@@ -33,14 +33,15 @@ func addTranscripts(f *testing.F, side ...sasltest.Op) {
 // verifier.
 func FuzzClientExchange(f *testing.F) {
 	addTranscripts(f, sasltest.Challenge, sasltest.Succeed)
+	pencil := sasl.Password("user", "pencil")
 	f.Fuzz(func(t *testing.T, name string, input []byte) {
-		client := &sasl.Client{Mechanisms: append(ladder(), sasl.Anonymous("sirhc"), sasl.External(""), sasl.Login(sasl.Password("user", "pencil")))}
+		client := &sasl.Client{Mechanisms: append(ladder(), sasl.Anonymous("sirhc"), sasl.External(""), sasl.Login(pencil), sasl.CRAMMD5(pencil), sasl.DigestMD5(pencil))}
 		client.Mechanisms = append(client.Mechanisms, sasl.BearerMechanisms(sasl.FixedBearerToken("user", "tok"))...)
 		client.SetNonce(rfc7677Nonce)
 		client.SCRAM.MaxIterations = 8192
 		client.Trace = func(e sasl.Event) { _ = e.String() }
 		session, err := client.Begin(t.Context(), sasl.ServerInfo{
-			Secure: true, Downgrade: true, TLSVersion: 0x0304, Mechanisms: []string{name}, Bindings: []sasl.ChannelBinding{{Type: "tls-exporter", Data: []byte("data")}}})
+			Service: "imap", Host: "elwood.innosoft.com", Secure: true, Downgrade: true, TLSVersion: 0x0304, Mechanisms: []string{name}, Bindings: []sasl.ChannelBinding{{Type: "tls-exporter", Data: []byte("data")}}})
 		if err != nil {
 			return
 		}
@@ -60,7 +61,10 @@ func FuzzClientExchange(f *testing.F) {
 			t.Fatalf("no class: %v", err)
 		}
 		verified := slices.ContainsFunc(messages, func(m []byte) bool { return bytes.HasPrefix(m, []byte("v=")) })
-		if err == nil && strings.HasPrefix(name, "SCRAM-") && !verified {
+		if name == "DIGEST-MD5" {
+			verified = slices.ContainsFunc(messages, func(m []byte) bool { return bytes.Contains(m, []byte("rspauth")) })
+		}
+		if err == nil && (strings.HasPrefix(name, "SCRAM-") || name == "DIGEST-MD5") && !verified {
 			t.Fatalf("success after %q", messages)
 		}
 	})
@@ -75,6 +79,9 @@ func FuzzServerExchange(f *testing.F) {
 		f.Fatal(err)
 	}
 	refuseAll := func(context.Context, string, sasl.Secret) error { return sasl.ErrAuthentication }
+	secretLookup := func(context.Context, string) (sasl.Secret, error) {
+		return sasl.NewSecret("a password that no seed has"), nil
+	}
 	refuseTokens := func(context.Context, sasl.BearerLogin) (string, error) { return "", new(sasl.BearerError) }
 	lookup := func(_ context.Context, h sasl.Hash, _ string) (*sasl.SCRAMRecord, error) {
 		copied := *record
@@ -84,13 +91,13 @@ func FuzzServerExchange(f *testing.F) {
 	tokens := new(sasl.MemoryTokens)
 	put(tokens, sasl.TokenAccount{Username: "lnj", ClientID: "phone"}, sasl.NewToken("HT-SHA-256-EXPR", time.Time{}), sasl.NewToken("HT-SHA-256-NONE", time.Time{}))
 	server := &sasl.Server{Key: serverKey, Tokens: &sasl.ServerTokens{Store: tokens, Mechanisms: []string{"HT-SHA-256-EXPR", "HT-SHA-256-NONE"}}, Mechanisms: []sasl.ServerMechanism{
-		sasl.PlainServer(refuseAll), sasl.LoginServer(refuseAll), sasl.SCRAMServer(sasl.SHA256, lookup), sasl.SCRAMPlusServer(sasl.SHA256, lookup),
+		sasl.PlainServer(refuseAll), sasl.LoginServer(refuseAll), sasl.CRAMMD5Server(secretLookup), sasl.DigestMD5Server("", secretLookup), sasl.SCRAMServer(sasl.SHA256, lookup), sasl.SCRAMPlusServer(sasl.SHA256, lookup),
 		sasl.ExternalServer(func(context.Context, any) (string, error) { return "", sasl.ErrAuthentication }),
 		sasl.AnonymousServer(func(context.Context, string) (string, error) { return "", sasl.ErrAuthentication }),
 		sasl.OAuthBearerServer(refuseTokens), sasl.XOAuth2Server(refuseTokens),
 	}}
 	server.SetNonce("%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0")
-	conn := sasl.ConnInfo{Secure: true, Downgrade: true, TLSVersion: 0x0304, Bindings: []sasl.ChannelBinding{{Type: "tls-exporter", Data: []byte("data")}}}
+	conn := sasl.ConnInfo{Service: "imap", Host: "elwood.innosoft.com", Secure: true, Downgrade: true, TLSVersion: 0x0304, Bindings: []sasl.ChannelBinding{{Type: "tls-exporter", Data: []byte("data")}}}
 	f.Fuzz(func(t *testing.T, name string, input []byte) {
 		session, err := server.BeginWithToken(t.Context(), conn, sasl.TokenUse{ClientID: "phone"}, name)
 		if err != nil {

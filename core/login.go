@@ -94,7 +94,7 @@ func (x *loginExchange) ask(ctx context.Context) error {
 	if err := c.checkNoAuthzid(loginName); err != nil {
 		return err
 	}
-	password, err := c.passwordToSend(ctx)
+	password, err := c.unpreparedPassword(ctx)
 	x.username, x.password = c.Username, NewSecret(password)
 	return err
 }

@@ -42,7 +42,7 @@ func (x *plainExchange) message(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	password, err := c.passwordToSend(ctx)
+	password, err := c.unpreparedPassword(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,14 @@
 // Package sasl implements the Simple Authentication and Security Layer of
-// RFC 4422, client and server: PLAIN, LOGIN, ANONYMOUS, EXTERNAL, OAUTHBEARER,
-// XOAUTH2 and SCRAM with six hashes, each with channel binding, and HT-SHA-256 with
-// the tokens of XEP-0484.
+// RFC 4422, client and server:
+//
+//   - for a password: SCRAM with six hashes, each with channel binding (RFC 5802), and
+//     PLAIN (RFC 4616)
+//   - for old servers and clients, only if the caller names them: LOGIN, DIGEST-MD5
+//     (RFC 2831) and CRAM-MD5 (RFC 2195)
+//   - for a token of OAuth 2.0: OAUTHBEARER (RFC 7628) and XOAUTH2
+//   - for a token that the server issued: HT-SHA-256 (XEP-0484)
+//   - for an identity that the layer below proved, or none: EXTERNAL (RFC 4422) and
+//     ANONYMOUS (RFC 4505)
 //
 // Most programs need one of the adapters. An adapter authenticates the connection
 // of a mail, chat or directory library in one call. From this package, such a
@@ -35,8 +42,8 @@
 //
 // # FIPS 140
 //
-// Under GODEBUG=fips140=only, SCRAM-SHA-1 is not a candidate, and a Client refuses
-// a server's salt of less than 16 octets. If the context of a running key
+// Under GODEBUG=fips140=only, SCRAM-SHA-1, DIGEST-MD5 and CRAM-MD5 are not
+// candidates, and a Client refuses a server's salt of less than 16 octets. If the context of a running key
 // derivation ends, the derivation then continues in the background until the key
 // is complete.
 package sasl

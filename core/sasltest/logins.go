@@ -1,6 +1,7 @@
 package sasltest
 
 import (
+	"crypto/fips140"
 	"crypto/tls"
 	"strings"
 
@@ -51,6 +52,10 @@ func AllLogins(successData bool, authzid string) (logins []Login) {
 			logins[len(logins)-1].Want.Authzid = authzid
 		}
 		add(sasl.Login(credentials), "", "user", "user", 3)
+		if !fips140.Enforced() {
+			add(sasl.CRAMMD5(credentials), "", "user", "user", 2)
+			add(sasl.DigestMD5(credentials), "", "user", "user", scram)
+		}
 		for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
 			add(sasl.SCRAM(h, credentials), "", "user", "user", scram)
 			for _, binding := range types {

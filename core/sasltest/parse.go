@@ -92,7 +92,7 @@ func (t *Transcript) quotedHeader(key string) *string {
 	return map[string]*string{
 		"username": &t.Username, "password": &t.Password, "authzid": &t.Authzid, "trace": &t.Trace,
 		"client-nonce": &t.ClientNonce, "server-nonce": &t.ServerNonce, "peer": &t.Peer, "token": &t.Token,
-		"bearer": &t.Bearer, "host": &t.Host,
+		"bearer": &t.Bearer, "host": &t.Host, "service": &t.Service, "realm": &t.Realm,
 	}[key]
 }
 

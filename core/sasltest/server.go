@@ -32,6 +32,13 @@ func checkPencil(_ context.Context, username string, password sasl.Secret) error
 	return nil
 }
 
+func lookUpPencil(_ context.Context, username string) (sasl.Secret, error) {
+	if username != "user" {
+		return sasl.Secret{}, nil
+	}
+	return sasl.NewSecret("pencil"), nil
+}
+
 // AllMechanisms returns a server with every mechanism, for one user, "user", with
 // the password "pencil", the bearer token "token-of-user" and a LongToken. In
 // EXTERNAL, the common name of the client's certificate is the username. In
@@ -44,7 +51,7 @@ func AllMechanisms() *sasl.Server {
 		return sasl.DeriveSCRAM(ctx, h, "pencil", []byte("0123456789abcdef"), 4096)
 	}
 	server := &sasl.Server{Key: sasl.NewSecret("0123456789abcdef"), Mechanisms: []sasl.ServerMechanism{
-		sasl.PlainServer(checkPencil), sasl.LoginServer(checkPencil),
+		sasl.PlainServer(checkPencil), sasl.LoginServer(checkPencil), sasl.CRAMMD5Server(lookUpPencil), sasl.DigestMD5Server("", lookUpPencil),
 		sasl.AnonymousServer(func(context.Context, string) (string, error) { return "guest", nil }),
 		sasl.ExternalServer(func(_ context.Context, peer any) (string, error) {
 			return peer.(*x509.Certificate).Subject.CommonName, nil

@@ -146,7 +146,7 @@ func (w *toyWire) Refuse(condition sasl.Condition) error { return w.send("F", []
 
 // toyMechanisms are the mechanisms of the transcripts.
 var toyMechanisms = []string{
-	mechanismName, "PLAIN", "LOGIN", "EXTERNAL", "ANONYMOUS", "OAUTHBEARER", "XOAUTH2",
+	mechanismName, "PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "EXTERNAL", "ANONYMOUS", "OAUTHBEARER", "XOAUTH2",
 	"SCRAM-SHA-1", "SCRAM-SHA-224", "SCRAM-SHA-256", "SCRAM-SHA-384", "SCRAM-SHA-512", "SCRAM-SHA3-512",
 }
 

@@ -43,7 +43,8 @@ type Transcript struct {
 	Token                              string // of the HT-* mechanisms
 	TokenFor                           string // the mechanism for which the server issued the token
 	Bearer                             string // the token of OAUTHBEARER and XOAUTH2
-	Host                               string // as in sasl.ServerInfo
+	Realm                              string // of DIGEST-MD5
+	Service, Host                      string // as in sasl.ServerInfo
 	Port                               int    // as in sasl.ServerInfo
 	ClientNonce, ServerNonce           string
 	Salt                               []byte

@@ -19,6 +19,8 @@ var mechanismName = regexp.MustCompile(`\b(PLAIN|LOGIN|ANONYMOUS|EXTERNAL|OAUTHB
 var ownFiles = map[string]*regexp.Regexp{
 	"core/plain.go":        regexp.MustCompile(`^PLAIN$`),
 	"core/login.go":        regexp.MustCompile(`^LOGIN$`),
+	"core/cram_md5.go":     regexp.MustCompile(`^CRAM-MD5$`),
+	"core/digest_md5.go":   regexp.MustCompile(`^DIGEST-MD5$`),
 	"core/anonymous.go":    regexp.MustCompile(`^ANONYMOUS$`),
 	"core/external.go":     regexp.MustCompile(`^EXTERNAL$`),
 	"core/scram_hash.go":   regexp.MustCompile(`^SCRAM-$`),

@@ -29,6 +29,8 @@ func clientMechanisms() []sasl.Mechanism {
 	}
 	add(sasl.Plain(credentials))
 	add(sasl.Login(credentials))
+	add(sasl.DigestMD5(credentials))
+	add(sasl.CRAMMD5(credentials))
 	add(sasl.External(""))
 	add(sasl.Anonymous(""))
 	return list
