@@ -201,6 +201,20 @@ func TestPasswordLookup(t *testing.T) {
 	}
 }
 
+// TestNobodyOfCRAMMD5: the mechanism needs a username, whatever Canonical makes of it.
+func TestNobodyOfCRAMMD5(t *testing.T) {
+	if !needsMD5(t, sasl.CRAMMD5(nil)) {
+		return
+	}
+	server := historic()
+	server.Canonical = func(name string) (string, error) { return name, nil }
+	session := beginServer(t, server, "CRAM-MD5")
+	session.Respond(t.Context(), nil)
+	if _, done, err := session.Respond(t.Context(), []byte(" b913a602c7eda7a495b4e6e7334d3890")); done || sasl.ClassOf(err) != sasl.ErrProtocol {
+		t.Errorf("done %t, %v", done, err)
+	}
+}
+
 // TestCRAMMD5Trace: a trace shows the challenge and the username, and not the digest.
 func TestCRAMMD5Trace(t *testing.T) {
 	if !needsMD5(t, sasl.CRAMMD5(nil)) {

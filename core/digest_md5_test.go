@@ -103,7 +103,9 @@ func TestDigestMD5Config(t *testing.T) {
 	}
 	for challenge, class := range map[string]sasl.Class{
 		`realm="a",nonce="n",algorithm=md5`:                      sasl.ErrProtocol,
+		"realm=\"a\\\xfc\",nonce=\"n\",algorithm=md5-sess":       sasl.ErrProtocol, // CHAR is ASCII
 		`realm="a",nonce="n",algorithm=md5-sess,qop="auth-conf"`: sasl.ErrPolicy,
+		`realm="a",nonce="n",algorithm=md5-sess,qop="auth-int"`:  sasl.ErrPolicy,
 	} {
 		peer := sasltest.NewPeer(noData, s(challenge), abort)
 		if _, err := digestClient(lazy).Authenticate(t.Context(), peer, digestSrv); sasl.ClassOf(err) != class || asked != 0 || peer.Fault() != nil {
