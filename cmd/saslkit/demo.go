@@ -116,12 +116,12 @@ func demoRows(users *demoUsers) (rows []login) {
 		if kinds[0] == "xmpps" {
 			token = token.ActingAs(demoUser + "@" + demoHost)
 		}
-		mechanisms := slices.Concat(sasl.PasswordMechanisms(demoCredentials), []sasl.Mechanism{sasl.External(""), sasl.Anonymous("demo")}, sasl.BearerMechanisms(token))
+		mechanisms := slices.Concat(sasl.PasswordMechanisms(demoCredentials), onlyNamed(demoCredentials), []sasl.Mechanism{sasl.External(""), sasl.Anonymous("demo")}, sasl.BearerMechanisms(token))
 		for _, version := range []uint16{tls.VersionTLS13, tls.VersionTLS12} {
 			for _, m := range mechanisms {
 				types := []string{""}
 				switch {
-				case !users.hasRecordFor(m):
+				case !users.canUse(m):
 					types = nil
 				case isPlus(m):
 					types = bindings[version]

@@ -70,8 +70,20 @@ func (u *demoUsers) verify(_ context.Context, login sasl.BearerLogin) (string, e
 	return demoUser, nil
 }
 
-// hasRecordFor reports whether the store has the record that a mechanism needs.
-func (u *demoUsers) hasRecordFor(m sasl.Mechanism) bool {
+// lookUpPassword returns the password for the mechanisms that need the password itself.
+func (u *demoUsers) lookUpPassword(_ context.Context, username string) (sasl.Secret, error) {
+	if username != demoUser {
+		return sasl.Secret{}, nil
+	}
+	return sasl.NewSecret(demoPassword), nil
+}
+
+// canUse reports whether this process has the mechanism, and the store the record that
+// the mechanism needs.
+func (u *demoUsers) canUse(m sasl.Mechanism) bool {
+	if declares, ok := m.(interface{ Properties() sasl.Properties }); ok && declares.Properties().Unavailable != nil {
+		return false
+	}
 	hash, isSCRAM := strings.CutPrefix(strings.TrimSuffix(m.Name(), "-PLUS"), "SCRAM-")
 	for h := range u.records {
 		if h.String() == hash {
@@ -94,6 +106,7 @@ func (u *demoUsers) server() *sasl.Server {
 	for h := sasl.SHA1; h <= sasl.SHA3_512; h++ {
 		server.Mechanisms = append(server.Mechanisms, sasl.SCRAMServer(h, u.lookup), sasl.SCRAMPlusServer(h, u.lookup))
 	}
+	server.Mechanisms = append(server.Mechanisms, sasl.LoginServer(u.check), sasl.DigestMD5Server("", u.lookUpPassword), sasl.CRAMMD5Server(u.lookUpPassword))
 	server.Mechanisms = append(server.Mechanisms, sasl.OAuthBearerServer(u.verify), sasl.XOAuth2Server(u.verify))
 	return server
 }

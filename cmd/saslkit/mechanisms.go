@@ -17,7 +17,7 @@ func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials, to
 	}
 	ladder := sasl.PasswordMechanisms(credentials)
 	bearers := sasl.BearerMechanisms(token)
-	known := slices.Concat([]sasl.Mechanism{sasl.External(f.authzid), sasl.Anonymous(trace)}, ladder, bearers)
+	known := slices.Concat([]sasl.Mechanism{sasl.External(f.authzid), sasl.Anonymous(trace)}, ladder, onlyNamed(credentials), bearers)
 	names := make([]string, len(known))
 	for i, m := range known {
 		names[i] = m.Name()
@@ -58,6 +58,12 @@ func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials, to
 		return append([]sasl.Mechanism{sasl.External(f.authzid)}, ladder...), nil
 	}
 	return ladder, nil
+}
+
+// onlyNamed returns the mechanisms for a password that the command uses only if
+// --mechanism names them.
+func onlyNamed(credentials sasl.Credentials) []sasl.Mechanism {
+	return []sasl.Mechanism{sasl.Login(credentials), sasl.DigestMD5(credentials), sasl.CRAMMD5(credentials)}
 }
 
 // checkToken returns an error for a mechanism of --mechanism that needs a token if
