@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ func TestGoSMTPInPieces(t *testing.T) {
 		"success, cut in the CRLF":      {[]string{"235 2.7.0 Accepted\r", "\n"}, "", ""},
 		"a refusal, a line at a time":   {[]string{"535-5.7.8 no\r\n", "535 5.7.8 more\r\n"}, sasl.ErrAuthentication, "authentication error: refused with not-authorized: no more"},
 		"a refusal, cut in a line":      {[]string{"535 5.7", ".8 no\r\n"}, sasl.ErrAuthentication, "authentication error: refused with not-authorized: no"},
+		"a line beyond the limit":       {[]string{"334 " + strings.Repeat("A", 1200), strings.Repeat("A", 1500)}, sasl.ErrProtocol, "protocol error: smtp: too long a line in input stream; use a Conn or net/smtp, which read longer lines"},
 		"a refusal, cut in the CRLF":    {[]string{"535 5.7.8 no\r", "\n"}, sasl.ErrAuthentication, "authentication error: refused with not-authorized: no"},
 	} {
 		t.Run(name, func(t *testing.T) {
