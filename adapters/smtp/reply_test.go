@@ -54,3 +54,22 @@ func TestWordsOfReplies(t *testing.T) {
 		}
 	}
 }
+
+// TestEnhancedCodes: three numbers, the class 2 to 5 and the others of three digits at
+// most (RFC 3463 s2). Anything else is a part of the text.
+func TestEnhancedCodes(t *testing.T) {
+	for text, want := range map[string][3]int{
+		"5.7.8 no": {5, 7, 8}, "5.123.123 no": {5, 123, 123}, "2.7.8 no": {2, 7, 8},
+		"1.7.8 no": {}, "6.7.8 no": {}, "5.7 no": {}, "5.7.8.9 no": {}, "5.7.x no": {}, "5.x.8 no": {}, "x.7.8 no": {}, "5.0007.00008 no": {}, "5.1024.1 no": {}, "no": {},
+	} {
+		rest := text
+		if want != [3]int{} {
+			rest = "no"
+		}
+		_, err := authenticators["net/smtp"](t, sasltest.Scripted(t, "220 hi", "<EHLO localhost", "250-mail.example.org\r\n250 AUTH PLAIN", "<AUTH PLAIN "+plainMessage, "535 "+text), plain)
+		var reply *saslsmtp.Reply
+		if !errors.As(err, &reply) || reply.Enhanced != want || reply.Text != rest {
+			t.Errorf("%s: %+v", text, reply)
+		}
+	}
+}

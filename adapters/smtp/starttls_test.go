@@ -67,6 +67,7 @@ func TestStartTLSRefused(t *testing.T) {
 		"refused":       {[]string{offer, "<STARTTLS", "502 5.5.1 no"}, sasl.ErrSecurity, true, 502},
 		"not available": {[]string{offer, "<STARTTLS", "454 4.7.0 TLS not available"}, sasl.ErrTemporary, false, 454},
 		"closing":       {[]string{offer, "<STARTTLS", "421 4.3.2 closing"}, sasl.ErrTemporary, false, 421},
+		"cut":           {[]string{offer, "<STARTTLS", "!"}, sasl.ErrConnection, false, 0},
 		"another reply": {[]string{offer, "<STARTTLS", "250 OK"}, sasl.ErrProtocol, false, 0},
 		"data behind":   {[]string{offer, "<STARTTLS", "220 go\r\n250 AUTH PLAIN"}, sasl.ErrSecurity, false, 0},
 		"no TLS":        {[]string{offer, "<STARTTLS", "220 go", "~", "250 AUTH PLAIN"}, sasl.ErrSecurity, false, 0},

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -20,13 +21,25 @@ func (flood) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// readUntil reads until there is an error, but not for ever.
+func readUntil(r io.Reader) (all int64, err error) {
+	p := make([]byte, 32<<10)
+	for range 1000 {
+		n, err := r.Read(p)
+		if all += int64(n); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
 // TestLimits reads as much as the limits allow, at once and in all.
 func TestLimits(t *testing.T) {
 	octets, conn := limit(flood{}, 0)
 	limited := octets.limited
 	var all int64
-	for {
-		n, err := io.Copy(io.Discard, conn)
+	for all <= 4<<20 {
+		n, err := readUntil(conn)
 		all += n
 		if !errors.Is(err, sasl.ErrProtocol) {
 			t.Fatal(err)
@@ -46,4 +59,17 @@ func TestLimits(t *testing.T) {
 	if n, err := io.CopyN(io.Discard, conn, 4<<20); err != nil {
 		t.Errorf("ready: %d octets, %v", n, err)
 	}
+}
+
+// TestNoWriteLimit: once the session is ready, a peer may take its time to read.
+func TestNoWriteLimit(t *testing.T) {
+	near, far := net.Pipe()
+	defer far.Close()
+	octets, conn := limit(near, 20*time.Millisecond)
+	octets.limited.ready.Store(true)
+	time.AfterFunc(100*time.Millisecond, func() { far.Read(make([]byte, 1)) })
+	if _, err := conn.Write([]byte("x")); err != nil {
+		t.Error(err)
+	}
+	conn.Close()
 }
