@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"testing"
+	"time"
 
 	saslsmtp "github.com/saslkit/saslkit/adapters/smtp"
 	"github.com/saslkit/saslkit/adapters/smtp/internal/smtptest"
@@ -53,7 +54,7 @@ func TestDialDomain(t *testing.T) {
 	} {
 		found := ""
 		conn, err := saslsmtp.DialDomain(t.Context(), row.domain, &saslsmtp.Options{
-			TLSConfig: &tls.Config{RootCAs: server.Client.RootCAs}, Resolver: resolver, AcceptHost: row.accept,
+			TLSConfig: &tls.Config{RootCAs: server.Client.RootCAs}, Resolver: resolver, AcceptHost: row.accept, StepTimeout: 5 * time.Second,
 			Found: func(target transport.Target) { found += target.Service + " " },
 		})
 		if sasl.ClassOf(err) != row.class || found != row.found || errors.As(err, new(*transport.HostError)) != row.forged || errors.Is(err, transport.ErrNoServer) != row.nothing {
