@@ -74,3 +74,16 @@ func TestClaim(t *testing.T) {
 		heard()
 	}
 }
+
+// TestClaimOfNobody: a stream without a local part claims nothing.
+func TestClaimOfNobody(t *testing.T) {
+	const end = "from='example.org'>"
+	conn, heard := scripted(t, turn{end, streamHeader + features(strings.Replace(mechanisms, "PLAIN", "ANONYMOUS", 1))},
+		turn{"</auth>", success1}, turn{end, streamHeader + "<stream:error><invalid-from" + nsStreams + "/></stream:error>"})
+	login := &saslxmpp.Login{Client: insecure(sasl.Anonymous("")), Secure: true}
+	_, err := xmpp.NewSession(t.Context(), jid.MustParse(host), jid.MustParse(host), conn, 0, login.Negotiator(nil, xmpp.BindResource()))
+	if err == nil || err.Error() != "connection error: the server ended the stream after the authentication: invalid-from" {
+		t.Error(err)
+	}
+	heard()
+}
