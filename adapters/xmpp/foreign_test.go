@@ -13,6 +13,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	saslxmpp "github.com/saslkit/saslkit/adapters/xmpp"
+	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/sasltest"
 )
@@ -125,5 +126,53 @@ func TestClientOfAnotherProtocol(t *testing.T) {
 		if at := <-served; at.err == nil || at.err.Error() != want {
 			t.Errorf("%q: %v", says, at.err)
 		}
+	}
+}
+
+// TestNoAdviceAboutTLS: the error names no other kind of TLS if the server has sent
+// something, has TLS already, or is only late.
+func TestNoAdviceAboutTLS(t *testing.T) {
+	certificate, pool := sasltest.Certificate(t, host)
+	for name, serve := range map[string]func(net.Conn){
+		"half a header": func(conn net.Conn) {
+			conn.Read(make([]byte, 1))
+			io.WriteString(conn, "<?xml version='1.0'?><stream:str")
+			conn.(*net.TCPConn).CloseWrite()
+			io.Copy(io.Discard, conn)
+		},
+		"TLS": func(conn net.Conn) {
+			secured := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}})
+			secured.Read(make([]byte, 1))
+			conn.(*net.TCPConn).CloseWrite()
+			io.Copy(io.Discard, conn)
+		},
+		"late": func(conn net.Conn) { io.Copy(io.Discard, conn) },
+	} {
+		start := saslxmpp.StartTLS
+		if name == "TLS" {
+			start = saslxmpp.DirectTLS
+		}
+		login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), TLS: start, Address: sasltest.Listen(t, serve), TLSConfig: &tls.Config{RootCAs: pool}, StepTimeout: 500 * time.Millisecond}
+		_, _, err := login.Dial(t.Context(), jid.MustParse(address))
+		var step *transport.StepError
+		if sasl.ClassOf(err) != sasl.ErrConnection || errors.As(err, new(*transport.PortError)) || !errors.As(err, &step) || step.Step != transport.Greeting {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// nowhere is a connection that does not say where it goes.
+type nowhere struct{ net.Conn }
+
+func (nowhere) RemoteAddr() net.Addr { return nil }
+
+// TestNoAddress: the error of a connection without an address has none.
+func TestNoAddress(t *testing.T) {
+	near, far := sasltest.Pair(t)
+	far.Close()
+	login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), TLS: saslxmpp.NoTLS}
+	var step *transport.StepError
+	if _, _, err := login.NewSession(t.Context(), jid.MustParse(address), nowhere{near}); !errors.As(err, &step) || step.Address != "" {
+		t.Error(err)
 	}
 }
