@@ -23,6 +23,7 @@ func TestTokenMechanisms(t *testing.T) {
 		"nothing inline":   {"<mechanism>PLAIN</mechanism>", nil},
 		"outside of it":    {"<mechanism>PLAIN</mechanism>" + fast, nil},
 		"after another":    {"<inline><fast xmlns='urn:other'/>" + fast + "</inline>", []string{"HT-SHA-256-UNIQ", "HT-NONE", "HT-SHA-256-EXPR"}},
+		"another element":  {"<inline><slow xmlns='urn:xmpp:fast:0'/>" + fast + "</inline>", []string{"HT-SHA-256-UNIQ", "HT-NONE", "HT-SHA-256-EXPR"}},
 		"another protocol": {"<inline><fast xmlns='urn:other'><mechanism>PLAIN</mechanism></fast></inline>", nil},
 	} {
 		d := xml.NewDecoder(strings.NewReader("<authentication xmlns='urn:xmpp:sasl:2'>" + row.offered + "</authentication>"))

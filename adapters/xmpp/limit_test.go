@@ -1,6 +1,7 @@
 package saslxmpp
 
 import (
+	"encoding/xml"
 	"errors"
 	"io"
 	"net"
@@ -72,4 +73,23 @@ func TestNoWriteLimit(t *testing.T) {
 		t.Error(err)
 	}
 	conn.Close()
+}
+
+// TestElementBounds: 512 elements, eight levels and 96 KiB are read, and one more of
+// each is not.
+func TestElementBounds(t *testing.T) {
+	octets := strings.Repeat("x", 96<<10-len("urn:a")-len("a"))
+	for element, valid := range map[string]bool{
+		"<a>" + strings.Repeat("<b/>", 511) + "</a>":                            true,
+		"<a>" + strings.Repeat("<b/>", 512) + "</a>":                            false,
+		strings.Repeat("<a>", 8) + strings.Repeat("</a>", 8):                    true,
+		strings.Repeat("<a>", 9) + strings.Repeat("</a>", 9):                    false,
+		"<a xmlns='urn:a'>" + octets[:len(octets)-len("xmlnsurn:a")] + "</a>":   true,
+		"<a xmlns='urn:a'>" + octets[:len(octets)-len("xmlnsurn:a")+1] + "</a>": false,
+	} {
+		_, err := readElement(xml.NewDecoder(strings.NewReader(element)))
+		if (err == nil) != valid || !valid && !errors.Is(err, sasl.ErrProtocol) {
+			t.Errorf("%.40s, %d octets: %v", element, len(element), err)
+		}
+	}
 }

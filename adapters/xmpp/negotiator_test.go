@@ -58,6 +58,7 @@ func scripted(t testing.TB, turns ...turn) (net.Conn, func() string) {
 			io.WriteString(far, turn.says)
 		}
 		io.Copy(&all, c.reader)
+		far.Close()
 	}()
 	return near, func() string {
 		near.Close()

@@ -214,3 +214,24 @@ func TestServerOtherProfile(t *testing.T) {
 		t.Errorf("%+v", at)
 	}
 }
+
+// empty is a mechanism whose data with success is empty.
+type empty struct{}
+
+func (empty) Name() string                       { return "X-EMPTY" }
+func (empty) New(sasl.ServerTerms) sasl.Exchange { return empty{} }
+func (empty) Identity() sasl.Identity            { return sasl.Identity{Username: "user"} }
+func (empty) Step(context.Context, []byte) (out []byte, done bool, err error) {
+	return []byte{}, true, nil
+}
+
+// TestServerEmptySuccess: empty data with success is "=", and absent data is nothing
+// (RFC 6120 s6.4.6).
+func TestServerEmptySuccess(t *testing.T) {
+	server := serve(t, &sasl.Server{Mechanisms: []sasl.ServerMechanism{empty{}}})
+	talk, _ := server.secured(t, host)
+	talk.says(t, "<auth"+ns1+" mechanism='X-EMPTY'>=</auth>")
+	if got := talk.hears(t, "</success>"); got != "<success"+ns1+">=</success>" {
+		t.Error(got)
+	}
+}
