@@ -69,6 +69,9 @@ func TestStepTimeout(t *testing.T) {
 		"at the resource":           {saslxmpp.StartTLS, []turn{begin, {startTLSRequest, proceed}}, []turn{list, auth, {streamEnd, streamHeader + features(offersBind)}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+			defer cancel()
 			end := make(chan error, 1)
 			address := sasltest.Listen(t, func(conn net.Conn) {
 				err := play(conn, 0, row.before...)
@@ -85,7 +88,7 @@ func TestStepTimeout(t *testing.T) {
 				Client: &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.Plain(credentials)}}, TLSConfig: &tls.Config{RootCAs: pool},
 				TLS: row.start, Address: address, StepTimeout: 200 * time.Millisecond,
 			}
-			_, _, err := login.Dial(t.Context(), jid.MustParse("user@"+host))
+			_, _, err := login.Dial(ctx, jid.MustParse("user@"+host))
 			var step *transport.StepError
 			if !errors.Is(err, sasl.ErrConnection) || !errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &step) != (row.step != "") {
 				t.Errorf("%v", err)
@@ -113,7 +116,9 @@ func TestStepTimeoutDrip(t *testing.T) {
 	}()
 	login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), StepTimeout: 100 * time.Millisecond}
 	begun := time.Now()
-	_, _, err := login.NewSession(t.Context(), jid.MustParse(address), near)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	_, _, err := login.NewSession(ctx, jid.MustParse(address), near)
 	if !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begun) > 4*time.Second {
 		t.Errorf("%v after %s", err, time.Since(begun))
 	}

@@ -153,7 +153,9 @@ func TestNoAdviceAboutTLS(t *testing.T) {
 			start = saslxmpp.DirectTLS
 		}
 		login := &saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), TLS: start, Address: sasltest.Listen(t, serve), TLSConfig: &tls.Config{RootCAs: pool}, StepTimeout: 500 * time.Millisecond}
-		_, _, err := login.Dial(t.Context(), jid.MustParse(address))
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		_, _, err := login.Dial(ctx, jid.MustParse(address))
+		cancel()
 		var step *transport.StepError
 		if sasl.ClassOf(err) != sasl.ErrConnection || errors.As(err, new(*transport.PortError)) || !errors.As(err, &step) || step.Step != transport.Greeting {
 			t.Errorf("%s: %v", name, err)
