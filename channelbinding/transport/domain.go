@@ -103,6 +103,9 @@ func (d Dialer) validFor(err error, name string) (valid bool, reason error) {
 	if !errors.As(err, new(x509.HostnameError)) || !errors.As(err, &failed) || d.Host("") != "" {
 		return false, err
 	}
+	if len(failed.UnverifiedCertificates) == 0 { // an error of a callback
+		return false, err
+	}
 	leaf := failed.UnverifiedCertificates[0]
 	if leaf.VerifyHostname(name) != nil {
 		return false, err

@@ -113,6 +113,9 @@ func TestAcceptHostIsCareful(t *testing.T) {
 	asked := false
 	later := func() time.Time { return time.Now().AddDate(100, 0, 0) }
 	accept := func(context.Context, string, string) bool { asked = true; return true }
+	refuse := func(state tls.ConnectionState) error {
+		return &tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: state.PeerCertificates[0], Host: "example.org"}}
+	}
 	for name, row := range map[string]struct {
 		dialer   transport.Dialer
 		host     bool // a HostError
@@ -125,6 +128,7 @@ func TestAcceptHostIsCareful(t *testing.T) {
 		"another ServerName":     {transport.Dialer{TLSConfig: &tls.Config{RootCAs: pool, ServerName: "a.example"}, AcceptHost: accept}, false, true, sasl.ErrSecurity, 1},
 		"the name as ServerName": {transport.Dialer{TLSConfig: &tls.Config{RootCAs: pool, ServerName: "mx.example.net"}, AcceptHost: accept}, false, false, "", 1},
 		"nobody to ask":          {transport.Dialer{TLSConfig: &tls.Config{RootCAs: pool}}, true, false, sasl.ErrSecurity, 1},
+		"an error of a callback": {transport.Dialer{TLSConfig: &tls.Config{InsecureSkipVerify: true, VerifyConnection: refuse}, AcceptHost: accept}, false, true, sasl.ErrSecurity, 1},
 		"another address":        {transport.Dialer{TLSConfig: &tls.Config{RootCAs: pool}, Address: "127.0.0.1:993"}, false, false, sasl.ErrConfig, 0},
 	} {
 		verified := []string{}
