@@ -42,7 +42,7 @@ func (f *authFlags) authenticate(ctx context.Context, out io.Writer, clock *cloc
 	if err != nil {
 		return nil, err
 	}
-	f.find(t, out, clock)
+	f.find(t, out, clock, report)
 	f.observe(t, report)
 	t.told = func(info sasl.ServerInfo) {
 		report.server(info)

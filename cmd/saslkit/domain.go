@@ -113,14 +113,17 @@ func (f *authFlags) addressTarget(scheme, local, domain string) (*target, error)
 }
 
 // find lets the target report the servers that the DNS names, and decide about them.
-func (f *authFlags) find(t *target, out io.Writer, clock *clock) {
+func (f *authFlags) find(t *target, out io.Writer, clock *clock, report *report) {
 	t.found = func(server transport.Target) {
-		text := fmt.Sprintf("found %s (SRV record _%s._tcp.%s)", server.Address(), server.Service, t.host)
-		if server.Service == "" {
-			text = "found no SRV record; the server may be " + server.Address()
+		now := found{Address: sasl.Printable(server.Address())}
+		text := "found no SRV record; the server may be " + now.Address
+		if server.Service != "" {
+			now.Record = "_" + server.Service + "._tcp." + t.host
+			text = fmt.Sprintf("found %s (SRV record %s)", now.Address, now.Record)
 		}
+		report.Found = append(report.Found, now)
 		if !f.json {
-			fmt.Fprintln(out, sasl.Printable(text))
+			fmt.Fprintln(out, text)
 		}
 	}
 	asked, consent := "", false

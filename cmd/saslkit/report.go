@@ -17,8 +17,9 @@ import (
 // report is the output of saslkit auth. The exported fields are those of --json,
 // which docs/json.md describes.
 type report struct {
-	Format             int          `json:"format"` // of this object
-	URL                string       `json:"url"`
+	Format             int          `json:"format"`      // of this object
+	URL                string       `json:"url"`         // or the address
+	Found              []found      `json:"found"`       // the servers by SRV records that were tried
 	Stage              string       `json:"stage"`       // the last step: of transport, or authenticate; "" = none
 	Address            string       `json:"address"`     // of the connection; "" = none
 	TLSVersion         string       `json:"tls_version"` // 1.2 or 1.3; "" = no TLS
@@ -45,6 +46,12 @@ type report struct {
 	DurationMS         float64      `json:"duration_ms"`
 }
 
+// found is a server that the DNS names.
+type found struct {
+	Address string `json:"address"` // host:port
+	Record  string `json:"record"`  // the name of its SRV record; "" = the domain has none
+}
+
 // notUsed is a mechanism of the server that the login cannot use.
 type notUsed struct {
 	Mechanism string `json:"mechanism"`
@@ -62,7 +69,7 @@ const stageAuthenticate = "authenticate"
 // other parts of the URL may have a password, even though parseTarget refuses it.
 func newReport(text string) *report {
 	r := &report{
-		Format: jsonFormat, Offered: []string{}, Alerts: []string{}, Advice: []string{}, NotTried: []string{}, NotUsed: []notUsed{},
+		Format: jsonFormat, Found: []found{}, Offered: []string{}, Alerts: []string{}, Advice: []string{}, NotTried: []string{}, NotUsed: []notUsed{},
 	}
 	if user, path, ok := cutSocket(text); ok {
 		if user, _, _ = strings.Cut(user, ":"); user != "" {
