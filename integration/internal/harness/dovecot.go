@@ -42,10 +42,17 @@ func DovecotIntrospection(tb testing.TB) *MailServer {
 	return serverFor(tb, dovecotIntrospection)
 }
 
+// DovecotHistoric returns a server that offers LOGIN, CRAM-MD5 and DIGEST-MD5 alone.
+func DovecotHistoric(tb testing.TB) *MailServer {
+	tb.Helper()
+	return serverFor(tb, dovecotHistoric)
+}
+
 var (
 	dovecot              = sync.OnceValues(func() (*MailServer, error) { return startDovecot("dovecot") })
 	dovecotNoPlus        = sync.OnceValues(func() (*MailServer, error) { return startDovecot("dovecot-no-plus") })
 	dovecotOAuth         = sync.OnceValues(func() (*MailServer, error) { return startDovecot("dovecot-oauth") })
+	dovecotHistoric      = sync.OnceValues(func() (*MailServer, error) { return startDovecot("dovecot-historic") })
 	dovecotIntrospection = sync.OnceValues(func() (*MailServer, error) {
 		return startDovecot("dovecot-introspection", "perl", introspectionPath)
 	})

@@ -13,8 +13,10 @@ type PostfixServer struct {
 	DovecotSASL Submission // the users are Dovecot's: docker/postfix/users, of whom carol is denied
 	CyrusSASL   Submission // the users are Cyrus SASL's: alice and bob
 	Footer      Submission // as DovecotSASL, with refusals in three lines; STARTTLS alone
-	IMAP        string     // address, 127.0.0.1:port; STARTTLS. For Dovecot's users
-	Issuer      *Issuer    // signs the tokens that PostfixOAuth's server takes
+	// CyrusHistoric is as CyrusSASL, with the mechanisms LOGIN, CRAM-MD5 and DIGEST-MD5.
+	CyrusHistoric Submission
+	IMAP          string  // address, 127.0.0.1:port; STARTTLS. For Dovecot's users
+	Issuer        *Issuer // signs the tokens that PostfixOAuth's server takes
 }
 
 // Submission has the addresses of one service, 127.0.0.1:port.
@@ -44,10 +46,17 @@ func PostfixOAuth(tb testing.TB) *PostfixServer {
 	return serverFor(tb, postfixOAuth)
 }
 
+// PostfixHistoric returns a server that differs from [Postfix]'s in its Dovecot, which offers LOGIN, CRAM-MD5 and DIGEST-MD5.
+func PostfixHistoric(tb testing.TB) *PostfixServer {
+	tb.Helper()
+	return serverFor(tb, postfixHistoric)
+}
+
 var (
-	postfix      = sync.OnceValues(func() (*PostfixServer, error) { return startPostfix("postfix", "dovecot") })
-	postfixPlus  = sync.OnceValues(func() (*PostfixServer, error) { return startPostfix("postfix-plus", "dovecot-plus") })
-	postfixOAuth = sync.OnceValues(func() (*PostfixServer, error) { return startPostfix("postfix-oauth", "dovecot-oauth") })
+	postfix         = sync.OnceValues(func() (*PostfixServer, error) { return startPostfix("postfix", "dovecot") })
+	postfixPlus     = sync.OnceValues(func() (*PostfixServer, error) { return startPostfix("postfix-plus", "dovecot-plus") })
+	postfixOAuth    = sync.OnceValues(func() (*PostfixServer, error) { return startPostfix("postfix-oauth", "dovecot-oauth") })
+	postfixHistoric = sync.OnceValues(func() (*PostfixServer, error) { return startPostfix("postfix-historic", "dovecot-historic") })
 )
 
 // startPostfix runs the image with the configuration of Dovecot of this name.
@@ -61,20 +70,22 @@ func startPostfix(name, dovecot string) (*PostfixServer, error) {
 		image: "postfix",
 		cmd:   []string{"bash", "/etc/postfix/serve.sh", "/etc/dovecot/" + dovecot + ".conf"},
 		files: files,
-		ports: []string{"143/tcp", "587/tcp", "465/tcp", "1587/tcp", "1465/tcp", "2587/tcp"},
+		ports: []string{"143/tcp", "587/tcp", "465/tcp", "1587/tcp", "1465/tcp", "2587/tcp", "3587/tcp", "3465/tcp"},
 		ask: askAll(&tls.Config{ServerName: host, RootCAs: pki.Pool},
 			submissionProbe("587/tcp"), submissionsProbe("465/tcp"),
-			submissionProbe("1587/tcp"), submissionsProbe("1465/tcp"), submissionProbe("2587/tcp"), imapProbe("143/tcp")),
+			submissionProbe("1587/tcp"), submissionsProbe("1465/tcp"), submissionProbe("2587/tcp"),
+			submissionProbe("3587/tcp"), submissionsProbe("3465/tcp"), imapProbe("143/tcp")),
 	}.start()
 	if err != nil {
 		return nil, err
 	}
 	return &PostfixServer{
-		Named:       Named{Host: host, CA: pki.Pool, PKI: pki},
-		DovecotSASL: Submission{STARTTLS: at["587/tcp"], Implicit: at["465/tcp"]},
-		CyrusSASL:   Submission{STARTTLS: at["1587/tcp"], Implicit: at["1465/tcp"]},
-		Footer:      Submission{STARTTLS: at["2587/tcp"]},
-		IMAP:        at["143/tcp"],
-		Issuer:      issuer,
+		Named:         Named{Host: host, CA: pki.Pool, PKI: pki},
+		DovecotSASL:   Submission{STARTTLS: at["587/tcp"], Implicit: at["465/tcp"]},
+		CyrusSASL:     Submission{STARTTLS: at["1587/tcp"], Implicit: at["1465/tcp"]},
+		Footer:        Submission{STARTTLS: at["2587/tcp"]},
+		CyrusHistoric: Submission{STARTTLS: at["3587/tcp"], Implicit: at["3465/tcp"]},
+		IMAP:          at["143/tcp"],
+		Issuer:        issuer,
 	}, nil
 }
