@@ -155,6 +155,9 @@ func (s *Session) advise(refusal *Failure) *LoginError {
 		PassedOver: s.selection.passedOver(true),
 		ByServer:   true,
 	}
+	if f.Class == ErrPolicy && s.chosen.properties.Layers && s.selection.srv.CarriesLayer {
+		advice.Hints = append(advice.Hints, HintLayer)
+	}
 	if f.Class != ErrSecurity {
 		advice.NotTried = s.selection.notTried(s.chosen)
 	}

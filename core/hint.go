@@ -28,6 +28,8 @@ const (
 	// HintProxy: a proxy that hides the -PLUS mechanisms may be the cause. An
 	// attacker who hides these mechanisms has the same effect.
 	HintProxy Hint = "proxy"
+	// HintLayer: the server may demand a security layer or refuse one.
+	HintLayer Hint = "layer"
 	// HintList: a list of the server may have been truncated on the way.
 	HintList Hint = "list"
 )
@@ -53,6 +55,8 @@ func (h Hint) Text() string {
 		return "the channel binding may be the cause, or somebody in between; set BindingTypes or DisableBinding if this server is known"
 	case HintProxy:
 		return "a proxy may hide the mechanisms that bind; set DisableBinding if this proxy is known"
+	case HintLayer:
+		return "the server may demand a security layer, or refuse one under TLS; set ServerInfo.Layer, in saslldap Options.Layer"
 	case HintList:
 		return "the list may have been truncated; set BindingTypes or DisableBinding if this server is known"
 	}

@@ -13,6 +13,7 @@ type handshake struct {
 	terms     sasl.Terms
 	context   SecurityContext // nil until the first step
 	layer     *layer          // nil = none
+	disagrees bool            // the server does not offer the layer that the run demands
 	// awaiting: the server has the client's token and has not proved anything.
 	awaiting bool
 }
@@ -37,7 +38,10 @@ func (h *handshake) establish(ctx context.Context, in []byte, request Request) (
 
 // Hints are the causes for which servers have one answer.
 func (h *handshake) Hints() []sasl.Hint {
-	if !h.awaiting {
+	switch {
+	case h.disagrees && h.terms.Server.CarriesLayer:
+		return []sasl.Hint{sasl.HintLayer}
+	case !h.awaiting:
 		return nil
 	}
 	return []sasl.Hint{sasl.HintServiceKey, sasl.HintClock}

@@ -88,7 +88,7 @@ func (x *gssapi) choose(in []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: the offer of security layers has %d octets instead of 4", sasl.ErrProtocol, len(offer))
 	}
 	bit, err := layerFor(x.terms.Layer, offer[0])
-	if err != nil {
+	if x.disagrees = err != nil; err != nil {
 		return nil, err
 	}
 	most := uint32(0) // without a layer the maximum size has to be 0

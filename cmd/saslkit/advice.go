@@ -26,6 +26,7 @@ var hintAdvice = map[sasl.Hint]string{
 	sasl.HintClock:            "the clocks of client and server may differ; set both",
 	sasl.HintBinding:          "the channel binding or a man in the middle may be the cause; --channel-binding chooses the binding",
 	sasl.HintProxy:            "a proxy may hide the mechanisms that bind; use --channel-binding disable if this proxy is known",
+	sasl.HintLayer:            "the server may demand a security layer, or refuse one under TLS; --layer chooses the layer",
 	sasl.HintList:             "a list of the server may have been truncated; --channel-binding chooses the binding",
 }
 
