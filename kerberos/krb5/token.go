@@ -118,7 +118,7 @@ func (c *securityContext) Unwrap(token []byte) (message []byte, sealed bool, err
 // rotate returns octets rotated to the left: RRC counts to the right (RFC 4121
 // s4.2.5).
 func rotate(b []byte, count int) []byte {
-	if len(b) == 0 {
+	if len(b) == 0 || count%len(b) == 0 {
 		return b
 	}
 	count %= len(b)
