@@ -177,3 +177,20 @@ func TestCancelledMechanism(t *testing.T) {
 		}
 	}
 }
+
+// TestSessionErr: the error of a run is there as soon as it has failed, also before
+// the loop has sent the last message.
+func TestSessionErr(t *testing.T) {
+	session, err := bearerClient(sasl.FixedBearerToken("alice", "tok")).Begin(t.Context(), bearerSrv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := session.Start(); err != nil || session.Err() != nil {
+		t.Errorf("%v, %v", err, session.Err())
+	}
+	response, err := session.Respond([]byte(`{"status":"invalid_token"}`))
+	var refused *sasl.BearerError
+	if err != nil || string(response) != "\x01" || !errors.As(session.Err(), &refused) || refused.Status != "invalid_token" {
+		t.Errorf("%q, %v, %v", response, err, session.Err())
+	}
+}

@@ -104,7 +104,7 @@ func oneURL(_ *cobra.Command, args []string) error {
 // register adds the flags to the command.
 func (f *authFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.mechanisms, "mechanism", nil, "use the mechanism `NAME`; several names, in order of preference, have commas between them. For an LDAP server that hides its list, the names count as the list. HT-SHA-256-EXPR, -UNIQ, -ENDP and -NONE choose the kind of token, and do not change the other mechanisms")
+	flags.StringSliceVar(&f.mechanisms, "mechanism", nil, "use the mechanism `NAME`; several names, in order of preference, have commas between them. For an LDAP server that hides its list, the names count as the list. IMAP-LOGIN is the LOGIN command of IMAP, for a server without a usable mechanism. HT-SHA-256-EXPR, -UNIQ, -ENDP and -NONE choose the kind of token, and do not change the other mechanisms")
 	flags.StringVar(&f.user, "user", "", "log in as the user `NAME`, if the URL has no user")
 	f.addressFlags.register(cmd)
 	flags.StringVar(&f.authzid, "authzid", "", "act as this `IDENTITY` (authzid); for XMPP a bare address")

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"slices"
 	"time"
 
 	saslimap "github.com/saslkit/saslkit/adapters/imap"
@@ -34,7 +35,10 @@ func dialIMAP(ctx context.Context, t *target) (*connection, error) {
 const goodbye = 2 * time.Second
 
 func openIMAP(ctx context.Context, t *target, config *tls.Config) (*saslimap.Conn, error) {
-	options := &saslimap.Options{TLSConfig: config, DialContext: t.dialContext, Observe: t.observe, EnforcesBinding: t.enforcesBinding, Found: t.found, AcceptHost: t.acceptHost}
+	options := &saslimap.Options{
+		TLSConfig: config, DialContext: t.dialContext, Observe: t.observe, EnforcesBinding: t.enforcesBinding, Found: t.found, AcceptHost: t.acceptHost,
+		LoginCommand: slices.Contains(t.mechanisms, saslimap.LoginCommandName),
+	}
 	switch {
 	case t.lookedUp:
 		return saslimap.DialDomain(ctx, t.host, options)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	saslimap "github.com/saslkit/saslkit/adapters/imap"
 	sasl "github.com/saslkit/saslkit/core"
 )
 
@@ -17,7 +18,7 @@ func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials, to
 	}
 	ladder := sasl.PasswordMechanisms(credentials)
 	bearers := sasl.BearerMechanisms(token)
-	known := slices.Concat([]sasl.Mechanism{sasl.External(f.authzid), sasl.Anonymous(trace)}, ladder, onlyNamed(credentials), bearers)
+	known := slices.Concat([]sasl.Mechanism{sasl.External(f.authzid), sasl.Anonymous(trace)}, ladder, onlyNamed(credentials), onlyIMAP(t, credentials), bearers)
 	names := make([]string, len(known))
 	for i, m := range known {
 		names[i] = m.Name()
@@ -64,6 +65,14 @@ func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials, to
 // --mechanism names them.
 func onlyNamed(credentials sasl.Credentials) []sasl.Mechanism {
 	return []sasl.Mechanism{sasl.Login(credentials), sasl.DigestMD5(credentials), sasl.CRAMMD5(credentials)}
+}
+
+// onlyIMAP returns such a mechanism that only IMAP has.
+func onlyIMAP(t *target, credentials sasl.Credentials) []sasl.Mechanism {
+	if !strings.HasPrefix(t.scheme, "imap") {
+		return nil
+	}
+	return []sasl.Mechanism{saslimap.LoginCommand(credentials)}
 }
 
 // checkToken returns an error for a mechanism of --mechanism that needs a token if
