@@ -80,6 +80,7 @@ func TestLoginCommandSelection(t *testing.T) {
 		"no AUTH=":              {"", []string{`<A1 LOGIN "tim" "tanstaaf"`, "A1 OK hi"}, "", "IMAP-LOGIN"},
 		"an unknown AUTH=":      {"SASL-IR AUTH=X-KEY AUTH=GSSAPI", []string{`<A1 LOGIN "tim" "tanstaaf"`, "A1 OK hi"}, "", "IMAP-LOGIN"},
 		"AUTH=PLAIN":            {"SASL-IR AUTH=PLAIN", []string{"<A1 AUTHENTICATE PLAIN AHRpbQB0YW5zdGFhZg==", "A1 OK hi"}, "", "PLAIN"},
+		"a new list":            {"", []string{`<A1 LOGIN "tim" "tanstaaf"`, "* CAPABILITY IMAP4rev1 X", "A1 OK hi"}, "", "IMAP-LOGIN"},
 		"LOGINDISABLED":         {"LOGINDISABLED", nil, sasl.ErrPolicy, ""},
 		"LOGINDISABLED, GSSAPI": {"LOGINDISABLED AUTH=GSSAPI", nil, sasl.ErrPolicy, ""},
 		"a server's own":        {"LOGINDISABLED AUTH=IMAP-LOGIN", nil, sasl.ErrPolicy, ""},

@@ -44,7 +44,13 @@ func (s *memSession) Close() error {
 	return s.UserSession.Close()
 }
 
-func (s *memSession) Login(string, string) error { return imapserver.ErrAuthFailed }
+// Login is the library's LOGIN command, which has another password.
+func (s *memSession) Login(username, password string) error {
+	if password != `for "LOGIN" alone` {
+		return imapserver.ErrAuthFailed
+	}
+	return s.LoggedIn(sasl.Result{Mechanism: LoginCommandName, Username: username})
+}
 
 func serve(t *testing.T, server *sasl.Server) *testServer {
 	t.Helper()
