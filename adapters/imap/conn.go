@@ -67,7 +67,8 @@ func (c *Conn) Alerts() []string { return c.alerts.screened(c.repeats) }
 //
 // A server that greeted with PREAUTH is an ErrSecurity: it claims to know the
 // client already. A server with LOGINDISABLED and no mechanism on a connection
-// without TLS is an ErrPolicy. A connection that is authenticated already, or that
+// without TLS is an ErrPolicy. A server without a mechanism that may have the LOGIN
+// command is an ErrLoginCommand. A connection that is authenticated already, or that
 // was handed over, is an ErrConfig. Other errors are those of sasl.Client.
 func (c *Conn) Authenticate(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
 	switch info := c.ServerInfo(); {
@@ -83,6 +84,9 @@ func (c *Conn) Authenticate(ctx context.Context, auth *sasl.Client) (sasl.Result
 		result, err := auth.Authenticate(ctx, protocol{c}, info)
 		c.authenticated = err == nil
 		c.alerts.shownIn(err)
+		if len(info.Mechanisms) == 0 && sasl.ClassOf(err) == sasl.ErrPolicy && !c.has("LOGINDISABLED") {
+			err = fmt.Errorf("%w; %w: set Options.LoginCommand to allow it", err, ErrLoginCommand)
+		}
 		return result, err
 	}
 }

@@ -2,6 +2,7 @@ package saslimap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -30,6 +31,10 @@ const LoginCommandName = "IMAP-LOGIN"
 // is not UTF-8. The limits are 1 KiB for the username and 32 KiB for the password.
 // Nothing is sent then. Nil credentials are an ErrConfig too.
 func LoginCommand(credentials sasl.Credentials) sasl.Mechanism { return loginCommand{credentials} }
+
+// ErrLoginCommand is part of the ErrPolicy for a server that lists no mechanism and
+// does not list LOGINDISABLED, if Options.LoginCommand is not set.
+var ErrLoginCommand = errors.New("the server may have only the LOGIN command")
 
 type loginCommand struct{ credentials sasl.Credentials }
 

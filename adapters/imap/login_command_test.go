@@ -87,7 +87,7 @@ func TestLoginCommandSelection(t *testing.T) {
 	} {
 		c := loginConn(t, append([]string{"* OK [CAPABILITY IMAP4rev1 " + row.capabilities + "] hi"}, row.lines...)...)
 		result, err := c.Authenticate(soon(t), loginClient("tim", "tanstaaf"))
-		if sasl.ClassOf(err) != row.class || (err == nil) != (row.class == "") || result.Mechanism != row.mechanism {
+		if sasl.ClassOf(err) != row.class || (err == nil) != (row.class == "") || result.Mechanism != row.mechanism || errors.Is(err, ErrLoginCommand) {
 			t.Errorf("%s: %+v, %v", name, result, err)
 		}
 	}
@@ -101,7 +101,8 @@ func TestLoginCommandIsOff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Authenticate(soon(t), loginClient("tim", "tanstaaf")); sasl.ClassOf(err) != sasl.ErrPolicy {
+		_, err = c.Authenticate(soon(t), loginClient("tim", "tanstaaf"))
+		if sasl.ClassOf(err) != sasl.ErrPolicy || !errors.Is(err, ErrLoginCommand) || err.Error() != "policy error: the server offers no mechanism; the server may have only the LOGIN command: set Options.LoginCommand to allow it" {
 			t.Errorf("%s: %v", greeting, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	saslimap "github.com/saslkit/saslkit/adapters/imap"
 	saslldap "github.com/saslkit/saslkit/adapters/ldap"
 	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
@@ -108,6 +109,8 @@ func connectionRemedy(err error) string {
 		return "the login was interrupted"
 	case errors.Is(err, saslldap.ErrNoList):
 		return "--mechanism counts as the list of such a server"
+	case errors.Is(err, saslimap.ErrLoginCommand):
+		return "use --mechanism IMAP-LOGIN to log in with this command"
 	}
 	return ""
 }

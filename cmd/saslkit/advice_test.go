@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	saslimap "github.com/saslkit/saslkit/adapters/imap"
 	saslldap "github.com/saslkit/saslkit/adapters/ldap"
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -66,6 +67,8 @@ func TestAdvice(t *testing.T) {
 			Err: &sasl.Failure{Class: sasl.ErrAuthorization, Condition: sasl.AccountDisabled, Text: "locked"}, ByServer: true},
 		"policy error: the server does not show its list of SASL mechanisms (no)|advice: --mechanism counts as the list of such a server": fmt.Errorf(
 			"%w (no): set Options.Mechanisms if you know its mechanisms", saslldap.ErrNoList),
+		"policy error: nothing; the server may have only the LOGIN command|advice: use --mechanism IMAP-LOGIN to log in with this command": fmt.Errorf(
+			"%w: nothing; %w: set Options.LoginCommand to allow it", sasl.ErrPolicy, saslimap.ErrLoginCommand),
 		"temporary error: no|advice: try again later": fmt.Errorf("%w: no", sasl.ErrTemporary),
 		"authentication error: refused with not-authorized: SmtpClientAuthentication is disabled for the Tenant" + another: refused("SmtpClientAuthentication is disabled for the Tenant"),
 		"authentication error: refused with not-authorized: AUTHENTICATE mechanism not supported, mate" + another:          refused("AUTHENTICATE mechanism not supported, mate"),

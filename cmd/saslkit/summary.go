@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	saslimap "github.com/saslkit/saslkit/adapters/imap"
 	saslldap "github.com/saslkit/saslkit/adapters/ldap"
 	"github.com/saslkit/saslkit/channelbinding/transport"
 	sasl "github.com/saslkit/saslkit/core"
@@ -36,7 +37,7 @@ func summary(err error) string {
 	if errors.As(err, &login) && !login.ByServer && login.PassedOver != nil { // others prints each reason on its own line
 		text, _, _ = strings.Cut(text, "; ")
 	}
-	if errors.Is(err, saslldap.ErrNoList) {
+	if errors.Is(err, saslldap.ErrNoList) || errors.Is(err, saslimap.ErrLoginCommand) {
 		text, _, _ = strings.Cut(text, ": set Options.") // the advice for Go programmers
 	}
 	if port := new(transport.PortError); errors.As(err, &port) {
