@@ -45,6 +45,26 @@ func TestSASLSMTPBearer(t *testing.T) {
 	})
 }
 
+// TestSASLSMTPBearerDovecot: Dovecot's own submission service takes the same tokens, and
+// the JSON of a refusal does not depend on the protocol.
+func TestSASLSMTPBearerDovecot(t *testing.T) {
+	t.Parallel()
+	srv := harness.DovecotOAuth(t)
+	for library, dial := range smtpLibraries {
+		for name, row := range jwtRows(srv.Issuer) {
+			for _, m := range sasl.BearerMechanisms(sasl.FixedBearerToken(row.username, row.token)) {
+				client, err := dial(t, srv.Submission, false, srv.ClientConfig(0))
+				if err != nil {
+					t.Fatal(err)
+				}
+				auth, trace := traced(m)
+				result, err := client.authenticate(t.Context(), auth)
+				row.check(t, library+", "+name, m.Name(), discovery, result, err, *trace)
+			}
+		}
+	}
+}
+
 // TestSASLSMTPBearerValues: the Auth of each library, with a token that fits on the line
 // of AUTH, with one that does not, and with one that is refused.
 func TestSASLSMTPBearerValues(t *testing.T) {
