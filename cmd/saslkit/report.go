@@ -22,6 +22,7 @@ type report struct {
 	Found              []found      `json:"found"`       // the servers by SRV records that were tried
 	Stage              string       `json:"stage"`       // the last step: of transport, or authenticate; "" = none
 	Address            string       `json:"address"`     // of the connection; "" = none
+	Host               string       `json:"host"`        // the name that is verified; "" = not known
 	TLSVersion         string       `json:"tls_version"` // 1.2 or 1.3; "" = no TLS
 	TLSCipher          string       `json:"tls_cipher"`
 	Verified           bool         `json:"verified"`    // the server proved its identity, and the connection is confidential
@@ -94,7 +95,7 @@ func newReport(text string) *report {
 
 // server stores the facts about the server before the login.
 func (r *report) server(info sasl.ServerInfo) {
-	r.Stage, r.Verified = stageAuthenticate, info.Secure
+	r.Stage, r.Host, r.Verified = stageAuthenticate, info.Host, info.Secure
 	r.Offered = []string{}
 	for _, name := range info.Mechanisms {
 		r.Offered = append(r.Offered, sasl.Printable(name))

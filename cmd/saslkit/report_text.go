@@ -12,6 +12,9 @@ func (r *report) writeServer(w io.Writer) {
 	switch {
 	case r.TLSVersion != "" && r.Verified:
 		security = "TLS " + r.TLSVersion + ", verified"
+		if _, domain, ok := cutAddress(r.URL); ok && domain != r.Host { // the name of the server that the DNS names
+			security += " as " + r.Host
+		}
 	case r.TLSVersion != "":
 		security = "TLS " + r.TLSVersion + ", not verified"
 	case r.Verified:
