@@ -40,11 +40,13 @@ type memory struct {
 }
 
 func (f *Function) memory() *memory {
-	if m, ok := f.idle.Get().(*memory); ok {
+	select {
+	case m := <-f.idle:
 		return m
+	default:
+		h := f.hash()
+		return &memory{hash: h, block: make([]byte, h.BlockSize())}
 	}
-	h := f.hash()
-	return &memory{hash: h, block: make([]byte, h.BlockSize())}
 }
 
 // release clears everything that depends on a key.
@@ -53,7 +55,10 @@ func (f *Function) release(m *memory) {
 	for _, b := range [][]byte{m.block, m.key, m.inner, m.outer, m.after} {
 		clear(b[:cap(b)])
 	}
-	f.idle.Put(m)
+	select {
+	case f.idle <- m:
+	default: // enough are idle
+	}
 }
 
 // shorten returns the key, or its hash if the key is longer than a block.

@@ -23,6 +23,9 @@ import (
 	"sync"
 )
 
+// maxIdle limits the memories that wait for their next use, of about 700 octets each.
+const maxIdle = 8
+
 // contextEvery is the number of iterations between two looks at the context: about
 // 0.5 ms for the slowest hash.
 const contextEvery = 512
@@ -31,12 +34,14 @@ const contextEvery = 512
 type Function struct {
 	hash    func() hash.Hash
 	compare sync.Once
-	states  bool      // the states of the hash have the expected layout
-	idle    sync.Pool // of *memory
+	states  bool // the states of the hash have the expected layout
+	idle    chan *memory
 }
 
 // New returns PBKDF2 with a hash.
-func New(hash func() hash.Hash) *Function { return &Function{hash: hash} }
+func New(hash func() hash.Hash) *Function {
+	return &Function{hash: hash, idle: make(chan *memory, maxIdle)}
+}
 
 // Key derives a key of the hash's length. Iterations are at least 1. The only error
 // is that of the context.
