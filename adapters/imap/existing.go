@@ -52,6 +52,8 @@ type Existing struct {
 //   - The mechanism of LoginCommand is not used: the library has a method of its own
 //     for the LOGIN command.
 //   - SCRAM works only with the servers that Existing.EqualsSign describes.
+//   - XOAUTH2 answers an error challenge with an empty response, for which the library
+//     sends "=". A server that finds this line bad has refused the token before.
 //   - The library does not report whether a server without SASL-IR asked for the
 //     first message. If the server has nothing to prove, as with PLAIN, a success
 //     that came without asking looks like one that came after the message.
