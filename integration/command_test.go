@@ -116,7 +116,7 @@ func TestCommandAgainstDovecot(t *testing.T) {
 		"wrong password":      {srv.IMAPS, "wrong", []string{"imaps://alice@dovecot.test"}, 1, "authentication", "tls-exporter", ""},
 		"disabled":            {srv.IMAPS, "secret", []string{"imaps://carol@dovecot.test"}, 1, "authorization", "tls-exporter", ""},
 		"not offered":         {srv.IMAPS, "secret", []string{"--mechanism", "SCRAM-SHA-512", "imaps://alice@dovecot.test"}, 5, "policy", "", ""},
-		"LOGIN":               {srv.IMAPS, "secret", []string{"--mechanism", "SCRAM-SHA-512,imap-login", "imaps://alice@dovecot.test"}, 0, "", "", "with IMAP-LOGIN"},
+		"LOGIN":               {srv.IMAPS, "secret", []string{"--mechanism", "SCRAM-SHA-512,imap-login", "imaps://alice@dovecot.test"}, 0, "", "", ""},
 		"LOGIN refused":       {srv.IMAPS, "wrong", []string{"--mechanism", "IMAP-LOGIN", "imaps://alice@dovecot.test"}, 1, "authentication", "", ""},
 		"another name":        {srv.IMAPS, "secret", []string{"imaps://alice@other.test"}, 4, "security", "", ""},
 		"submission":          {srv.Submission.STARTTLS, "secret", []string{"smtp://alice@dovecot.test"}, 0, "", "tls-exporter", ""},
