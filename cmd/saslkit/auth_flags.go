@@ -91,6 +91,7 @@ func authCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), cmd.OutOrStdout(), args[0]) },
 	}
 	f.register(cmd)
+	completeAuth(cmd)
 	return cmd
 }
 

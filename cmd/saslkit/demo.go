@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,24 +15,28 @@ import (
 )
 
 func demoCommand() *cobra.Command {
-	return &cobra.Command{
+	var long bool
+	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show every mechanism, every channel binding and failed attacks, without a server of yours",
 		Long: `Show every mechanism, every channel binding and failed attacks.
 
 The demo needs no server of yours. Its server runs in this process, on loopback,
-with new certificates. The exit code is 0 only if every login succeeds and every
-attack fails as expected.`,
+with new certificates. Each mechanism logs in over IMAP, SMTP and XMPP, with TLS
+1.2 and 1.3. The exit code is 0 only if every login succeeds and every attack
+fails as expected.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return demo(cmd.Context(), cmd.OutOrStdout()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return demo(cmd.Context(), cmd.OutOrStdout(), long) },
 	}
+	cmd.Flags().BoolVar(&long, "long", false, "show each login and each attack in a row of its own")
+	return cmd
 }
 
 // errDemo is the error of a demo with an unexpected outcome.
 var errDemo = errors.New("rows have an unexpected outcome")
 
-// demo logs in and attacks, and prints a table of each.
-func demo(ctx context.Context, w io.Writer) error {
+// demo logs in and attacks, and prints the outcomes.
+func demo(ctx context.Context, w io.Writer, long bool) error {
 	pki, err := newDemoPKI()
 	if err != nil {
 		return err
@@ -47,26 +50,49 @@ func demo(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer server.close()
-	failed := demoLogins(ctx, w, users, server)
-	fmt.Fprintln(w)
-	wrong, err := demoAttacks(ctx, w, pki, users, server)
+	logins := demoLogins(ctx, users, server)
+	attacks, err := demoAttacks(ctx, pki, users, server)
 	if err != nil {
 		return err
 	}
-	if failed += wrong; failed > 0 {
+	if long {
+		writeLogins(w, logins)
+		fmt.Fprintln(w)
+		writeAttacks(w, attacks)
+	} else {
+		writeMechanisms(w, logins)
+		fmt.Fprintln(w)
+		writeSentences(w, attacks)
+	}
+	failed := 0
+	for i := range logins {
+		if logins[i].err != nil {
+			failed++
+		}
+	}
+	for i := range attacks {
+		if attacks[i].wrong() {
+			failed++
+		}
+	}
+	if failed > 0 {
 		return fmt.Errorf("%d %w", failed, errDemo)
 	}
 	fmt.Fprintln(w, "\nEvery login succeeded and was verified. Every attack failed.")
 	return nil
 }
 
-// login is a row of the table of logins.
+// login is a login of the demo, with its outcome.
 type login struct {
 	mechanism sasl.Mechanism
 	binding   string
 	scheme    string
 	version   uint16
 	token     string // if not empty, the mechanism of a token that an earlier login received
+
+	result sasl.Result
+	took   time.Duration
+	err    error // also of a login that succeeded with another mechanism or binding
 }
 
 func (l *login) name() string {
@@ -76,31 +102,19 @@ func (l *login) name() string {
 	return l.mechanism.Name()
 }
 
-// demoLogins tries every mechanism with every binding and returns how many
-// failed.
-func demoLogins(ctx context.Context, w io.Writer, users *demoUsers, server *demoServer) (failed int) {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	defer table.Flush()
-	fmt.Fprintln(table, "PROTOCOL\tMECHANISM\tBINDING\tTLS\tROUND TRIPS\tTIME\tOUTCOME")
-	for _, l := range demoRows(users) {
+// demoLogins tries every mechanism with every binding.
+func demoLogins(ctx context.Context, users *demoUsers, server *demoServer) []login {
+	rows := demoRows(users)
+	for i := range rows {
+		l := &rows[i]
 		start := time.Now()
-		result, err := l.run(ctx, server)
-		outcome := "authenticated"
-		if err == nil && (result.Binding != l.binding || result.Mechanism != l.name()) {
-			err = fmt.Errorf("%w: %s bound to %q", sasl.ErrSecurity, result.Mechanism, result.Binding)
+		l.result, l.err = l.run(ctx, server)
+		l.took = time.Since(start)
+		if l.err == nil && (l.result.Binding != l.binding || l.result.Mechanism != l.name()) {
+			l.err = fmt.Errorf("%w: %s bound to %q", sasl.ErrSecurity, l.result.Mechanism, l.result.Binding)
 		}
-		if err != nil {
-			outcome = "FAILED: " + summary(err)
-			failed++
-		}
-		binding := l.binding
-		if binding == "" {
-			binding = "-"
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%.1f ms\t%s\n", l.scheme, l.name(), binding,
-			tls.VersionName(l.version)[len("TLS "):], result.RoundTrips, float64(time.Since(start).Microseconds())/1000, outcome)
 	}
-	return failed
+	return rows
 }
 
 // demoRows returns the logins of each protocol: every mechanism, over both kinds
@@ -127,17 +141,17 @@ func demoRows(users *demoUsers) (rows []login) {
 					types = bindings[version]
 				}
 				for _, binding := range types {
-					rows = append(rows, login{m, binding, kinds[len(rows)%2], version, ""})
+					rows = append(rows, login{mechanism: m, binding: binding, scheme: kinds[len(rows)%2], version: version})
 				}
 			}
 		}
 	}
 	scram := sasl.SCRAMPlus(sasl.SHA256, demoCredentials)
 	return append(rows,
-		login{scram, "tls-exporter", "xmpps", tls.VersionTLS13, "HT-SHA-256-EXPR"},
-		login{scram, "tls-server-end-point", "xmpp", tls.VersionTLS13, "HT-SHA-256-ENDP"},
-		login{scram, "tls-unique", "xmpps", tls.VersionTLS12, "HT-SHA-256-UNIQ"},
-		login{scram, "", "xmpp", tls.VersionTLS13, "HT-SHA-256-NONE"},
+		login{mechanism: scram, binding: "tls-exporter", scheme: "xmpps", version: tls.VersionTLS13, token: "HT-SHA-256-EXPR"},
+		login{mechanism: scram, binding: "tls-server-end-point", scheme: "xmpp", version: tls.VersionTLS13, token: "HT-SHA-256-ENDP"},
+		login{mechanism: scram, binding: "tls-unique", scheme: "xmpps", version: tls.VersionTLS12, token: "HT-SHA-256-UNIQ"},
+		login{mechanism: scram, binding: "", scheme: "xmpp", version: tls.VersionTLS13, token: "HT-SHA-256-NONE"},
 	)
 }
 

@@ -3,50 +3,39 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"net"
 	"regexp"
 	"strings"
-	"text/tabwriter"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// attack is a row of the table of attacks: the attack, and the class of the error
-// with which it must fail.
+// attack is an attack of the demo, with its outcome.
 type attack struct {
-	scheme string
-	name   string
-	target *target
-	client *sasl.Client
-	want   sasl.Class
+	scheme   string
+	name     string
+	sentence string // for people, without the class
+	target   *target
+	client   *sasl.Client
+	want     sasl.Class // with which the attack must fail
+
+	err error
 }
 
-// demoAttacks returns the number of attacks that did not fail as expected.
-func demoAttacks(ctx context.Context, w io.Writer, pki *demoPKI, users *demoUsers, server *demoServer) (wrong int, err error) {
+func (a *attack) wrong() bool { return sasl.ClassOf(a.err) != a.want }
+
+// demoAttacks tries every attack.
+func demoAttacks(ctx context.Context, pki *demoPKI, users *demoUsers, server *demoServer) ([]attack, error) {
 	attacks, end, err := prepareAttacks(pki, users, server)
 	defer end()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	defer table.Flush()
-	fmt.Fprintln(table, "PROTOCOL\tATTACK\tOUTCOME\tWHY")
-	for _, a := range attacks {
-		_, err := tryLogin(ctx, a.target, a.client)
-		outcome, why := "AUTHENTICATED", ""
-		if err != nil {
-			outcome, why = string(sasl.ClassOf(err))+" error", err.Error()
-			why = strings.TrimPrefix(why, outcome+": ")
-		}
-		if sasl.ClassOf(err) != a.want {
-			outcome = "WRONG: " + outcome
-			wrong++
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", a.scheme, a.name, outcome, why)
+	for i := range attacks {
+		_, attacks[i].err = tryLogin(ctx, attacks[i].target, attacks[i].client)
 	}
-	return wrong, nil
+	return attacks, nil
 }
 
 // prepareAttacks starts the servers and the men in the middle that the attacks
@@ -104,15 +93,26 @@ func attackRows(scheme string, to attackTargets, behind func(scheme string, rewr
 	all := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(demoCredentials)}
 	required := &sasl.Client{Mechanisms: all.Mechanisms, Binding: sasl.RequireBinding}
 	wrongPassword := &sasl.Client{Mechanisms: sasl.PasswordMechanisms(sasl.Password(demoUser, "Secret"))}
-	return []attack{
-		{scheme, "wrong password", to.honest, wrongPassword, sasl.ErrAuthentication},
-		{scheme, "wrong server signature", to.impostor, all, sasl.ErrSecurity},
-		{scheme, "success announced too early", to.hasty, all, sasl.ErrSecurity},
-		{scheme, "another certificate in the middle", behind(scheme, unchanged), all, sasl.ErrSecurity},
-		{scheme, "-PLUS stripped from the list", behind(scheme, stripPlus), all, sasl.ErrSecurity},
-		{scheme, "-PLUS stripped, another put there", behind(scheme, decoyPlus), all, sasl.ErrSecurity},
-		{scheme, "-PLUS stripped, binding required", behind(scheme, stripPlus), required, sasl.ErrPolicy},
+	rows := []attack{
+		{name: "wrong password", target: to.honest, client: wrongPassword, want: sasl.ErrAuthentication,
+			sentence: "The password is wrong. The server refuses it."},
+		{name: "wrong server signature", target: to.impostor, client: all, want: sasl.ErrSecurity,
+			sentence: "The server has a stolen record of the user. It can check the password, and cannot prove that it knows it."},
+		{name: "success announced too early", target: to.hasty, client: all, want: sasl.ErrSecurity,
+			sentence: "The server announces success before it has proved anything."},
+		{name: "another certificate in the middle", target: behind(scheme, unchanged), client: all, want: sasl.ErrSecurity,
+			sentence: "A man in the middle has a certificate that the client trusts, and passes on the messages. The channel binding differs."},
+		{name: "-PLUS stripped from the list", target: behind(scheme, stripPlus), client: all, want: sasl.ErrSecurity,
+			sentence: "A man in the middle removes the mechanisms that bind from the list. The server sees that the client could bind."},
+		{name: "-PLUS stripped, another put there", target: behind(scheme, decoyPlus), client: all, want: sasl.ErrSecurity,
+			sentence: "A man in the middle replaces the mechanisms that bind with one that no client has. The server sees that the client could bind."},
+		{name: "-PLUS stripped, binding required", target: behind(scheme, stripPlus), client: required, want: sasl.ErrPolicy,
+			sentence: "The same with a client that requires a binding. The client sends nothing."},
 	}
+	for i := range rows {
+		rows[i].scheme = scheme
+	}
+	return rows
 }
 
 var plusCapability = regexp.MustCompile(` (AUTH=)?SCRAM-[A-Z0-9-]+-PLUS|<mechanism>SCRAM-[A-Z0-9-]+-PLUS</mechanism>`)

@@ -3,6 +3,7 @@
 //
 //	saslkit auth imaps://alice@mail.example.org
 //	saslkit demo
+//	saslkit list
 //
 // The exit codes are:
 //
@@ -35,18 +36,9 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	root := &cobra.Command{
-		Use:           "saslkit",
-		Short:         "Authenticate with any SASL mechanism, and verify the server",
-		SilenceUsage:  true,
-		SilenceErrors: true,
-	}
 	out := &output{Writer: os.Stdout}
+	root := rootCommand()
 	root.SetOut(out)
-	root.SetFlagErrorFunc(suggestFlag)
-	root.DisableSuggestions = true // the command has its own
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(authCommand(), demoCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		err = out.lost()
@@ -55,7 +47,7 @@ func run() int {
 		return 0
 	}
 	err = suggestCommand(root, err)
-	fmt.Fprintln(os.Stderr, "saslkit: "+summary(err))
+	fmt.Fprintln(os.Stderr, coloured(os.Stderr, red, "saslkit: "+summary(err)))
 	for _, line := range advise(err) {
 		fmt.Fprintln(os.Stderr, "saslkit: "+line)
 	}
@@ -65,6 +57,22 @@ func run() int {
 		report.writeJSON(out)
 	}
 	return exitCode(err)
+}
+
+// rootCommand returns the command with its subcommands.
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:                "saslkit",
+		Short:              "Authenticate with any SASL mechanism, and verify the server",
+		Version:            thisBuild().String(),
+		SilenceUsage:       true,
+		SilenceErrors:      true,
+		DisableSuggestions: true, // the command has its own
+	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(suggestFlag)
+	root.AddCommand(authCommand(), demoCommand(), listCommand(), versionCommand())
+	return root
 }
 
 // exitCode returns the exit code for an error. An error without a class comes from

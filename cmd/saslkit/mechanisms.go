@@ -9,6 +9,21 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
+// knownMechanisms returns every mechanism of the command for a target. The mechanisms
+// for a token are the last ones.
+func knownMechanisms(t *target, authzid, trace string, credentials sasl.Credentials, token sasl.BearerSource) []sasl.Mechanism {
+	return slices.Concat([]sasl.Mechanism{sasl.External(authzid), sasl.Anonymous(trace)},
+		sasl.PasswordMechanisms(credentials), onlyNamed(credentials), onlyIMAP(t, credentials), sasl.BearerMechanisms(token))
+}
+
+func mechanismNames(mechanisms []sasl.Mechanism) []string {
+	names := make([]string, len(mechanisms))
+	for i, m := range mechanisms {
+		names[i] = m.Name()
+	}
+	return names
+}
+
 // chooseMechanisms turns the names of the flags into mechanisms. A nil token means
 // that there is no token.
 func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials, token sasl.BearerSource) ([]sasl.Mechanism, error) {
@@ -18,11 +33,8 @@ func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials, to
 	}
 	ladder := sasl.PasswordMechanisms(credentials)
 	bearers := sasl.BearerMechanisms(token)
-	known := slices.Concat([]sasl.Mechanism{sasl.External(f.authzid), sasl.Anonymous(trace)}, ladder, onlyNamed(credentials), onlyIMAP(t, credentials), bearers)
-	names := make([]string, len(known))
-	for i, m := range known {
-		names[i] = m.Name()
-	}
+	known := knownMechanisms(t, f.authzid, trace, credentials, token)
+	names := mechanismNames(known)
 	find := func(flag, name string) (sasl.Mechanism, error) {
 		for _, m := range known {
 			if m.Name() == strings.ToUpper(name) {

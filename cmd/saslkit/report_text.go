@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 )
 
@@ -50,5 +51,5 @@ func (r *report) writeText(w io.Writer) {
 	if r.RoundTrips == 1 {
 		trips = "trip"
 	}
-	fmt.Fprintf(w, "authenticated%s with %s, %s, in %d round %s, %.1f ms\n", as, r.Mechanism, binding, r.RoundTrips, trips, r.DurationMS)
+	fmt.Fprintf(w, "%s%s with %s, %s, in %d round %s, %.1f ms\n", coloured(os.Stdout, green, "authenticated"), as, r.Mechanism, binding, r.RoundTrips, trips, r.DurationMS)
 }
