@@ -18,7 +18,10 @@ func withoutZone(host string) string {
 // connectAddress completes the value of --connect: HOST, HOST:PORT, or an address of
 // IPv6 with or without brackets. Without a port, the port is that of the scheme.
 func connectAddress(value, port string) (string, error) {
-	host := strings.TrimSuffix(strings.TrimPrefix(value, "["), "]")
+	host := value
+	if inner, ok := strings.CutPrefix(value, "["); ok && strings.HasSuffix(inner, "]") {
+		host = strings.TrimSuffix(inner, "]")
+	}
 	_, err := netip.ParseAddr(host)
 	switch {
 	case err == nil, value != "" && !strings.ContainsAny(value, ":[]"):
@@ -27,6 +30,14 @@ func connectAddress(value, port string) (string, error) {
 		return "", usageError("--connect has an invalid address: %q: write an address of IPv6 in brackets, [2001:db8::1]:PORT", value)
 	}
 	return value, checkAddress("--connect", value)
+}
+
+// bracketed returns a host in the form of a URL.
+func bracketed(host string) string {
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
+	}
+	return host
 }
 
 // checkAddress returns an error for an invalid address.

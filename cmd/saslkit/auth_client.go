@@ -122,7 +122,7 @@ func (f *authFlags) bind(client *sasl.Client) error {
 }
 
 func noUser(t *target) error {
-	return usageError("there is no user: put the user into the URL (%s://user@%s) or use --user", t.scheme, t.host)
+	return usageError("there is no user: put the user into the URL (%s://user@%s) or use --user", t.scheme, bracketed(t.host))
 }
 
 // needsNoPassword reports whether a mechanism works without a password.

@@ -70,7 +70,10 @@ func (f *authFlags) parse(text string) (*target, error) {
 		return nil, err
 	}
 	local, domain, ok := cutAddress(text)
+	written, _, hasScheme := strings.Cut(text, ":")
 	switch {
+	case hasScheme && !strings.Contains(text, "://") && schemes[written].dial != nil:
+		return nil, usageError("the URL has no // after its scheme: write %s://[user@]host[:port]", written)
 	case !ok && flag != "":
 		return nil, usageError("%s is for an address, such as alice@example.org: write an address, or omit %s", flag, flag)
 	case !ok && len(f.acceptHosts) > 0:

@@ -51,7 +51,7 @@ func run() int {
 	for _, line := range advise(err) {
 		fmt.Fprintln(os.Stderr, "saslkit: "+line)
 	}
-	if sasl.ClassOf(err) == "" && slices.Contains(os.Args, "--json") { // cobra did not run the command
+	if sasl.ClassOf(err) == "" && len(os.Args) > 1 && os.Args[1] == "auth" && slices.Contains(os.Args, "--json") { // cobra did not run the command
 		report := newReport("")
 		report.finish(usageError("%w", err), 0)
 		report.writeJSON(out)

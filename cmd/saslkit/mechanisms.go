@@ -41,7 +41,11 @@ func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials, to
 				return m, nil
 			}
 		}
-		return nil, usageError("%s: the mechanism %q is unknown: use one of %s", flag, name, strings.Join(names, " "))
+		err := usageError("%s: the mechanism %q is unknown: use one of %s", flag, name, strings.Join(names, " "))
+		if found := nearest(strings.ToUpper(name), names); found != "" {
+			return nil, &misspelt{err, found}
+		}
+		return nil, err
 	}
 	for i, name := range f.insecure {
 		m, err := find("--allow-insecure", name)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,8 +16,14 @@ type misspelt struct {
 
 func (e *misspelt) Unwrap() error { return e.error }
 
-// suggestFlag adds the nearest flag to the error about an unknown flag.
+// suggestFlag adds the nearest flag to the error about an unknown flag, and removes the
+// words of Go from the error about an invalid value.
 func suggestFlag(cmd *cobra.Command, err error) error {
+	for parser, advice := range map[string]string{"strconv.ParseBool": "write true or false", "strconv.ParseInt": "write a number"} {
+		if before, _, ok := strings.Cut(err.Error(), ": "+parser); ok {
+			return errors.New(before + ": " + advice)
+		}
+	}
 	name, ok := strings.CutPrefix(err.Error(), "unknown flag: --")
 	if !ok {
 		return err
