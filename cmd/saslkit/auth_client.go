@@ -96,6 +96,7 @@ func (f *authFlags) client(ctx context.Context, t *target, clock *clock, report 
 		Allow:      sasl.AllowInsecure(f.insecure...),
 		Trace: func(e sasl.Event) {
 			report.Mechanism = e.Mechanism
+			f.wire.begin()
 			if f.trace != "" {
 				fmt.Fprintln(os.Stderr, e)
 			}

@@ -16,6 +16,7 @@ type wire struct {
 	mu       sync.Mutex
 	all      bool // show every message, not only the capabilities
 	secured  bool // TLS is around the messages
+	begun    bool // the login has begun: no list of capabilities is shown
 	ended    bool // the login is over
 	secrets  []sasl.Secret
 	print    func(line string)
@@ -100,9 +101,19 @@ func (w *wire) show(sent bool, text string) {
 	if w.all && text != "" {
 		w.print(sign + sasl.Printable(text))
 	}
-	if names := w.messages.capabilities(sent, text); names != "" && !w.all {
+	if names := w.messages.capabilities(sent, text); names != "" && !w.all && !w.begun {
 		w.print("-- capabilities " + side + ": " + sasl.Printable(names))
 	}
+}
+
+// begin notes that the login has begun.
+func (w *wire) begin() {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.begun = true
 }
 
 // end ends the log: what follows a login is not a part of it.
