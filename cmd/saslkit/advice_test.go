@@ -59,21 +59,21 @@ func TestAdvice(t *testing.T) {
 	}
 	const another = "|advice: the server gives its own reason, which is perhaps not the password"
 	for want, err := range map[string]error{
-		"authentication error: refused with not-authorized: no|advice: check the user name and the password|advice: a proxy may hide the mechanisms that bind; use --channel-binding disable if this proxy is known|not tried: PLAIN (--mechanism chooses one)": &sasl.LoginError{
+		"authentication error: the server refuses the login (not-authorized): no|advice: check the user name and the password|advice: a proxy may hide the mechanisms that bind; use --channel-binding disable if this proxy is known|not tried: PLAIN (--mechanism chooses one)": &sasl.LoginError{
 			Err: refusal, Hints: []sasl.Hint{sasl.HintPassword, sasl.HintProxy}, NotTried: []string{"PLAIN"}, ByServer: true},
-		"authentication error: refused with not-authorized: no":                                                &sasl.LoginError{Err: refusal, ByServer: true},
+		"authentication error: the server refuses the login (not-authorized): no":                              &sasl.LoginError{Err: refusal, ByServer: true},
 		"authorization error: no|advice: the password is correct, but the server does not allow this identity": fmt.Errorf("%w: no", sasl.ErrAuthorization),
-		"authorization error: refused with account-disabled: locked|advice: the server refuses the account, whatever the password is": &sasl.LoginError{
+		"authorization error: the server refuses the login (account-disabled): locked|advice: the server refuses the account, whatever the password is": &sasl.LoginError{
 			Err: &sasl.Failure{Class: sasl.ErrAuthorization, Condition: sasl.AccountDisabled, Text: "locked"}, ByServer: true},
 		"policy error: the server does not show its list of SASL mechanisms (no)|advice: --mechanism counts as the list of such a server": fmt.Errorf(
 			"%w (no): set Options.Mechanisms if you know its mechanisms", saslldap.ErrNoList),
 		"policy error: nothing; the server may have only the LOGIN command|advice: use --mechanism IMAP-LOGIN to log in with this command": fmt.Errorf(
 			"%w: nothing; %w: set Options.LoginCommand to allow it", sasl.ErrPolicy, saslimap.ErrLoginCommand),
 		"temporary error: no|advice: try again later": fmt.Errorf("%w: no", sasl.ErrTemporary),
-		"authentication error: refused with not-authorized: SmtpClientAuthentication is disabled for the Tenant" + another: refused("SmtpClientAuthentication is disabled for the Tenant"),
-		"authentication error: refused with not-authorized: AUTHENTICATE mechanism not supported, mate" + another:          refused("AUTHENTICATE mechanism not supported, mate"),
-		"authentication error: refused with not-authorized: Too many bad auth attempts" + another:                          refused("Too many bad auth attempts"),
-		"authentication error: refused with not-authorized: Bad password|advice: check the user name and the password":     refused("Bad password"),
+		"authentication error: the server refuses the login (not-authorized): SmtpClientAuthentication is disabled for the Tenant" + another: refused("SmtpClientAuthentication is disabled for the Tenant"),
+		"authentication error: the server refuses the login (not-authorized): AUTHENTICATE mechanism not supported, mate" + another:          refused("AUTHENTICATE mechanism not supported, mate"),
+		"authentication error: the server refuses the login (not-authorized): Too many bad auth attempts" + another:                          refused("Too many bad auth attempts"),
+		"authentication error: the server refuses the login (not-authorized): Bad password|advice: check the user name and the password":     refused("Bad password"),
 	} {
 		if got := strings.Join(append([]string{summary(err)}, advise(err)...), "|"); got != want {
 			t.Errorf("%s, want %s", got, want)

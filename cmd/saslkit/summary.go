@@ -40,10 +40,22 @@ func summary(err error) string {
 	if errors.Is(err, saslldap.ErrNoList) || errors.Is(err, saslimap.ErrLoginCommand) {
 		text, _, _ = strings.Cut(text, ": set Options.") // the advice for Go programmers
 	}
+	if failure := new(sasl.Failure); errors.As(err, &failure) {
+		text = refusal(text, failure)
+	}
 	if port := new(transport.PortError); errors.As(err, &port) {
 		text = strings.Replace(text, "; "+port.Advice, "", 1)
 	}
 	return sasl.Printable(flagNames.Replace(strings.ReplaceAll(text, "\n", "; ")))
+}
+
+// refusal says in a text who refuses, before the reason.
+func refusal(text string, failure *sasl.Failure) string {
+	before, after := "refused", "the server refuses the login"
+	if condition := sasl.Printable(string(failure.Condition)); condition != "" {
+		before, after = before+" with "+condition, after+" ("+condition+")"
+	}
+	return strings.Replace(text, "error: "+before, "error: "+after, 1)
 }
 
 // lateError is the error of a login that --timeout has ended.
