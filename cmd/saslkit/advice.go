@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -68,6 +69,11 @@ func remedies(err error) []string {
 	if errors.As(err, &login) && len(login.Hints) > 0 {
 		return hints(login, failure)
 	}
+	if login != nil && !login.ByServer {
+		if name := unnamed(login); name != "" {
+			return []string{"saslkit uses " + name + " only if it is named; use --mechanism " + name}
+		}
+	}
 	if wrong := new(misspelt); errors.As(err, &wrong) {
 		return []string{"the nearest name is " + wrong.nearest + "; see --help"}
 	}
@@ -82,6 +88,21 @@ func remedies(err error) []string {
 		return []string{"see --help"}
 	}
 	return nil
+}
+
+// unnamed returns the first mechanism that the command uses only if it is named, if
+// the server has no other mechanism of the command; else "".
+func unnamed(login *sasl.LoginError) (name string) {
+	known := mechanismNames(knownMechanisms(&target{}, "", "", nil, nil))
+	for _, p := range login.PassedOver {
+		switch isNamed := slices.Contains(mechanismNames(onlyNamed(nil)), p.Mechanism); {
+		case isNamed && name == "":
+			name = p.Mechanism
+		case !isNamed && slices.Contains(known, p.Mechanism):
+			return "" // there is another reason
+		}
+	}
+	return name
 }
 
 // connectionRemedy returns what the user can do about an error that does not come

@@ -35,20 +35,8 @@ func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials, to
 	bearers := sasl.BearerMechanisms(token)
 	known := knownMechanisms(t, f.authzid, trace, credentials, token)
 	names := mechanismNames(known)
-	find := func(flag, name string) (sasl.Mechanism, error) {
-		for _, m := range known {
-			if m.Name() == strings.ToUpper(name) {
-				return m, nil
-			}
-		}
-		err := usageError("%s: the mechanism %q is unknown: use one of %s", flag, name, strings.Join(names, " "))
-		if found := nearest(strings.ToUpper(name), names); found != "" {
-			return nil, &misspelt{err, found}
-		}
-		return nil, err
-	}
 	for i, name := range f.insecure {
-		m, err := find("--allow-insecure", name)
+		m, err := findMechanism(known, "--allow-insecure", name)
 		if err != nil {
 			return nil, err
 		}
@@ -56,7 +44,7 @@ func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials, to
 	}
 	var chosen []sasl.Mechanism
 	for _, name := range f.mechanisms {
-		m, err := find("--mechanism", name)
+		m, err := findMechanism(known, "--mechanism", name)
 		if err != nil {
 			return nil, err
 		}
@@ -75,6 +63,21 @@ func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials, to
 		return append([]sasl.Mechanism{sasl.External(f.authzid)}, ladder...), nil
 	}
 	return ladder, nil
+}
+
+// findMechanism returns the mechanism that a flag names.
+func findMechanism(known []sasl.Mechanism, flag, name string) (sasl.Mechanism, error) {
+	for _, m := range known {
+		if m.Name() == strings.ToUpper(name) {
+			return m, nil
+		}
+	}
+	names := mechanismNames(known)
+	err := usageError("%s: the mechanism %q is unknown: use one of %s", flag, name, strings.Join(names, " "))
+	if found := nearest(strings.ToUpper(name), names); found != "" {
+		return nil, &misspelt{err, found}
+	}
+	return nil, err
 }
 
 // onlyNamed returns the mechanisms for a password that the command uses only if

@@ -11,11 +11,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/pflag"
 
 	sasl "github.com/saslkit/saslkit/core"
 	"github.com/saslkit/saslkit/core/sasltest"
@@ -66,6 +68,7 @@ func TestScripts(t *testing.T) {
 		"LDAPBUSY":  answering(t, "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x33\x04\x00\x04\x00"),
 		"STRIP":     stripper.Addr().String(),
 		"STALL":     answering(t, ""),
+		"LOGINONLY": answering(t, "* OK [CAPABILITY IMAP4rev1 AUTH=LOGIN AUTH=NTLM] hi\r\n"),
 		"ALERT":     answering(t, "\x15\x03\x01\x00\x02\x02\x0a"),
 		"HTTP":      answering(t, "HTTP/1.1 400 Bad Request\r\n\r\n"),
 		"CLEAR":     withoutTLS(t, server.addresses["imap"]),
@@ -165,5 +168,44 @@ func TestExitCodes(t *testing.T) {
 	}
 	if got := exitCode(&tls.CertificateVerificationError{}); got != 2 {
 		t.Errorf("without a class: %d", got)
+	}
+}
+
+// TestEveryFlagIsInAScript shows that a script, or a test with a real server, runs the
+// command with each flag.
+func TestEveryFlagIsInAScript(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	withServers, err := filepath.Glob("../../integration/*command*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var runs strings.Builder
+	for _, path := range withServers {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs.Write(text)
+	}
+	for _, path := range scripts {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if strings.HasPrefix(line, "exits ") {
+				runs.WriteString(line)
+			}
+		}
+	}
+	for _, cmd := range rootCommand().Commands() {
+		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+			if !regexp.MustCompile(`(saslkit ` + cmd.Name() + `\b.* |")--` + flag.Name + `\b`).MatchString(runs.String()) {
+				t.Errorf("no script runs saslkit %s with --%s", cmd.Name(), flag.Name)
+			}
+		})
 	}
 }
