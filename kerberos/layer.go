@@ -79,27 +79,27 @@ func layerFor(demanded sasl.LayerStrength, offered byte) (bit byte, err error) {
 }
 
 // choose answers the server's offer (RFC 4752 s3.1), and makes the chosen layer.
-func (x *gssapi) choose(in []byte) ([]byte, error) {
-	offer, _, err := x.context.Unwrap(in)
+func (h *handshake) choose(in []byte) ([]byte, error) {
+	offer, _, err := h.context.Unwrap(in)
 	if err != nil {
 		return nil, err
 	}
 	if len(offer) != 4 {
 		return nil, fmt.Errorf("%w: the offer of security layers has %d octets instead of 4", sasl.ErrProtocol, len(offer))
 	}
-	bit, err := layerFor(x.terms.Layer, offer[0])
-	if x.disagrees = err != nil; err != nil {
+	bit, err := layerFor(h.terms.Layer, offer[0])
+	if h.disagrees = err != nil; err != nil {
 		return nil, err
 	}
 	most := uint32(0) // without a layer the maximum size has to be 0
 	if bit != layerNone {
 		most = maxToken
-		if x.layer, err = newLayer(x.context, bit == layerConfidentiality, int(binary.BigEndian.Uint32(offer)&maxUnstated), maxToken); err != nil {
+		if h.layer, err = newLayer(h.context, bit == layerConfidentiality, int(binary.BigEndian.Uint32(offer)&maxUnstated), maxToken); err != nil {
 			return nil, err
 		}
 	}
 	answer := binary.BigEndian.AppendUint32(nil, uint32(bit)<<24|most)
-	return x.context.Wrap(append(answer, x.mechanism.options.Authzid...), false)
+	return h.context.Wrap(append(answer, h.mechanism.options.Authzid...), false)
 }
 
 // demandsLayer reports whether the run has to negotiate a layer.

@@ -37,11 +37,12 @@ func newSPNEGO(h handshake) sasl.Exchange { return &spnego{handshake: h} }
 //	S: negTokenResp(accept-completed, token)
 //
 // If the server asks for the integrity check of the list of mechanisms, the client
-// sends it, and the server answers with accept-completed.
+// sends it, and the server answers with accept-completed. Dovecot then continues as
+// in RFC 4752, with an offer of security layers.
 type spnego struct {
 	handshake
 	started, established bool
-	done                 bool
+	done, offered        bool
 	err                  error
 }
 
@@ -59,6 +60,9 @@ func (x *spnego) next(ctx context.Context, in []byte) ([]byte, error) {
 	switch {
 	case x.mechanism.options.Authzid != "":
 		return nil, fmt.Errorf("%w: %s has no authzid: use %s", sasl.ErrConfig, x.mechanism.name, gssapiName)
+	case x.done && !x.offered && x.layer == nil:
+		x.offered = true
+		return x.choose(in)
 	case x.done:
 		return nil, fmt.Errorf("%w: a challenge after the negotiation", sasl.ErrProtocol)
 	case !x.started:

@@ -138,3 +138,23 @@ func FuzzSPNEGO(f *testing.F) {
 		}
 	})
 }
+
+// TestSPNEGOOffer: a server may continue with the offer of RFC 4752, once.
+func TestSPNEGOOffer(t *testing.T) {
+	n := negotiate(t)
+	if _, _, err := n.exchange.Step(t.Context(), response(0, kerberos, n.proof, nil)); err != nil {
+		t.Fatal(err)
+	}
+	offer, _ := n.server.Wrap([]byte("\x07\x01\x00\x00"), false)
+	out, done, err := n.exchange.Step(t.Context(), offer)
+	if err != nil || !done {
+		t.Fatal(done, err)
+	}
+	if answer, _, err := n.server.Unwrap(out); string(answer) != "\x01\x00\x00\x00" || err != nil {
+		t.Errorf("%q, %v", answer, err)
+	}
+	offer, _ = n.server.Wrap([]byte("\x07\x01\x00\x00"), false)
+	if _, done, err := n.exchange.Step(t.Context(), offer); done || !errors.Is(err, sasl.ErrProtocol) {
+		t.Errorf("a second offer: %v, %v", done, err)
+	}
+}
