@@ -28,6 +28,7 @@ type securityContext struct {
 	key                  key  // protects the messages
 	acceptorKey          bool // key is the acceptor's
 	toSend, toBeReceived uint64
+	sealer, opener       *sealer // of the initiator's and the acceptor's messages
 }
 
 // The flags of a context (RFC 4121 s4.1.1.1).
@@ -188,7 +189,11 @@ func (c *securityContext) verify(message []byte) error {
 		}
 	}
 	c.toBeReceived = uint64(uint32(part.SequenceNumber))
-	return nil
+	if c.sealer, err = c.key.newSealer(usageInitiatorSeal); err != nil {
+		return err
+	}
+	c.opener, err = c.key.newSealer(usageAcceptorSeal)
+	return err
 }
 
 // mechanism is the OID of Kerberos, 1.2.840.113554.1.2.2, in DER (RFC 1964 s1).

@@ -67,15 +67,12 @@ func (c *securityContext) Wrap(message []byte, seal bool) ([]byte, error) {
 	}
 	header := c.header(tokenWrap, seal, c.toSend)
 	c.toSend++
+	if seal {
+		token := make([]byte, 0, len(message)+4*headerSize+2*blockSize)
+		return c.sealer.seal(append(token, header...), message, header), nil
+	}
 	plain := make([]byte, 0, len(message)+headerSize)
 	plain = append(append(plain, message...), header...)
-	if seal {
-		_, sealed, err := algorithm.EncryptMessage(c.key.octets(), plain, usageInitiatorSeal)
-		if err != nil {
-			return nil, protocolError("a message cannot be encrypted: %w", err)
-		}
-		return append(header, sealed...), nil
-	}
 	sum, err := algorithm.GetChecksumHash(c.key.octets(), plain, usageInitiatorSeal)
 	if err != nil {
 		return nil, protocolError("a message cannot be protected: %w", err)
@@ -104,7 +101,7 @@ func (c *securityContext) Unwrap(token []byte) (message []byte, sealed bool, err
 	}
 	body := rotate(token[headerSize:], int(rotation))
 	if sealed {
-		message, err = c.unseal(algorithm, body, want, int(extra))
+		message, err = c.unseal(body, want, int(extra))
 	} else {
 		message, err = c.unsign(algorithm, body, want, int(extra))
 	}
@@ -126,14 +123,10 @@ func rotate(b []byte, count int) []byte {
 	return append(append(rotated, b[count:]...), b[:count]...)
 }
 
-func (c *securityContext) unseal(algorithm etype.EType, body, header []byte, extra int) (message []byte, err error) {
-	var plain []byte
-	err = guard(func() error {
-		plain, err = algorithm.DecryptMessage(c.key.octets(), body, usageAcceptorSeal)
-		return err
-	})
+func (c *securityContext) unseal(body, header []byte, extra int) (message []byte, err error) {
+	plain := c.opener.open(body)
 	end := len(plain) - headerSize - extra
-	if err != nil || end < 0 || !hmac.Equal(plain[len(plain)-headerSize:], header) {
+	if end < 0 || !hmac.Equal(plain[len(plain)-headerSize:], header) {
 		return nil, errToken
 	}
 	return plain[:end], nil
