@@ -110,7 +110,7 @@ func (l *login) prove(ctx context.Context, s secret, data []byte, keyTypes []int
 	if err := guard(func() error { return offered.Unmarshal(data) }); err != nil {
 		return key{}, nil, protocolError("the KDC's demand for preauthentication is malformed")
 	}
-	info, err := l.keyInfo(offered, func(id int32) bool { return slices.Contains(keyTypes, id) })
+	info, err := l.keyInfo(offered, keyTypes)
 	if err != nil {
 		return key{}, nil, err
 	}
@@ -138,16 +138,18 @@ func (l *login) replyKey(ctx context.Context, s secret, reply *messages.ASRep, k
 	if !slices.Contains(keyTypes, id) {
 		return key{}, securityError("the KDC chose a type of key that was not asked for")
 	}
-	info, err := l.keyInfo(reply.PAData, func(other int32) bool { return other == id })
+	info, err := l.keyInfo(reply.PAData, []int32{id})
 	if err != nil {
 		return key{}, err
 	}
 	return s.key(ctx, info, reply.EncPart.KVNO)
 }
 
-// keyInfo returns the first ETYPE-INFO2 entry (RFC 4120 s5.2.7.5) of an allowed type,
-// with the default salt if the entry has no salt.
-func (l *login) keyInfo(data []types.PAData, allowed func(int32) bool) (types.ETypeInfo2Entry, error) {
+// keyInfo returns the first ETYPE-INFO2 entry (RFC 4120 s5.2.7.5) of one of the types,
+// with the default salt if the entry has no salt. Without such entries, it is the
+// first type with the default salt.
+func (l *login) keyInfo(data []types.PAData, keyTypes []int32) (types.ETypeInfo2Entry, error) {
+	salt := l.client.realm + strings.Join(l.client.name, "")
 	for _, pa := range data {
 		if pa.PADataType != patype.PA_ETYPE_INFO2 {
 			continue
@@ -157,14 +159,15 @@ func (l *login) keyInfo(data []types.PAData, allowed func(int32) bool) (types.ET
 			return types.ETypeInfo2Entry{}, protocolError("the KDC's list of key types is malformed")
 		}
 		for _, entry := range entries {
-			if !allowed(entry.EType) {
+			if !slices.Contains(keyTypes, entry.EType) {
 				continue
 			}
 			if entry.Salt == "" {
-				entry.Salt = l.client.realm + strings.Join(l.client.name, "")
+				entry.Salt = salt
 			}
 			return entry, nil
 		}
+		return types.ETypeInfo2Entry{}, &KDCError{Code: errorcode.KDC_ERR_ETYPE_NOSUPP}
 	}
-	return types.ETypeInfo2Entry{}, &KDCError{Code: errorcode.KDC_ERR_ETYPE_NOSUPP}
+	return types.ETypeInfo2Entry{EType: keyTypes[0], Salt: salt}, nil
 }
