@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -201,7 +202,9 @@ func TestNoLayer(t *testing.T) {
 
 // TestLayerUnderLoad: eight goroutines share a connection with small buffers.
 func TestLayerUnderLoad(t *testing.T) {
-	client, w, _ := newLayered(t, nil)
+	client, w, conn := newLayered(t, nil)
+	conn.SetReadDeadline(time.Now().Add(time.Minute)) // on a busy machine
+	w.conn.SetDeadline(time.Now().Add(time.Minute))
 	layeredBind(t, client, w, sasltest.Layered{MaxProtected: 50})
 	const each = 25
 	served := make(chan error, 1)

@@ -72,11 +72,40 @@ func FuzzLayer(f *testing.F) {
 	})
 }
 
+// silent is a connection that takes everything.
+type silent struct{ net.Conn }
+
+func (silent) Write(b []byte) (int, error) { return len(b), nil }
+
+// TestNoLayerAllocates: without a layer, the mux allocates nothing for a message of
+// either direction.
+func TestNoLayerAllocates(t *testing.T) {
+	message := []byte("\x30\x0c\x02\x01\x01\x65\x07\x0a\x01\x00\x04\x00\x04\x00")
+	m := newMux(silent{})
+	if n := testing.AllocsPerRun(100, func() { m.write(message, time.Time{}) }); n > 0 {
+		t.Errorf("writing allocates %v times", n)
+	}
+	source := bytes.NewReader(nil)
+	m = newMux(heard{Reader: source})
+	p := make([]byte, len(message))
+	m.outstanding[1] = false
+	if n := testing.AllocsPerRun(100, func() {
+		source.Reset(message)
+		if k, err := m.Read(p); k != len(message) || err != nil {
+			t.Fatal(k, err)
+		}
+		m.outstanding[1] = false
+	}); n > 0 {
+		t.Errorf("reading allocates %v times", n)
+	}
+}
+
 // TestWriteProtected: a message goes out in buffers of the largest size. If the layer
 // fails, the connection ends, because the server would wait for the rest.
 func TestWriteProtected(t *testing.T) {
 	near, far := net.Pipe()
 	far.SetDeadline(time.Now().Add(5 * time.Second))
+	near.SetWriteDeadline(time.Now().Add(5 * time.Second))
 	m := newMux(near)
 	m.installLayer(&openLayer{left: 4})
 	wrote := make(chan error, 1)

@@ -36,8 +36,8 @@ func (r *recorded) Write(b []byte) (int, error) {
 func newLayered(t *testing.T, options *saslldap.Options) (*saslldap.Client, *wire, *recorded) {
 	t.Helper()
 	near, far := sasltest.Pair(t)
-	far.SetDeadline(time.Now().Add(4 * time.Second))
-	near.SetReadDeadline(time.Now().Add(4 * time.Second)) // so a test fails instead of waiting
+	far.SetDeadline(time.Now().Add(3 * time.Second))
+	near.SetReadDeadline(time.Now().Add(3 * time.Second)) // so a test fails instead of waiting
 	conn := &recorded{Conn: near}
 	client, err := saslldap.NewConn(t.Context(), conn, host, options)
 	if err != nil {

@@ -59,6 +59,7 @@ type Options struct {
 	StepTimeout time.Duration
 	// Observe is called with the octets that the client sends and receives, without
 	// TLS around them: for a log of the protocol. They contain the secrets of a login.
+	// Behind a bind with a security layer, they are the protected data of the layer.
 	// Nil = no call.
 	Observe func(sent bool, octets []byte)
 	// NoStartTLS leaves a connection to an ldap URL without TLS. The policy of the
