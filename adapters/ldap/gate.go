@@ -36,6 +36,9 @@ func (m *mux) Write(b []byte) (int, error) {
 func (m *mux) admit(h header, b []byte) (passes bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if h.op == unbindRequest { // it has no answer, and the library closes the connection behind it
+		return true, nil
+	}
 	if h.op != bindRequest && !m.holding {
 		m.register(h, b)
 		return true, nil

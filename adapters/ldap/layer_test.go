@@ -184,8 +184,6 @@ func TestLayerOfEverything(t *testing.T) {
 	if err := errors.Join(client.Bind("cn=alice", "pencil"), <-served); err != nil {
 		t.Fatal(err)
 	}
-	client, w, _ = newLayered(t, nil)
-	layeredBind(t, client, w, sasltest.Layered{})
 	go func() {
 		op, err := w.request()
 		if err == nil && op.Tag != ldap.ApplicationUnbindRequest {

@@ -146,3 +146,21 @@ func TestSetTimeout(t *testing.T) {
 		}
 	})
 }
+
+// TestUnbindInBind: an unbind goes out at once, also while a bind holds requests back:
+// go-ldap closes the connection behind it.
+func TestUnbindInBind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := newPeer(t)
+		outcome := bind(t.Context(), client)
+		p.rootDSE(mechanisms("PLAIN"))
+		p.next(ldap.ApplicationBindRequest)
+		if err := client.Unbind(); err != nil {
+			t.Error(err)
+		}
+		p.next(ldap.ApplicationUnbindRequest)
+		if got := <-outcome; !errors.Is(got.err, sasl.ErrConnection) {
+			t.Error(got.err)
+		}
+	})
+}

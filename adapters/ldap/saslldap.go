@@ -58,9 +58,8 @@ type Options struct {
 	// minutes each for the greeting and every answer; negative = no timeout.
 	StepTimeout time.Duration
 	// Observe is called with the octets that the client sends and receives, without
-	// TLS around them: for a log of the protocol. They contain the secrets of a login.
-	// Behind a bind with a security layer, they are the protected data of the layer.
-	// Nil = no call.
+	// TLS around them: for a log of the protocol. They contain the secrets of a login,
+	// and are the protected data of a security layer if there is one. Nil = no call.
 	Observe func(sent bool, octets []byte)
 	// NoStartTLS leaves a connection to an ldap URL without TLS. The policy of the
 	// sasl.Client keeps passwords off that connection.

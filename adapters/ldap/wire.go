@@ -21,6 +21,7 @@ const maxHeader = 6 + 6 + 1
 const (
 	bindRequest       = 0x60
 	bindResponse      = 0x61
+	unbindRequest     = 0x42
 	searchRequest     = 0x63
 	searchEntry       = 0x64
 	searchDone        = 0x65

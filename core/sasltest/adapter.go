@@ -27,7 +27,8 @@ type Wire interface {
 
 // Adapter describes an adapter for TestAdapter.
 type Adapter struct {
-	// Wire makes the server's side of the framing over conn.
+	// Wire makes the server's side of the framing over conn: a LayeredWire if the
+	// adapter carries security layers. A nil conn asks only which of the two it is.
 	Wire func(conn net.Conn) Wire
 	// Dial authenticates over conn through an entry point of the adapter, with the
 	// unchanged Client. Dial must leave conn open; only the Client may close conn.

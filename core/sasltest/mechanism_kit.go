@@ -23,7 +23,8 @@ type MechanismKit struct {
 	// the mechanism has no such credentials, as for ANONYMOUS.
 	Wrong sasl.Mechanism
 	// Server offers the server's side over Conn. If the mechanism has only a
-	// client's side, its author writes a server for the test.
+	// client's side, its author writes a server for the test. If the mechanism
+	// declares Layers, the server's exchange has the method Layer too.
 	Server *sasl.Server
 	Conn   sasl.ConnInfo
 	// Secrets are the passwords, tokens and keys that no error, trace or formatted
