@@ -47,7 +47,7 @@ func verifyLayer(x Exchange, mechanism string, demanded LayerStrength) error {
 		return securityError("%s has negotiated a security layer, which this connection cannot carry or the caller excludes", mechanism)
 	case layer.Strength() != ConfidentialityLayer && layer.Strength() != demanded:
 		return securityError("%s has negotiated a security layer of the strength %q, and the login demands %s", mechanism, string(layer.Strength()), string(demanded))
-	case layer.MaxPlain() < 1 || layer.MaxProtected() < 1:
+	case layer.MaxPlain() < 1:
 		return securityError("%s has negotiated a security layer that cannot carry an octet", mechanism)
 	}
 	return nil
