@@ -58,8 +58,8 @@ type Options struct {
 	// minutes each for the greeting and every answer; negative = no timeout.
 	StepTimeout time.Duration
 	// Observe is called with the octets that the client sends and receives, without
-	// TLS around them: for a log of the protocol. They contain the secrets of a login,
-	// and are the protected data of a security layer if there is one. Nil = no call.
+	// TLS around them: for a log of the protocol. They contain the secrets of a login.
+	// Nil = no call.
 	Observe func(sent bool, octets []byte)
 	// NoStartTLS leaves a connection to an ldap URL without TLS. The policy of the
 	// sasl.Client keeps passwords off that connection.
@@ -67,7 +67,7 @@ type Options struct {
 	// Layer is the security layer that a bind negotiates (RFC 4422 s3.7), if the
 	// mechanism has layers, as GSSAPI has. The default is a confidential layer
 	// without TLS, and no layer with TLS, over a Unix socket or with Secure. If Layer
-	// demands a layer, mechanisms without layers are not used.
+	// demands a layer, mechanisms without layers are not used. Observe gets the protected data.
 	Layer sasl.LayerStrength
 	// Binding is the form of channel bindings that the server expects.
 	Binding BindingForm
