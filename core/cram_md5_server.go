@@ -84,12 +84,11 @@ func (x *cramMD5ServerExchange) verify(ctx context.Context, message string) erro
 	if err != nil {
 		return err
 	}
-	password, known, err := x.lookup.password(ctx, id.Username)
+	password, err := x.lookup.password(ctx, id.Username)
 	if err != nil {
 		return err
 	}
-	same := subtle.ConstantTimeCompare([]byte(cramMD5Digest(password, x.challenge)), []byte(digest)) == 1
-	if !same || !known {
+	if subtle.ConstantTimeCompare([]byte(cramMD5Digest(password, x.challenge)), []byte(digest)) != 1 {
 		return classed(ErrAuthentication, "%s: the digest is wrong", cramMD5Name)
 	}
 	x.identity = id

@@ -95,12 +95,12 @@ func (x *digestMD5ServerExchange) verify(ctx context.Context, message string) ([
 	if err != nil {
 		return nil, err
 	}
-	password, known, err := x.lookup.password(ctx, id.Username)
+	password, err := x.lookup.password(ctx, id.Username)
 	if err != nil {
 		return nil, err
 	}
 	digest, rspauth := r.digestValues(password)
-	if same := subtle.ConstantTimeCompare([]byte(r.digest), []byte(digest)) == 1; !same || !known {
+	if subtle.ConstantTimeCompare([]byte(r.digest), []byte(digest)) != 1 {
 		return nil, classed(ErrAuthentication, "%s: the digest is wrong", digestMD5Name)
 	}
 	x.identity = id

@@ -12,14 +12,14 @@ import (
 type PasswordLookup func(ctx context.Context, username string) (Secret, error)
 
 // password returns the password of a user. A user who does not exist gets a random
-// password, so that the work is the same; known is then false.
-func (lookup PasswordLookup) password(ctx context.Context, username string) (password []byte, known bool, err error) {
+// password of 128 bits, so that the work is the same and no digest is right.
+func (lookup PasswordLookup) password(ctx context.Context, username string) ([]byte, error) {
 	secret, err := lookup(ctx, username)
 	if err != nil && ClassOf(err) != ErrAuthentication {
-		return nil, false, withClass(err, ErrTemporary)
+		return nil, withClass(err, ErrTemporary)
 	}
-	if password = secret.Bytes(); err == nil && len(password) > 0 {
-		return password, true, nil
+	if password := secret.Bytes(); err == nil && len(password) > 0 {
+		return password, nil
 	}
-	return []byte(rand.Text()), false, nil
+	return []byte(rand.Text()), nil
 }
