@@ -22,6 +22,7 @@ import (
 type kdc struct {
 	t         *testing.T
 	preauth   []byte                                                // the parameters of the demanded preauthentication; nil = none is demanded
+	silent    bool                                                  // the demand states no type of key
 	changeAS  func(*messages.KDCRepFields, *messages.EncKDCRepPart) // nil = no change
 	changeTGS func(*messages.KDCRepFields, *messages.EncKDCRepPart)
 	asKey     types.EncryptionKey            // encrypts the answer to the user
@@ -111,6 +112,11 @@ func (k *kdc) demand() []byte {
 	data, err := asn1.Marshal(types.PADataSequence{{PADataType: 19, PADataValue: info}})
 	if err != nil {
 		k.t.Error(err)
+	}
+	if k.silent {
+		if data, err = asn1.Marshal(types.PADataSequence{{PADataType: 2}}); err != nil {
+			k.t.Error(err)
+		}
 	}
 	refusal := messages.NewKRBError(types.PrincipalName{NameString: []string{"krbtgt", "R.TEST"}}, "R.TEST", 25, "")
 	refusal.EData = data

@@ -96,6 +96,17 @@ func TestRounds(t *testing.T) {
 	}
 }
 
+// TestNoCommonType: a KDC that demands a proof and states no type of key has no key of
+// the types that it was asked for.
+func TestNoCommonType(t *testing.T) {
+	k := &kdc{preauth: []byte{}, silent: true}
+	_, err := k.login(t).withSecret(t.Context(), k.secret())
+	var refused *KDCError
+	if !errors.Is(err, sasl.ErrPolicy) || !errors.As(err, &refused) || refused.Code != 14 || k.requests != 1 {
+		t.Errorf("%v, %d requests", err, k.requests)
+	}
+}
+
 // TestSilentKDC: the context of the login ends the wait for a KDC.
 func TestSilentKDC(t *testing.T) {
 	silent := func(conn net.Conn) {

@@ -110,7 +110,10 @@ func (l *login) prove(ctx context.Context, s secret, data []byte, keyTypes []int
 	if err := guard(func() error { return offered.Unmarshal(data) }); err != nil {
 		return key{}, nil, protocolError("the KDC's demand for preauthentication is malformed")
 	}
-	info, err := l.keyInfo(offered, keyTypes)
+	info, stated, err := l.keyInfo(offered, keyTypes)
+	if err == nil && !stated { // the KDC has no key of the types that it was asked for
+		err = &KDCError{Code: errorcode.KDC_ERR_ETYPE_NOSUPP}
+	}
 	if err != nil {
 		return key{}, nil, err
 	}
@@ -138,7 +141,7 @@ func (l *login) replyKey(ctx context.Context, s secret, reply *messages.ASRep, k
 	if !slices.Contains(keyTypes, id) {
 		return key{}, securityError("the KDC chose a type of key that was not asked for")
 	}
-	info, err := l.keyInfo(reply.PAData, []int32{id})
+	info, _, err := l.keyInfo(reply.PAData, []int32{id})
 	if err != nil {
 		return key{}, err
 	}
@@ -146,9 +149,9 @@ func (l *login) replyKey(ctx context.Context, s secret, reply *messages.ASRep, k
 }
 
 // keyInfo returns the first ETYPE-INFO2 entry (RFC 4120 s5.2.7.5) of one of the types,
-// with the default salt if the entry has no salt. Without such entries, it is the
-// first type with the default salt.
-func (l *login) keyInfo(data []types.PAData, keyTypes []int32) (types.ETypeInfo2Entry, error) {
+// with the default salt if the entry has no salt. If the KDC has stated no entries, it
+// is the first type with the default salt.
+func (l *login) keyInfo(data []types.PAData, keyTypes []int32) (info types.ETypeInfo2Entry, stated bool, err error) {
 	salt := l.client.realm + strings.Join(l.client.name, "")
 	for _, pa := range data {
 		if pa.PADataType != patype.PA_ETYPE_INFO2 {
@@ -156,7 +159,7 @@ func (l *login) keyInfo(data []types.PAData, keyTypes []int32) (types.ETypeInfo2
 		}
 		var entries types.ETypeInfo2
 		if err := guard(func() error { return entries.Unmarshal(pa.PADataValue) }); err != nil {
-			return types.ETypeInfo2Entry{}, protocolError("the KDC's list of key types is malformed")
+			return info, true, protocolError("the KDC's list of key types is malformed")
 		}
 		for _, entry := range entries {
 			if !slices.Contains(keyTypes, entry.EType) {
@@ -165,9 +168,9 @@ func (l *login) keyInfo(data []types.PAData, keyTypes []int32) (types.ETypeInfo2
 			if entry.Salt == "" {
 				entry.Salt = salt
 			}
-			return entry, nil
+			return entry, true, nil
 		}
-		return types.ETypeInfo2Entry{}, &KDCError{Code: errorcode.KDC_ERR_ETYPE_NOSUPP}
+		return info, true, &KDCError{Code: errorcode.KDC_ERR_ETYPE_NOSUPP}
 	}
-	return types.ETypeInfo2Entry{EType: keyTypes[0], Salt: salt}, nil
+	return types.ETypeInfo2Entry{EType: keyTypes[0], Salt: salt}, false, nil
 }
