@@ -26,6 +26,9 @@ func (f *authFlags) target(url string) (*target, error) {
 		}
 		t.user = f.user
 	}
+	if t.user == "" {
+		t.user = f.principal
+	}
 	if f.connect != "" && t.scheme == "ldapi" {
 		return nil, usageError("--connect is for TCP, and ldapi uses a Unix socket: omit --connect")
 	}
@@ -49,6 +52,9 @@ func (f *authFlags) target(url string) (*target, error) {
 	}
 	if f.noStartTLS && (beginsWithTLS(t.scheme) || t.scheme == "ldapi") {
 		return nil, usageError("--no-starttls is for a scheme with STARTTLS, and %s has none: omit --no-starttls", t.scheme)
+	}
+	if err := f.useLayer(t); err != nil {
+		return nil, err
 	}
 	t.insecure, t.enforcesBinding, t.noStartTLS = len(f.insecure) > 0, f.enforcesBinding, f.noStartTLS
 	return t, nil

@@ -25,6 +25,8 @@ type authFlags struct {
 	json                      bool
 	enforcesBinding           bool
 	addressFlags
+	kerberosFlags
+	layer, count string
 }
 
 // authHelp is the long help of saslkit auth.
@@ -59,6 +61,10 @@ password is needed.
 A token of OAuth 2.0 comes from --token-file, --token-command or the environment
 variable ` + tokenVariable + `. With a token, saslkit never uses a password.
 
+Kerberos is used with --ccache, --keytab, --principal, or a name of --mechanism
+such as GSSAPI. Without the first two flags, saslkit asks the KDC with the
+password of the user. Without a user, the tickets come from KRB5CCNAME.
+
 Without --mechanism, saslkit uses the strongest mechanism that both sides have,
 and binds it to the TLS connection if that is possible. With --cert, and on a
 Unix socket without a user, saslkit tries EXTERNAL first.
@@ -86,6 +92,7 @@ func authCommand() *cobra.Command {
   saslkit auth --mechanism EXTERNAL --cert alice.pem imaps://mail.example.org
   saslkit auth --token-command 'get-token mail' imaps://alice@mail.example.org
   saslkit auth ldapi:///
+  saslkit auth --ccache /tmp/krb5cc_1000 ldap://dc.example.org
   saslkit auth --tokens ~/.local/state/saslkit/tokens.json xmpp://alice@example.org`,
 		Args: oneURL,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), cmd.OutOrStdout(), args[0]) },
@@ -108,6 +115,9 @@ func (f *authFlags) register(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.mechanisms, "mechanism", nil, "use the mechanism `NAME`; several names, in order of preference, have commas between them. For an LDAP server that hides its list, the names count as the list. IMAP-LOGIN is the LOGIN command of IMAP, for a server without a usable mechanism. HT-SHA-256-EXPR, -UNIQ, -ENDP and -NONE choose the kind of token, and do not change the other mechanisms")
 	flags.StringVar(&f.user, "user", "", "log in as the user `NAME`, if the URL has no user")
 	f.addressFlags.register(cmd)
+	f.kerberosFlags.register(cmd)
+	flags.StringVar(&f.layer, "layer", "", "negotiate a security layer of this `STRENGTH` in LDAP: none, integrity or confidentiality; the default is confidentiality without TLS, and none with TLS")
+	flags.StringVar(&f.count, "count", "", "after the login to an LDAP server, read the subtree below this `BASE` and print the number of its entries")
 	flags.StringVar(&f.authzid, "authzid", "", "act as this `IDENTITY` (authzid); for XMPP a bare address")
 	flags.StringVar(&f.binding, "channel-binding", "prefer", "`POLICY`: disable, prefer, require, or require one of tls-exporter, tls-server-end-point, tls-unique")
 	flags.BoolVar(&f.enforcesBinding, "server-enforces-binding", false, "assert that the server refuses a wrong or missing channel binding; --channel-binding require then accepts an unconfirmed binding")
@@ -125,7 +135,7 @@ func (f *authFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.tlsMin, "tls-min", "", "use at least this `VERSION` of TLS: 1.2 or 1.3")
 	flags.StringVar(&f.tlsMax, "tls-max", "", "use at most this `VERSION` of TLS: 1.2 or 1.3")
 	flags.StringSliceVar(&f.insecure, "allow-insecure", nil, "use the mechanism `NAME` even if the server is not verified or has no TLS. The flag gives up the certificate: saslkit goes on with any certificate, or without TLS, so that an attacker in between can read and change everything; PLAIN then reveals the password, and SCRAM lets the attacker test guesses of the password")
-	flags.BoolVar(&f.noStartTLS, "no-starttls", false, "do not use TLS with imap, smtp, ldap or xmpp; only mechanisms of --allow-insecure and ANONYMOUS are left")
+	flags.BoolVar(&f.noStartTLS, "no-starttls", false, "do not use TLS with imap, smtp, ldap or xmpp; only mechanisms of --allow-insecure, ANONYMOUS, and in LDAP mechanisms with a confidential layer are left")
 	f.timeout = timeLimit(30 * time.Second)
 	flags.Var(&f.timeout, "timeout", "stop after this `TIME`, in seconds or as 1m30s; the time of a prompt does not count")
 	flags.StringVar(&f.trace, "trace", "", "show each step, without secrets, on standard error; --trace=wire also shows the lines of the protocol")

@@ -14,9 +14,10 @@ require (
 	github.com/saslkit/saslkit/adapters/xmpp v0.0.0
 	github.com/saslkit/saslkit/channelbinding v0.0.0
 	github.com/saslkit/saslkit/core v0.0.0
+	github.com/saslkit/saslkit/kerberos v0.0.0
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9
-	golang.org/x/net v0.59.0
+	golang.org/x/net v0.61.0
 	golang.org/x/term v0.47.0
 	mellium.im/xmpp v0.22.0
 )
@@ -27,10 +28,16 @@ require (
 	github.com/emersion/go-message v0.18.2 // indirect
 	github.com/go-asn1-ber/asn1-ber v1.5.8 // indirect
 	github.com/google/uuid v1.6.0 // indirect
+	github.com/hashicorp/go-uuid v1.0.3 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/jcmturner/aescts/v2 v2.0.0 // indirect
+	github.com/jcmturner/dnsutils/v2 v2.0.0 // indirect
+	github.com/jcmturner/gofork v1.7.6 // indirect
+	github.com/jcmturner/gokrb5/v8 v8.4.4 // indirect
+	github.com/jcmturner/rpc/v2 v2.0.3 // indirect
 	github.com/russross/blackfriday/v2 v2.1.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.4 // indirect
-	golang.org/x/crypto v0.57.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/mod v0.41.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
@@ -48,4 +55,5 @@ replace (
 	github.com/saslkit/saslkit/adapters/xmpp => ../../adapters/xmpp
 	github.com/saslkit/saslkit/channelbinding => ../../channelbinding
 	github.com/saslkit/saslkit/core => ../../core
+	github.com/saslkit/saslkit/kerberos => ../../kerberos
 )

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -22,7 +23,12 @@ func dialLDAP(ctx context.Context, t *target) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
+	var entries func(context.Context) (int, error)
+	if t.count != "" {
+		entries = func(ctx context.Context) (int, error) { return countEntries(ctx, client, t.count) }
+	}
 	return &connection{
+		entries:      entries,
 		info:         &info,
 		authenticate: client.SASLBind,
 		identity:     func(ctx context.Context) (string, bool, error) { return whoAmI(ctx, client) },
@@ -33,6 +39,20 @@ func dialLDAP(ctx context.Context, t *target) (*connection, error) {
 			client.Unbind()
 		},
 	}, nil
+}
+
+// useLayer sets the flags that LDAP alone has.
+func (f *authFlags) useLayer(t *target) error {
+	if (f.layer != "" || f.count != "") && !strings.HasPrefix(t.scheme, "ldap") {
+		return usageError("--layer and --count are for LDAP only: omit the flags")
+	}
+	switch t.layer = sasl.LayerStrength(f.layer); t.layer {
+	case sasl.AutomaticLayer, sasl.NoLayer, sasl.IntegrityLayer, sasl.ConfidentialityLayer:
+	default:
+		return usageError("an invalid --layer: %q: use none, integrity or confidentiality", f.layer)
+	}
+	t.count = f.count
+	return nil
 }
 
 // whoAmI is RFC 4532.
@@ -52,13 +72,28 @@ func whoAmI(ctx context.Context, client *saslldap.Client) (authzid string, told 
 	return "", false, fmt.Errorf("%w: %w", sasl.ErrConnection, err)
 }
 
+// countEntries reads a subtree and returns the number of its entries.
+func countEntries(ctx context.Context, client *saslldap.Client, base string) (count int, err error) {
+	defer context.AfterFunc(ctx, func() { client.Close() })()
+	search := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", nil, nil)
+	const page = 500 // Active Directory returns at most 1000 entries at once
+	found, err := client.SearchWithPaging(search, page)
+	switch {
+	case ctx.Err() != nil:
+		return 0, fmt.Errorf("%w: %w", sasl.ErrConnection, ctx.Err())
+	case err != nil:
+		return 0, fmt.Errorf("%w: --count: %w", sasl.ErrConfig, err)
+	}
+	return len(found.Entries), nil
+}
+
 func openLDAP(ctx context.Context, t *target, config *tls.Config) (*saslldap.Client, error) {
 	if t.scheme == "ldapi" {
 		return saslldap.DialURL(ctx, "ldapi://"+url.PathEscape(t.address), &saslldap.Options{Mechanisms: t.mechanisms, Observe: t.observe})
 	}
 	options := &saslldap.Options{
 		TLSConfig: config, DialContext: t.dialContext, Observe: t.observe, NoStartTLS: config == nil, Address: t.address, Found: t.found, AcceptHost: t.acceptHost,
-		EnforcesBinding: t.enforcesBinding, Mechanisms: t.mechanisms,
+		EnforcesBinding: t.enforcesBinding, Layer: t.layer, Mechanisms: t.mechanisms,
 	}
 	if t.lookedUp {
 		return saslldap.DialDomain(ctx, t.host, options)

@@ -33,7 +33,12 @@ func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials, to
 	}
 	ladder := sasl.PasswordMechanisms(credentials)
 	bearers := sasl.BearerMechanisms(token)
+	kerberos, err := f.kerberos(t, credentials)
+	if err != nil {
+		return nil, err
+	}
 	known := knownMechanisms(t, f.authzid, trace, credentials, token)
+	known = slices.Insert(known, len(known)-len(bearers), kerberos...)
 	names := mechanismNames(known)
 	for i, name := range f.insecure {
 		m, err := findMechanism(known, "--allow-insecure", name)
@@ -59,6 +64,8 @@ func (f *authFlags) chooseMechanisms(t *target, credentials sasl.Credentials, to
 		return chosen, nil
 	case token != nil:
 		return bearers, nil
+	case f.kerberosFlags.used():
+		return kerberos, nil
 	case f.certFile != "" || t.scheme == "ldapi" && t.user == "":
 		return append([]sasl.Mechanism{sasl.External(f.authzid)}, ladder...), nil
 	}

@@ -32,10 +32,12 @@ type report struct {
 	Mechanism          string       `json:"mechanism"`       // the selected mechanism; "" = none
 	ChannelBinding     string       `json:"channel_binding"` // the type; "" = none
 	BindingUnconfirmed bool         `json:"binding_unconfirmed"`
+	Layer              string       `json:"layer"` // the strength of the security layer; "" = none
 	Username           string       `json:"username"`
 	Authzid            string       `json:"authzid"`  // as sent
 	Identity           string       `json:"identity"` // as the server names it; "" = the server does not
 	RoundTrips         int          `json:"round_trips"`
+	Entries            *int         `json:"entries"`     // the number of entries of --count; nil = not counted
 	Alerts             []string     `json:"alerts"`      // texts of the server for people
 	Class              string       `json:"class"`       // of the error; "" = no error
 	Condition          string       `json:"condition"`   // of a refusal, in the words of RFC 6120
@@ -120,17 +122,27 @@ func (r *report) result(result sasl.Result) {
 	r.Mechanism, r.ChannelBinding = result.Mechanism, result.Binding
 	r.Username, r.Authzid = result.Username, result.Authzid
 	r.RoundTrips, r.BindingUnconfirmed = result.RoundTrips, result.BindingUnconfirmed
+	r.Layer = string(result.Layer)
 }
 
-// ask requests our identity from the server, if the protocol has such a request. A
-// server may refuse to name the identity.
+// ask requests our identity from the server, if the protocol has such a request, and
+// counts the entries of --count. A server may refuse to name the identity.
 func (r *report) ask(ctx context.Context, conn *connection) error {
-	if conn.identity == nil {
+	if conn.identity != nil {
+		identity, known, err := conn.identity(ctx)
+		if known {
+			r.Identity = identity
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if conn.entries == nil {
 		return nil
 	}
-	identity, known, err := conn.identity(ctx)
-	if known {
-		r.Identity = identity
+	count, err := conn.entries(ctx)
+	if err == nil {
+		r.Entries = &count
 	}
 	return err
 }

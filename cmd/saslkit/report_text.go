@@ -51,5 +51,8 @@ func (r *report) writeText(w io.Writer) {
 	if r.RoundTrips == 1 {
 		trips = "trip"
 	}
+	if r.Entries != nil {
+		defer fmt.Fprintf(w, "entries: %d\n", *r.Entries)
+	}
 	fmt.Fprintf(w, "%s%s with %s, %s, in %d round %s, %.1f ms\n", coloured(os.Stdout, green, "authenticated"), as, r.Mechanism, binding, r.RoundTrips, trips, r.DurationMS)
 }

@@ -40,6 +40,10 @@ type target struct {
 	// enforcesBinding is the user's assertion that the server compares channel
 	// bindings.
 	enforcesBinding bool
+	// layer is the security layer of LDAP that the user wants, and count the base of
+	// the entries to count; "" = nothing.
+	layer sasl.LayerStrength
+	count string
 	// mechanisms is the list of a server of LDAP that does not show its list, as the
 	// person states it.
 	mechanisms []string
@@ -67,7 +71,10 @@ type connection struct {
 	// refuses to name the identity. identity is nil if the protocol has no such
 	// request.
 	identity func(context.Context) (authzid string, known bool, err error)
-	alerts   func() []string
+	// entries counts the entries of the server, as the user wants; nil = does not
+	// want.
+	entries func(context.Context) (int, error)
+	alerts  func() []string
 	// end logs out, or closes a connection that is not authenticated.
 	end func(context.Context)
 }

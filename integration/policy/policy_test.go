@@ -57,7 +57,7 @@ var modules = map[string]module{
 		tests:   []string{prefix + "adapters/xmpp", prefix + "core/sasltest", "go.uber.org/goleak", "mellium.im/sasl"},
 	},
 	"cmd/saslkit": {
-		imports: []string{prefix + "core", prefix + "channelbinding", prefix + "channelbinding/transport", prefix + "adapters/", "github.com/emersion/go-imap/v2", "github.com/emersion/go-imap/v2/", "github.com/emersion/go-sasl", "github.com/emersion/go-smtp", "github.com/go-ldap/ldap/v3", "mellium.im/xmpp", "mellium.im/xmpp/",
+		imports: []string{prefix + "core", prefix + "channelbinding", prefix + "channelbinding/transport", prefix + "adapters/", prefix + "kerberos", prefix + "kerberos/krb5", "github.com/emersion/go-imap/v2", "github.com/emersion/go-imap/v2/", "github.com/emersion/go-sasl", "github.com/emersion/go-smtp", "github.com/go-ldap/ldap/v3", "mellium.im/xmpp", "mellium.im/xmpp/",
 			"github.com/spf13/cobra", "github.com/spf13/cobra/doc", "github.com/spf13/pflag", "golang.org/x/net/idna", "golang.org/x/term"},
 		tests: []string{prefix + "core/sasltest", "github.com/rogpeppe/go-internal/testscript"},
 	},
