@@ -2,6 +2,7 @@ package krb5
 
 import (
 	"bytes"
+	"crypto/fips140"
 	"crypto/md5"
 	"crypto/rand"
 	"encoding/binary"
@@ -51,6 +52,9 @@ const (
 func (l *login) newContext(t ticket) (saslkerberos.SecurityContext, error) {
 	if err := l.valid(&t); err != nil {
 		return nil, err
+	}
+	if l.request.ChannelBinding != nil && fips140.Enforced() {
+		return nil, fmt.Errorf("%w: FIPS 140 does not allow MD5, which Kerberos needs for a channel binding", sasl.ErrPolicy)
 	}
 	flags := uint32(flagMutual | flagReplay | flagSequence)
 	if l.request.Integrity {
