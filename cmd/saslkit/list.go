@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	sasl "github.com/saslkit/saslkit/core"
+	saslkerberos "github.com/saslkit/saslkit/kerberos"
 )
 
 func listCommand() *cobra.Command {
@@ -59,7 +60,8 @@ func listMechanisms(ctx context.Context) (rows []listedMechanism) {
 	for _, m := range new(demoUsers).server().Mechanisms {
 		onServer = append(onServer, m.Name())
 	}
-	for _, m := range knownMechanisms(&target{scheme: "imap"}, "", "", demoCredentials, sasl.FixedBearerToken(demoUser, demoToken)) {
+	known := append(knownMechanisms(&target{scheme: "imap"}, "", "", demoCredentials, sasl.FixedBearerToken(demoUser, demoToken)), saslkerberos.Mechanisms(nil, nil)...)
+	for _, m := range known {
 		row := listedMechanism{Name: m.Name(), Credentials: credentialsOf(m), Sides: []string{"client"}, Binding: bindingOf(m)}
 		if slices.Contains(onServer, row.Name) {
 			row.Sides = append(row.Sides, "server")
@@ -78,10 +80,11 @@ func listMechanisms(ctx context.Context) (rows []listedMechanism) {
 
 // credentialsOf says what a user needs for a mechanism.
 func credentialsOf(m sasl.Mechanism) string {
-	names := mechanismNames(sasl.BearerMechanisms(nil))
 	switch {
-	case slices.Contains(names, m.Name()):
+	case slices.Contains(mechanismNames(sasl.BearerMechanisms(nil)), m.Name()):
 		return "token of OAuth 2.0"
+	case slices.Contains(mechanismNames(saslkerberos.Mechanisms(nil, nil)), m.Name()):
+		return "ticket of Kerberos"
 	case !needsNoPassword(m):
 		return "password"
 	case m.Name() == "EXTERNAL":
