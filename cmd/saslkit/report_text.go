@@ -47,6 +47,9 @@ func (r *report) writeText(w io.Writer) {
 			binding += ", unconfirmed"
 		}
 	}
+	if r.Layer != "" {
+		binding += ", with a security layer (" + r.Layer + ")"
+	}
 	trips := "trips"
 	if r.RoundTrips == 1 {
 		trips = "trip"
