@@ -16,7 +16,9 @@ type anonymousServer struct {
 
 func (anonymousServer) Name() string { return anonymousName }
 
-func (anonymousServer) Properties() Properties { return anonymousProperties }
+func (m anonymousServer) Properties() Properties {
+	return anonymousProperties.withCallback(m.accept != nil)
+}
 
 func (m anonymousServer) New(t ServerTerms) Exchange {
 	return &anonymousServerExchange{anonymousServer: m, terms: t}

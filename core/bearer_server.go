@@ -35,7 +35,7 @@ type bearerServer struct {
 
 func (m bearerServer) Name() string { return m.format.name }
 
-func (bearerServer) Properties() Properties { return bearerProperties }
+func (m bearerServer) Properties() Properties { return bearerProperties.withCallback(m.verify != nil) }
 
 func (m bearerServer) New(t ServerTerms) Exchange {
 	return &bearerServerExchange{bearerServer: m, terms: t}

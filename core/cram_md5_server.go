@@ -20,8 +20,11 @@ func CRAMMD5Server(lookup PasswordLookup) ServerMechanism { return cramMD5Server
 
 type cramMD5Server struct{ lookup PasswordLookup }
 
-func (cramMD5Server) Name() string           { return cramMD5Name }
-func (cramMD5Server) Properties() Properties { return historicProperties(false) }
+func (cramMD5Server) Name() string { return cramMD5Name }
+
+func (m cramMD5Server) Properties() Properties {
+	return historicProperties(false).withCallback(m.lookup != nil)
+}
 
 func (m cramMD5Server) New(t ServerTerms) Exchange {
 	return &cramMD5ServerExchange{cramMD5Server: m, terms: t}

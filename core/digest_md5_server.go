@@ -24,8 +24,11 @@ type digestMD5Server struct {
 	lookup PasswordLookup
 }
 
-func (*digestMD5Server) Name() string           { return digestMD5Name }
-func (*digestMD5Server) Properties() Properties { return historicProperties(true) }
+func (*digestMD5Server) Name() string { return digestMD5Name }
+
+func (m *digestMD5Server) Properties() Properties {
+	return historicProperties(true).withCallback(m.lookup != nil)
+}
 
 func (m *digestMD5Server) New(t ServerTerms) Exchange {
 	realm := m.realm

@@ -67,6 +67,10 @@ func ExamplePlainRecordServer() {
 		Key:        sasl.NewSecret("sixteen octets.."),   // normally random, and kept as long as the users
 		Stored:     sasl.StoredRecords{Iterations: 4096}, // as the records have, so that a made-up one costs the same
 	}
+	if err := server.Validate(); err != nil { // once, when the server starts
+		fmt.Println(err)
+		return
+	}
 	for _, message := range []string{"\x00user\x00pencil", "\x00user\x00pen", "\x00nobody\x00pencil"} {
 		session, err := server.Begin(ctx, sasl.ConnInfo{Secure: true}, "PLAIN")
 		if err != nil {

@@ -17,7 +17,9 @@ type externalServer struct {
 
 func (externalServer) Name() string { return externalName }
 
-func (externalServer) Properties() Properties { return externalProperties }
+func (m externalServer) Properties() Properties {
+	return externalProperties.withCallback(m.identify != nil)
+}
 
 func (m externalServer) New(t ServerTerms) Exchange {
 	return &externalServerExchange{externalServer: m, terms: t}

@@ -16,7 +16,7 @@ type loginServer struct{ check PasswordCheck }
 
 func (loginServer) Name() string { return loginName }
 
-func (loginServer) Properties() Properties { return loginProperties }
+func (m loginServer) Properties() Properties { return loginProperties.withCallback(m.check != nil) }
 
 func (m loginServer) New(t ServerTerms) Exchange {
 	return &loginServerExchange{check: m.check.orPrepared, terms: t}

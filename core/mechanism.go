@@ -67,10 +67,11 @@ type ServerTerms struct {
 
 // StoredRecords describes the SCRAM records of a server. A user who does not
 // exist seems to have such a record too. A client can detect that a user exists if
-// the record of that user differs from this description.
+// the record of that user differs from this description. If a number is out of range,
+// no user can log in with a record, and Server.Validate reports the number.
 type StoredRecords struct {
-	Iterations int // 0 = 4096
-	SaltSize   int // octets; 0 = 16
+	Iterations int // 0 = 4096; at most MaxStoredIterations
+	SaltSize   int // octets; 0 = 16; at most 1024
 }
 
 // Identity makes the names of a client's message canonical. An empty authzid

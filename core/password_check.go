@@ -2,7 +2,6 @@ package sasl
 
 import (
 	"context"
-	"errors"
 
 	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
@@ -34,21 +33,30 @@ type passwordRecords struct {
 	hashes []Hash
 }
 
-// declare adds to the properties of a mechanism that the mechanism needs a hash.
+// declare adds to the properties of a mechanism that the mechanism needs a lookup and
+// valid hashes.
 func (r *passwordRecords) declare(properties Properties) Properties {
 	if len(r.hashes) == 0 {
 		properties.Unavailable = errNoHash
 	}
-	return properties
+	for _, h := range r.hashes {
+		if err := h.unavailable(); ClassOf(err) == ErrConfig {
+			properties.Unavailable = err
+		}
+	}
+	return properties.withCallback(r.lookup != nil)
 }
 
-var errNoHash = errors.New("the server's mechanism for stored records has no hash")
+var errNoHash = configError("the mechanism for stored records has no hash: pass one")
 
 // checkFor returns the check at a server whose records have this description. The
 // check asks for all records, so that the number of lookups is the same for every
 // user.
 func (r *passwordRecords) checkFor(stored StoredRecords) PasswordCheck {
 	return func(ctx context.Context, username string, password Secret) error {
+		if err := stored.validate(); err != nil {
+			return err // for every user, so that the error does not show which users exist
+		}
 		var found *SCRAMRecord
 		for _, h := range r.hashes {
 			record, err := r.lookup(ctx, h, username)

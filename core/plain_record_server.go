@@ -17,7 +17,7 @@ type plainRecordServer struct{ records passwordRecords }
 func (*plainRecordServer) Name() string { return plainName }
 
 func (m *plainRecordServer) Properties() Properties {
-	return m.records.declare(plainServer{}.Properties())
+	return m.records.declare(plain{}.Properties())
 }
 
 func (m *plainRecordServer) New(t ServerTerms) Exchange {

@@ -18,8 +18,8 @@ type plainServer struct{ check PasswordCheck }
 
 func (plainServer) Name() string { return plainName }
 
-func (plainServer) Properties() Properties {
-	return Properties{SingleMessage: true, Repeatable: true, UsesPassword: true}
+func (m plainServer) Properties() Properties {
+	return plain{}.Properties().withCallback(m.check != nil)
 }
 
 func (m plainServer) New(t ServerTerms) Exchange {

@@ -48,7 +48,8 @@ type Properties struct {
 	// NeedsKey: a server needs Server.Key for the mechanism.
 	NeedsKey bool
 	// Unavailable is the reason why this process cannot use the mechanism, for
-	// example because FIPS 140 forbids its hash; nil = the mechanism is available.
+	// example because FIPS 140 forbids its hash; nil = the mechanism is available. At
+	// a server, a reason of class ErrConfig is a fault that Server.Validate reports.
 	Unavailable error
 }
 
@@ -81,4 +82,16 @@ func propertiesOf(mechanism interface{ Name() string }) Properties {
 		return m.Properties()
 	}
 	return Properties{}
+}
+
+// errNoCallback is the reason why a mechanism without its callback is Unavailable.
+var errNoCallback = configError("the function that the mechanism calls is nil: pass a function")
+
+// withCallback returns the properties of a server's mechanism, which is Unavailable
+// if its callback is nil.
+func (p Properties) withCallback(present bool) Properties {
+	if !present {
+		p.Unavailable = errNoCallback
+	}
+	return p
 }

@@ -84,12 +84,25 @@ func (r *SCRAMRecord) Check(ctx context.Context, password Secret) error {
 
 // CheckUnknown does the work of SCRAMRecord.Check for a user who does not exist,
 // with a made-up record of the hash, and returns ErrAuthentication. A PasswordCheck
-// that calls CheckUnknown does not show by its time which users exist. Errors are
-// those of SCRAMRecord.Check.
+// that calls CheckUnknown does not show by its time which users exist. Other errors
+// are those of SCRAMRecord.Check, and an ErrConfig if a number of s is out of range.
 func (s StoredRecords) CheckUnknown(ctx context.Context, h Hash, password Secret) error {
+	if err := s.validate(); err != nil {
+		return err
+	}
 	iterations, saltSize := s.sizes()
 	nobody := SCRAMRecord{Hash: h, Salt: make([]byte, saltSize), Iterations: iterations}
 	return nobody.Check(ctx, password) // no key of the hash's size equals its empty one
+}
+
+func (s StoredRecords) validate() error {
+	switch {
+	case s.Iterations < 0 || s.Iterations > MaxStoredIterations:
+		return configError("Server.Stored.Iterations is %d: use 1 to %d", s.Iterations, MaxStoredIterations)
+	case s.SaltSize < 0 || s.SaltSize > maxName:
+		return configError("Server.Stored.SaltSize is %d: use 1 to %d octets", s.SaltSize, maxName)
+	}
+	return nil
 }
 
 // sizes returns the iteration count and the octets of salt of the stored records.
@@ -108,11 +121,8 @@ func (s StoredRecords) sizes() (iterations, saltSize int) {
 // the same for a name and for both mechanisms of a hash. Without the server's key,
 // nobody can compute the record. Its octets are those of the key derivation of NIST
 // SP 800-108 in counter mode, with HMAC-SHA-256.
-func (t *ServerTerms) madeUp(h Hash, username string) (*SCRAMRecord, error) {
+func (t *ServerTerms) madeUp(h Hash, username string) *SCRAMRecord {
 	iterations, saltSize := t.Stored.sizes()
-	if saltSize < 0 || saltSize > maxName {
-		return nil, configError("Server.Stored.SaltSize is %d: use 1 to %d octets", saltSize, maxName)
-	}
 	size := h.Size()
 	need := saltSize + 2*size
 	material := make([]byte, 0, need+sha256.Size)
@@ -126,5 +136,5 @@ func (t *ServerTerms) madeUp(h Hash, username string) (*SCRAMRecord, error) {
 		Iterations: iterations,
 		StoredKey:  hide(keys[:size]),
 		ServerKey:  hide(keys[size:]),
-	}, nil
+	}
 }

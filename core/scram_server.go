@@ -31,8 +31,11 @@ type scramServer struct {
 	lookup SCRAMLookup
 }
 
-func (m *scramServer) Name() string           { return m.name }
-func (m *scramServer) Properties() Properties { return scramProperties(m.hash) }
+func (m *scramServer) Name() string { return m.name }
+
+func (m *scramServer) Properties() Properties {
+	return scramProperties(m.hash).withCallback(m.lookup != nil)
+}
 
 func (m *scramServer) New(t ServerTerms) Exchange {
 	return &scramServerExchange{scramServer: m, terms: t}
@@ -147,10 +150,7 @@ func (x *scramServerExchange) checkFlag() error {
 // no record for the hash, gets a made-up record. That record is made for every
 // user, so that the time of the answer does not show the difference.
 func (x *scramServerExchange) findRecord(ctx context.Context) error {
-	madeUp, err := x.terms.madeUp(x.hash, x.identity.Username)
-	if err != nil {
-		return err
-	}
+	madeUp := x.terms.madeUp(x.hash, x.identity.Username)
 	record, err := x.lookup(ctx, x.hash, x.identity.Username)
 	if err != nil && ClassOf(err) != ErrAuthentication {
 		return withClass(err, ErrTemporary)

@@ -20,7 +20,8 @@ type ServerSession struct {
 }
 
 // Begin starts a run of the mechanism that the client named. If Offer does not
-// list the mechanism for the connection, the error is an ErrPolicy.
+// list the mechanism for the connection, the error is an ErrPolicy, or an ErrConfig if
+// Validate reports a fault of the mechanism.
 func (s *Server) Begin(_ context.Context, conn ConnInfo, mechanism string) (*ServerSession, error) {
 	m, err := s.find(&conn, mechanism)
 	return s.begin(conn, mechanism, m, err)

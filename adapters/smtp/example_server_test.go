@@ -45,6 +45,9 @@ func ExampleServerAuth() {
 			return nil
 		}),
 	}}
+	if err := auth.Validate(); err != nil {
+		log.Fatal(err)
+	}
 	certificate, err := tls.LoadX509KeyPair("cert.pem", "key.pem")
 	if err != nil {
 		log.Fatal(err)

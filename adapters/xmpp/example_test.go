@@ -92,10 +92,15 @@ func ExampleDomain() {
 	users := func(context.Context, sasl.Hash, string) (*sasl.SCRAMRecord, error) {
 		return nil, nil // no user has a record yet: sasl.DeriveSCRAM makes one of a password
 	}
+	auth := &sasl.Server{Key: sasl.NewSecret("16 random octets"), Mechanisms: []sasl.ServerMechanism{
+		sasl.SCRAMPlusServer(sasl.SHA256, users), sasl.SCRAMServer(sasl.SHA256, users),
+	}}
+	if err := auth.Validate(); err != nil {
+		fmt.Println(err)
+		return
+	}
 	server := &saslxmpp.Domain{
-		Server: &sasl.Server{Key: sasl.NewSecret("16 random octets"), Mechanisms: []sasl.ServerMechanism{
-			sasl.SCRAMPlusServer(sasl.SHA256, users), sasl.SCRAMServer(sasl.SHA256, users),
-		}},
+		Server:    auth,
 		Name:      jid.MustParse("example.org"),
 		TLSConfig: config,
 		Leaf:      channelbinding.LeafOf(config),
