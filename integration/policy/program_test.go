@@ -10,6 +10,7 @@ import (
 
 // TestPrograms: each program of README compiles in a module of its own, with the
 // lines of go.mod that README shows behind it and nothing else of the workspace.
+// In the rehearsal of a release this is the line for the time after the release.
 func TestPrograms(t *testing.T) {
 	clone, err := filepath.Abs(root)
 	if err != nil {
@@ -31,6 +32,9 @@ func TestPrograms(t *testing.T) {
 			continue
 		}
 		lines := strings.ReplaceAll(list[i+1].text, "../saslkit/", clone+"/")
+		if release != "" {
+			lines = releasedLine(t, list[i+1])
+		}
 		dir := t.TempDir()
 		for name, text := range map[string]string{
 			"main.go": program.text,

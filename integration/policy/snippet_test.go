@@ -131,6 +131,11 @@ func exportData(t *testing.T, files []*ast.File) func(path string) (io.ReadClose
 		}
 	}
 	command := exec.CommandContext(t.Context(), "go", arguments...)
+	if release != "" {
+		command.Dir = releasedModules(t)
+		command.Env = append(os.Environ(), "GOWORK=off")
+		command.Args = slices.Insert(command.Args, 2, "-mod=mod")
+	}
 	var problems bytes.Buffer
 	command.Stderr = &problems
 	output, err := command.Output()
