@@ -24,7 +24,8 @@ type Server struct {
 	Authorize func(ctx context.Context, id Identity, conn ConnInfo) error
 	// Refused is called with the reason for a refusal, once in a run and
 	// immediately after the decision: a client that learnt the refusal in a
-	// challenge may not return for the end of the exchange. Nil = no call.
+	// challenge may not return for the end of the exchange. The reason has a Class.
+	// Refused is also called for the refusals of an adapter (Refuse). Nil = no call.
 	Refused func(mechanism string, conn ConnInfo, reason error)
 	// Key makes the salts that SCRAM sends for users who do not exist: at least
 	// 16 random octets, which stay the same as long as the users do. A server

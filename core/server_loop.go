@@ -12,7 +12,7 @@ type ServerLoop struct {
 }
 
 // Loop begins a run. After the client is authenticated, the run calls onSuccess;
-// an error of onSuccess refuses the client. Refusal translates the reason for a
+// an error of onSuccess refuses the client (ServerSession.Refuse). Refusal translates the reason for a
 // refusal into the error that the library sends to the client. Loop itself also
 // calls refusal, if the run cannot begin.
 func (s *Server) Loop(ctx context.Context, conn ConnInfo, mechanism string, onSuccess func(Result) error, refusal func(reason error) error) (*ServerLoop, error) {
@@ -29,7 +29,9 @@ func (s *Server) Loop(ctx context.Context, conn ConnInfo, mechanism string, onSu
 func (l *ServerLoop) Next(response []byte) (challenge []byte, done bool, err error) {
 	challenge, done, err = l.session.Respond(l.ctx, response)
 	if err == nil && done {
-		err = l.onSuccess(l.session.Result())
+		if err = l.onSuccess(l.session.Result()); err != nil {
+			err = l.session.Refuse(err)
+		}
 	}
 	if err != nil {
 		return nil, false, l.refusal(err)

@@ -132,8 +132,13 @@ func TestWhoMayActAsWhom(t *testing.T) {
 func TestLoopOfAServer(t *testing.T) {
 	server := sasl.Server{Mechanisms: []sasl.ServerMechanism{playedAtServer{moves: []move{{out: []byte{}}, {out: []byte("x")}, {done: true}}}}}
 	refusal := func(reason error) error { return fmt.Errorf("535 %w", reason) }
-	for login, class := range map[error]sasl.Class{nil: "", sasl.ErrAuthorization: sasl.ErrAuthorization} {
+	var reported []string
+	server.Refused = func(mechanism string, _ sasl.ConnInfo, reason error) {
+		reported = append(reported, mechanism+": "+reason.Error())
+	}
+	for login, class := range map[error]sasl.Class{nil: "", sasl.ErrAuthorization: sasl.ErrAuthorization, errors.New("no mailbox"): sasl.ErrTemporary} {
 		asked := 0
+		reported = nil
 		loop, err := server.Loop(t.Context(), sasl.ConnInfo{Secure: true}, "X-PLAYED", func(sasl.Result) error { asked++; return login }, refusal)
 		if err != nil {
 			t.Fatal(err)
@@ -144,8 +149,14 @@ func TestLoopOfAServer(t *testing.T) {
 			}
 		}
 		challenge, done, err := loop.Next([]byte("y"))
+		if again, done, err := loop.Next([]byte("y")); again != nil || done || err == nil {
+			t.Errorf("%v: after the end: %q, done %t, %v", login, again, done, err)
+		}
 		if challenge != nil || done != (login == nil) || sasl.ClassOf(err) != class || asked != 1 || err != nil && !strings.HasPrefix(err.Error(), "535 ") {
 			t.Errorf("%v: %q, done %t, %v, asked %d times", login, challenge, done, err, asked)
+		}
+		if (len(reported) == 1) != (login != nil) || login != nil && !strings.HasSuffix("535 "+strings.TrimPrefix(reported[0], "X-PLAYED: "), err.Error()) {
+			t.Errorf("%v: the record is %q", login, reported)
 		}
 	}
 	if loop, err := server.Loop(t.Context(), sasl.ConnInfo{}, "X-PLAYED", nil, refusal); loop != nil || err == nil || !strings.HasPrefix(err.Error(), "535 ") {

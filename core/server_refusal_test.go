@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -44,6 +45,70 @@ func TestRefusedIsTold(t *testing.T) {
 	session.Respond(t.Context(), []byte{})
 	if len(told) != len(want) {
 		t.Errorf("Refused was called again: %q", told)
+	}
+}
+
+// TestRefuse shows that an adapter can refuse a client before, in and after a run, that
+// each refusal is reported once, and that the first reason stays.
+func TestRefuse(t *testing.T) {
+	var told []string
+	server := &sasl.Server{
+		Key:    serverKey,
+		Tokens: &sasl.ServerTokens{Store: new(sasl.MemoryTokens), Mechanisms: []string{"HT-SHA-256-NONE"}},
+		Mechanisms: []sasl.ServerMechanism{
+			sasl.SCRAMServer(sasl.SHA256, scramStore(t, "user", derive(t, sasl.SHA256, "pencil"))), sasl.PlainServer(accept)},
+		Refused: func(mechanism string, conn sasl.ConnInfo, reason error) {
+			told = append(told, mechanism+" "+conn.Host+" "+reason.Error())
+		},
+	}
+	conn := sasl.ConnInfo{Secure: true, Host: "here"}
+	begin := func(mechanism string, messages ...string) *sasl.ServerSession {
+		session, err := server.Begin(t.Context(), conn, mechanism)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, message := range messages {
+			session.Respond(t.Context(), []byte(message))
+		}
+		return session
+	}
+	full, aborted := errors.New("the disk is full"), &sasl.Failure{Condition: sasl.Aborted}
+	for _, row := range []struct {
+		name, told string
+		refuse     func() (*sasl.ServerSession, error)
+	}{
+		{"before a run", "PLAIN here temporary error: the disk is full",
+			func() (*sasl.ServerSession, error) { return nil, server.Refuse(conn, "PLAIN", full) }},
+		{"after the proof", "PLAIN here temporary error: the disk is full",
+			func() (*sasl.ServerSession, error) { s := begin("PLAIN", "\x00u\x00p"); return s, s.Refuse(full) }},
+		{"in a run", "SCRAM-SHA-256 here protocol error: refused with aborted",
+			func() (*sasl.ServerSession, error) {
+				s := begin("SCRAM-SHA-256", "n,,n=user,r=x")
+				return s, s.Refuse(aborted)
+			}},
+		{"twice", "PLAIN here protocol error: refused with aborted",
+			func() (*sasl.ServerSession, error) {
+				s := begin("PLAIN", "\x00u\x00p")
+				s.Refuse(aborted)
+				return s, s.Refuse(full)
+			}},
+		{"after a refusal", "SCRAM-SHA-256 here protocol error: SCRAM: the gs2-header is incomplete",
+			func() (*sasl.ServerSession, error) { s := begin("SCRAM-SHA-256", "z"); return s, s.Refuse(full) }},
+	} {
+		told = nil
+		session, err := row.refuse()
+		if len(told) != 1 || err == nil || sasl.ClassOf(err) == "" || told[0] != row.told {
+			t.Errorf("%s: %v, told %q, want %q", row.name, err, told, row.told)
+		}
+		if session == nil {
+			continue
+		}
+		if _, done, after := session.Respond(t.Context(), []byte{}); done || after != err || len(told) != 1 {
+			t.Errorf("%s: then %t, %v, told %q", row.name, done, after, told)
+		}
+		if _, after := session.IssueToken(t.Context(), "client", "HT-SHA-256-NONE", time.Time{}); sasl.ClassOf(after) != sasl.ErrPolicy {
+			t.Errorf("%s: a token: %v", row.name, after)
+		}
 	}
 }
 

@@ -27,6 +27,14 @@ func (s *Server) Begin(_ context.Context, conn ConnInfo, mechanism string) (*Ser
 	return s.begin(conn, mechanism, m, err)
 }
 
+// Refuse reports an attempt that an adapter refuses before Begin, for example because
+// the connection is not good enough, to Refused. Refuse returns the reason, which must
+// not be nil; without a Class it counts as ErrTemporary.
+func (s *Server) Refuse(conn ConnInfo, mechanism string, reason error) error {
+	_, err := s.begin(conn, mechanism, nil, withClass(reason, ErrTemporary))
+	return err
+}
+
 // begin starts a run. If there is an error, begin reports the error to
 // Server.Refused.
 func (s *Server) begin(conn ConnInfo, name string, m ServerMechanism, err error) (*ServerSession, error) {
@@ -106,6 +114,20 @@ func (s *ServerSession) answered(ctx context.Context, response []byte) error {
 		return err
 	}
 	return s.failsNext
+}
+
+// Refuse ends the run for a reason of the adapter: the client aborts the exchange, or
+// the authenticated user cannot have a session now. The client then counts as not
+// authenticated. Refuse reports the reason to Server.Refused, unless the run already
+// has a refusal, and returns the error of the run: the reason or, if Respond has
+// returned an error, that error. The reason must not be nil; without a Class it counts
+// as ErrTemporary.
+func (s *ServerSession) Refuse(reason error) error {
+	if s.err == nil {
+		s.err, s.done = withClass(reason, ErrTemporary), false
+		s.report(s.err)
+	}
+	return s.err
 }
 
 // report calls Server.Refused, once in a run.

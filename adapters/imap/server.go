@@ -70,7 +70,7 @@ func (a *ServerAuth) AuthenticateMechanisms() []string {
 func (a *ServerAuth) Authenticate(mechanism string) (gosasl.Server, error) {
 	info, err := a.connInfo()
 	if err != nil {
-		return nil, refusalFor(err)
+		return nil, refusalFor(a.Server.Refuse(info, mechanism, err))
 	}
 	return a.Server.Loop(context.Background(), info, mechanism, a.LoggedIn, refusalFor)
 }

@@ -56,6 +56,9 @@ func TestLoggedInRefuses(t *testing.T) {
 	if _, err := c.Authenticate(t.Context(), client); sasl.ClassOf(err) != sasl.ErrTemporary {
 		t.Error(err)
 	}
+	if reason := receive(t, server.refusals); reason.Error() != "temporary error: the disk of /var/mail is full" {
+		t.Error(reason)
+	}
 }
 
 // unfinishedListener accepts connections that claim TLS and have no state of it.

@@ -55,7 +55,7 @@ func (a *ServerAuth) AuthMechanisms() []string {
 func (a *ServerAuth) Auth(mechanism string) (gosasl.Server, error) {
 	info, err := a.connInfo()
 	if err != nil {
-		return nil, refusalFor(err)
+		return nil, refusalFor(a.Server.Refuse(info, mechanism, err))
 	}
 	return a.Server.Loop(context.Background(), info, mechanism, a.LoggedIn, refusalFor)
 }

@@ -71,6 +71,9 @@ func TestLoggedInFails(t *testing.T) {
 		if sasl.ClassOf(err) != row.class || !errors.As(err, &reply) || reply.Error() != row.want {
 			t.Errorf("%s: %v, want %s", name, err, row.want)
 		}
+		if reason := <-server.Refusals; !errors.Is(reason, row.reason) || sasl.ClassOf(reason) == "" {
+			t.Errorf("%s: the record is %v", name, reason)
+		}
 		c.Close()
 	}
 }

@@ -153,6 +153,10 @@ func TestServerRefused(t *testing.T) {
 		{"<response" + ns2 + "/>", "</failure>"},
 		{scram, "</challenge>"},
 		{"<response" + ns2 + ">Yz1iaXdzLHI9YSxwPUFBQUE=</response>", ">"}, // another nonce
+		{"<abort" + ns2 + "/>", "</failure>"},                             // already told, in the challenge
+		{"<abort" + ns2 + "/>", "</failure>"},                             // of nothing
+		{"<authenticate" + ns2 + " mechanism='PLAIN'/>", "/>"},
+		{"<abort" + ns2 + "/>", "</failure>"},
 	} {
 		talk.says(t, row.says)
 		talk.hears(t, row.hears)
@@ -160,7 +164,7 @@ func TestServerRefused(t *testing.T) {
 	talk.conn.Close()
 	<-served
 	const at = " " + host + " "
-	want := []string{"PLAIN" + at + "protocol", "PLAIN" + at + "protocol", "SCRAM-SHA-1" + at + "security"}
+	want := []string{"PLAIN" + at + "protocol", "PLAIN" + at + "protocol", "SCRAM-SHA-1" + at + "security", "PLAIN" + at + "protocol"}
 	if !slices.Equal(reported, want) {
 		t.Errorf("%q, want %q", reported, want)
 	}

@@ -23,9 +23,8 @@ type client struct {
 	conn    net.Conn     // the TLS connection, as soon as there is one
 	limited *limitedConn // nil = the library alone reads
 
-	mechanism string // this and the next two are of the last attempt
+	mechanism string // this and the next one are of the last attempt
 	info      sasl.ConnInfo
-	reported  bool // Server.Refused was called for the last refusal
 
 	refusals int
 	address  jid.JID // bare; zero = the client has not authenticated
@@ -44,14 +43,6 @@ func (d *Domain) client(conn net.Conn, accepted *Accepted) *client {
 	*c.accepted = Accepted{}
 	if c.server.Authorize == nil && d.AddressOf == nil {
 		c.server.Authorize = asThemselves
-	}
-	if refused := c.server.Refused; refused != nil {
-		c.server.Refused = func(mechanism string, info sasl.ConnInfo, reason error) {
-			if !c.reported {
-				refused(mechanism, info, reason)
-			}
-			c.reported = true
-		}
 	}
 	return c
 }

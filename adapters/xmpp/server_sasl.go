@@ -57,10 +57,10 @@ func (c *client) serveSASL(ctx context.Context, s *xmpp.Session, info sasl.ConnI
 		}
 		switch {
 		case err != nil:
-			run = nil
-			if err := c.refuse(x, nsSASL, err); err != nil {
+			if err := c.refuse(x, nsSASL, run, err); err != nil {
 				return nil, err
 			}
+			run = nil
 		case done:
 			return s.Conn(), x.write(answer)
 		default:
@@ -97,7 +97,8 @@ func (c *client) respond(ctx context.Context, s *xmpp.Session, run *sasl.ServerS
 // completes the exchange.
 func (c *client) step(ctx context.Context, s *xmpp.Session, run *sasl.ServerSession, text string, present bool) (data []byte, done bool, err error) {
 	if run == nil {
-		return nil, false, fmt.Errorf("%w: the client sent a response outside of an exchange", sasl.ErrProtocol)
+		err = fmt.Errorf("%w: the client sent a response outside of an exchange", sasl.ErrProtocol)
+		return nil, false, c.server.Refuse(c.info, c.mechanism, err)
 	}
 	var message []byte
 	if present {
@@ -112,13 +113,14 @@ func (c *client) step(ctx context.Context, s *xmpp.Session, run *sasl.ServerSess
 	return data, done, err
 }
 
-// refuse sends the reason to the client, reports it to Server.Refused if the Server
-// has not, and returns an error after the last attempt.
-func (c *client) refuse(x link, space string, reason error) error {
-	if c.server.Refused != nil && reason != error(errAborted) {
-		c.server.Refused(c.mechanism, c.info, reason)
+// refuse ends the run with the reason, sends the reason to the client, and returns an
+// error after the last attempt. Without a run, the reason has been reported, or there
+// is nothing to report.
+func (c *client) refuse(x link, space string, run *sasl.ServerSession, reason error) error {
+	if run != nil {
+		reason = run.Refuse(reason)
 	}
-	c.reported, c.address, *c.accepted = false, jid.JID{}, Accepted{}
+	c.address, *c.accepted = jid.JID{}, Accepted{}
 	condition, text := refusalFor(reason)
 	words := tag(string(condition)+" xmlns='"+nsSASL+"'", "")
 	if text != "" {

@@ -65,8 +65,8 @@ func (c *client) serveSASL2(ctx context.Context, s *xmpp.Session, info sasl.Conn
 			answer, done, err = c.respond2(ctx, s, run, &request, text, present)
 		}
 		if err != nil {
+			err = c.refuse(x, nsSASL2, run, err)
 			run = nil
-			err = c.refuse(x, nsSASL2, err)
 		} else {
 			err = x.write(answer)
 		}
@@ -81,9 +81,8 @@ func (c *client) begin(ctx context.Context, info sasl.ConnInfo, e *Element) (*sa
 	c.mechanism = e.attr("mechanism")
 	request, err := c.readRequest(e, info)
 	if err != nil {
-		return nil, request, err
+		return nil, request, c.server.Refuse(info, c.mechanism, err)
 	}
-	c.info = info
 	run, err := c.server.BeginWithToken(ctx, info, request.use, c.mechanism)
 	return run, request, err
 }
