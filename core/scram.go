@@ -151,8 +151,9 @@ func (x *scramExchange) clientFinal(ctx context.Context, serverFirstMessage stri
 	// "," + client-final-message-without-proof
 	final.withoutProof = final.formatWithoutProof()
 	authMessage := x.clientFirstBare + "," + serverFirstMessage + "," + final.withoutProof
-	final.proof = clientProof(x.hash, clientKey, storedKey(x.hash, clientKey), authMessage)
-	x.serverSignature = hide(serverSignature(x.hash, serverKey, authMessage))
+	var memory hashValue
+	final.proof = clientProof(nil, x.hash, clientKey, storedKey(memory[:0], x.hash, clientKey), authMessage)
+	x.serverSignature = hide(serverSignature(nil, x.hash, serverKey, authMessage))
 	x.proof = NewSecret(base64.StdEncoding.EncodeToString(final.proof))
 	return []byte(final.format()), nil
 }

@@ -56,7 +56,21 @@ func (h Hash) String() string {
 func (h Hash) Mechanism() string { return "SCRAM-" + h.String() }
 
 // Size returns the length of a hash in octets. Every key has the same length.
-func (h Hash) Size() int { return h.hash().Size() }
+func (h Hash) Size() int {
+	switch h {
+	case SHA1:
+		return sha1.Size
+	case SHA224:
+		return sha256.Size224
+	case SHA256:
+		return sha256.Size
+	case SHA384:
+		return sha512.Size384
+	case SHA512, SHA3_512:
+		return sha512.Size
+	}
+	panic("sasl: unknown Hash")
+}
 
 func (h Hash) hash() hash.Hash {
 	switch h {

@@ -5,6 +5,7 @@ import (
 	"crypto/fips140"
 	"crypto/hmac"
 	stdpbkdf2 "crypto/pbkdf2"
+	"crypto/sha512"
 	"crypto/subtle"
 
 	"github.com/saslkit/saslkit/core/internal/pbkdf2"
@@ -56,28 +57,39 @@ func saltedPasswordFIPS(ctx context.Context, h Hash, password, salt []byte, i in
 	}
 }
 
+// The functions that return a hash append it to b. With the memory of a hashValue, a
+// hash that is only compared or sent needs no allocation.
+
+// hashValue is the memory of the largest hash.
+type hashValue [sha512.Size]byte
+
 // hmacOf is HMAC(key, str).
-func hmacOf(h Hash, key []byte, message string) []byte {
+func hmacOf(b []byte, h Hash, key []byte, str string) []byte {
 	if !fips140.Enabled() {
-		return hi[h].MAC(key, message)
+		return hi[h].MAC(b, key, str)
 	}
 	mac := hmac.New(h.hash, key)
-	mac.Write([]byte(message))
-	return mac.Sum(nil)
+	mac.Write([]byte(str))
+	return append(b, mac.Sum(nil)...)
 }
 
 // clientKey is ClientKey := HMAC(SaltedPassword, "Client Key").
 func clientKey(h Hash, saltedPassword []byte) []byte {
-	return hmacOf(h, saltedPassword, "Client Key")
+	return hmacOf(nil, h, saltedPassword, "Client Key")
 }
 
 // serverKey is ServerKey := HMAC(SaltedPassword, "Server Key").
 func serverKey(h Hash, saltedPassword []byte) []byte {
-	return hmacOf(h, saltedPassword, "Server Key")
+	return hmacOf(nil, h, saltedPassword, "Server Key")
 }
 
 // storedKey is StoredKey := H(ClientKey).
-func storedKey(h Hash, clientKey []byte) []byte { return hashOf(h, clientKey) }
+func storedKey(b []byte, h Hash, clientKey []byte) []byte {
+	if !fips140.Enabled() {
+		return hi[h].Hash(b, clientKey)
+	}
+	return append(b, hashOf(h, clientKey)...)
+}
 
 // hashOf is H(str).
 func hashOf(h Hash, str []byte) []byte {
@@ -88,13 +100,13 @@ func hashOf(h Hash, str []byte) []byte {
 
 // clientProof is ClientProof := ClientKey XOR HMAC(StoredKey, AuthMessage).
 // The same function turns a ClientProof back into the ClientKey.
-func clientProof(h Hash, clientKey, storedKey []byte, authMessage string) []byte {
-	proof := hmacOf(h, storedKey, authMessage)
-	subtle.XORBytes(proof, proof, clientKey)
+func clientProof(b []byte, h Hash, clientKey, storedKey []byte, authMessage string) []byte {
+	proof := hmacOf(b, h, storedKey, authMessage)
+	subtle.XORBytes(proof[len(b):], proof[len(b):], clientKey)
 	return proof
 }
 
 // serverSignature is ServerSignature := HMAC(ServerKey, AuthMessage).
-func serverSignature(h Hash, serverKey []byte, authMessage string) []byte {
-	return hmacOf(h, serverKey, authMessage)
+func serverSignature(b []byte, h Hash, serverKey []byte, authMessage string) []byte {
+	return hmacOf(b, h, serverKey, authMessage)
 }

@@ -56,7 +56,7 @@ func DeriveSCRAM(ctx context.Context, h Hash, password string, salt []byte, iter
 		Hash:       h,
 		Salt:       salt,
 		Iterations: iterations,
-		StoredKey:  NewSecret(storedKey(h, clientKey(h, salted))),
+		StoredKey:  NewSecret(storedKey(nil, h, clientKey(h, salted))),
 		ServerKey:  NewSecret(serverKey(h, salted)),
 	}, nil
 }
@@ -119,22 +119,15 @@ func (s StoredRecords) sizes() (iterations, saltSize int) {
 
 // madeUp returns the record that an unknown user seems to have. The record is always
 // the same for a name and for both mechanisms of a hash. Without the server's key,
-// nobody can compute the record. Its octets are those of the key derivation of NIST
-// SP 800-108 in counter mode, with HMAC-SHA-256.
+// nobody can compute the salt. Its octets are those of the key derivation of NIST
+// SP 800-108 in counter mode, with HMAC-SHA-256. The record has no keys, because no
+// proof for it is right.
 func (t *ServerTerms) madeUp(h Hash, username string) *SCRAMRecord {
 	iterations, saltSize := t.Stored.sizes()
-	size := h.Size()
-	need := saltSize + 2*size
-	material := make([]byte, 0, need+sha256.Size)
-	for i := 1; len(material) < need; i++ {
-		material = append(material, hmacOf(SHA256, t.Key.Bytes(), string(rune(i))+"saslkit "+h.Mechanism()+"\x00"+username)...)
+	salt := make([]byte, 0, saltSize+sha256.Size)
+	label := "saslkit " + h.Mechanism() + "\x00" + username
+	for i := 1; len(salt) < saltSize; i++ {
+		salt = hmacOf(salt, SHA256, t.Key.Bytes(), string(rune(i))+label)
 	}
-	keys := material[saltSize:need]
-	return &SCRAMRecord{
-		Hash:       h,
-		Salt:       material[:saltSize],
-		Iterations: iterations,
-		StoredKey:  hide(keys[:size]),
-		ServerKey:  hide(keys[size:]),
-	}
+	return &SCRAMRecord{Hash: h, Salt: salt[:saltSize], Iterations: iterations}
 }

@@ -188,18 +188,22 @@ func (x *scramServerExchange) answerFinal(ctx context.Context, message string) (
 	if err := x.terms.Authorize(ctx, x.identity); err != nil {
 		return nil, &scramFault{"", ClassOf(err), err}
 	}
-	answer := serverFinal{verifier: serverSignature(x.hash, x.record.ServerKey.Bytes(), authMessage)}
+	answer := serverFinal{verifier: serverSignature(nil, x.hash, x.record.ServerKey.Bytes(), authMessage)}
 	return []byte(answer.format()), nil
 }
 
 // proved computes the ClientKey from the proof and compares its hash with the
-// StoredKey.
+// StoredKey. The work for an unknown user is the same.
 func (x *scramServerExchange) proved(proof []byte, authMessage string) bool {
-	if len(proof) != x.hash.Size() {
+	var nobody, clientMemory, storedMemory hashValue
+	want := nobody[:x.hash.Size()]
+	if len(proof) != len(want) {
 		return false
 	}
-	storedKeyBytes := x.record.StoredKey.Bytes()
-	clientKey := clientProof(x.hash, proof, storedKeyBytes, authMessage)
-	same := subtle.ConstantTimeCompare(storedKey(x.hash, clientKey), storedKeyBytes) == 1
-	return same && !x.unknownUser
+	if !x.unknownUser {
+		want = x.record.StoredKey.Bytes()
+	}
+	clientKey := clientProof(clientMemory[:0], x.hash, proof, want, authMessage)
+	got := storedKey(storedMemory[:0], x.hash, clientKey)
+	return subtle.ConstantTimeCompare(got, want) == 1 && !x.unknownUser
 }

@@ -11,23 +11,29 @@ const (
 	outerPad = 0x5c
 )
 
-// MAC returns the HMAC of a message (RFC 2104), in one allocation. crypto/hmac makes
-// two hashes for each key.
-func (f *Function) MAC(key []byte, message string) []byte {
+// MAC appends the HMAC of a message (RFC 2104) to b. crypto/hmac makes two hashes for
+// each key.
+func (f *Function) MAC(b, key []byte, message string) []byte {
 	m := f.memory()
 	defer f.release(m)
 	key = m.shorten(key)
 	m.begin(key, innerPad)
-	for len(message) > 0 { // in parts, because a hash takes no string
-		n := copy(m.block, message)
-		m.hash.Write(m.block[:n])
-		message = message[n:]
-	}
+	write(m, message)
 	inner := m.hash.Sum(m.after[:0])
 	m.begin(key, outerPad)
 	m.hash.Write(inner)
-	m.after = inner[:0]
-	return m.hash.Sum(make([]byte, 0, m.hash.Size()))
+	m.after = m.hash.Sum(inner[:0])
+	return append(b, m.after...) // a copy: b may be on the stack of the caller
+}
+
+// Hash appends the hash of a message to b.
+func (f *Function) Hash(b, message []byte) []byte {
+	m := f.memory()
+	defer f.release(m)
+	m.hash.Reset()
+	write(m, message)
+	m.after = m.hash.Sum(m.after[:0])
+	return append(b, m.after...)
 }
 
 // memory is the memory of one derivation or one MAC.
@@ -61,13 +67,23 @@ func (f *Function) release(m *memory) {
 	}
 }
 
+// write passes a message to the hash in parts, through the block: a hash takes no
+// string, and a slice that it takes cannot be on the stack of the caller.
+func write[T string | []byte](m *memory, message T) {
+	for len(message) > 0 {
+		n := copy(m.block, message)
+		m.hash.Write(m.block[:n])
+		message = message[n:]
+	}
+}
+
 // shorten returns the key, or its hash if the key is longer than a block.
 func (m *memory) shorten(key []byte) []byte {
 	if len(key) <= len(m.block) {
 		return key
 	}
 	m.hash.Reset()
-	m.hash.Write(key)
+	write(m, key)
 	m.key = m.hash.Sum(m.key[:0])
 	return m.key
 }
