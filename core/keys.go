@@ -133,20 +133,20 @@ func (r *keyring) holds(k SCRAMKeys) bool { return k.Hash == r.hash && k.RawPass
 
 // find returns the known keys if they were derived with the salt and the count of a
 // server.
-func (r *keyring) find(first *serverFirst) (client, server []byte, ok bool) {
+func (r *keyring) find(first *serverFirst) (client, server Secret, ok bool) {
 	if r == nil || r.known.Hash == 0 || !r.known.fits(first) {
-		return nil, nil, false
+		return Secret{}, Secret{}, false
 	}
 	r.used = true
-	return r.known.ClientKey.Bytes(), r.known.ServerKey.Bytes(), true
+	return r.known.ClientKey, r.known.ServerKey, true
 }
 
 // put notes the keys that the run has derived.
-func (r *keyring) put(first *serverFirst, client, server []byte) {
+func (r *keyring) put(first *serverFirst, client, server Secret) {
 	if r != nil {
 		r.derived = &SCRAMKeys{
 			Hash: r.hash, Salt: first.salt, Iterations: first.iterations, RawPassword: r.raw,
-			ClientKey: hide(client), ServerKey: hide(server),
+			ClientKey: client, ServerKey: server,
 		}
 	}
 }

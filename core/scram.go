@@ -3,8 +3,8 @@ package sasl
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/base64"
 	"errors"
+	"strings"
 
 	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
@@ -53,14 +53,14 @@ type scramExchange struct {
 	err   error
 	ring  *keyring // nil = the Client remembers no keys
 
-	credential      Credential // Username and Authzid as sent
-	gs2             gs2Header
-	nonce           string // the client's part
-	clientFirstBare string
-	serverSignature Secret
-	proof           Secret // in base64, as sent
-	typed, used     Secret // the password, before and after SASLprep
-	prepared        bool   // SASLprep changed or refused the password
+	credential  Credential // Username and Authzid as sent
+	gs2         gs2Header
+	nonce       string          // the client's part
+	authMessage strings.Builder // AuthMessage, as far as it is known
+	serverKey   Secret          // verifies the server's signature
+	proof       Secret          // in base64, as sent
+	typed, used Secret          // the password, before and after SASLprep
+	prepared    bool            // SASLprep changed or refused the password
 }
 
 func (x *scramExchange) Step(ctx context.Context, in []byte) (out []byte, done bool, err error) {
@@ -71,7 +71,7 @@ func (x *scramExchange) Step(ctx context.Context, in []byte) (out []byte, done b
 	case 0:
 		out, err = x.clientFirst(ctx)
 	case 1:
-		out, err = x.clientFinal(ctx, string(in))
+		out, err = x.clientFinal(ctx, in)
 	case 2:
 		out, done, err = []byte{}, true, x.serverFinal(string(in))
 	default:
@@ -106,11 +106,12 @@ func (x *scramExchange) clientFirst(ctx context.Context) ([]byte, error) {
 		}
 	}
 	x.nonce = x.terms.newNonce()
-	message := clientFirst{gs2: x.gs2, username: x.credential.Username, nonce: x.nonce}
-	header := x.gs2.append(nil)
-	out := message.format()
-	x.clientFirstBare = out[len(header):]
-	return []byte(out), nil
+	message := clientFirst{username: x.credential.Username, nonce: x.nonce}
+	header := x.gs2.append(make([]byte, 0, usualMessage))
+	out := message.appendBare(header)
+	x.authMessage.Grow(usualAuthMessage)
+	x.authMessage.Write(out[len(header):])
+	return out, nil
 }
 
 func (x *scramExchange) setIdentity(c Credential) (err error) {
@@ -128,34 +129,42 @@ func (x *scramExchange) setIdentity(c Credential) (err error) {
 }
 
 // clientFinal answers the server-first-message with the proof.
-func (x *scramExchange) clientFinal(ctx context.Context, serverFirstMessage string) ([]byte, error) {
-	first, serverError, err := parseServerFirst(serverFirstMessage)
+func (x *scramExchange) clientFinal(ctx context.Context, serverFirstMessage []byte) ([]byte, error) {
+	x.authMessage.WriteByte(',')
+	begin := x.authMessage.Len()
+	x.authMessage.Write(serverFirstMessage)
+	first, serverError, err := parseServerFirst(x.authMessage.String()[begin:])
 	if err != nil {
 		return nil, err
 	}
 	if serverError != "" {
 		return nil, scramFailure(serverError)
 	}
-	if err := x.terms.SCRAM.check(x.name, x.nonce, first); err != nil {
+	if err := x.terms.SCRAM.check(x.name, x.nonce, &first); err != nil {
 		return nil, err
 	}
-	if err := compareLists(x.name, x.hash, &x.terms, first); err != nil {
+	if err := compareLists(x.name, x.hash, &x.terms, &first); err != nil {
 		return nil, err
 	}
-	clientKey, serverKey, err := x.keys(ctx, first)
+	clientKey, err := x.keys(ctx, &first)
 	if err != nil {
 		return nil, err
 	}
-	final := clientFinal{channelBinding: x.channelBinding(), nonce: first.nonce}
-	// AuthMessage := client-first-message-bare + "," + server-first-message +
-	// "," + client-final-message-without-proof
-	final.withoutProof = final.formatWithoutProof()
-	authMessage := x.clientFirstBare + "," + serverFirstMessage + "," + final.withoutProof
-	var memory hashValue
-	final.proof = clientProof(nil, x.hash, clientKey, storedKey(memory[:0], x.hash, clientKey), authMessage)
-	x.serverSignature = hide(serverSignature(nil, x.hash, serverKey, authMessage))
-	x.proof = NewSecret(base64.StdEncoding.EncodeToString(final.proof))
-	return []byte(final.format()), nil
+	var memory [64]byte
+	cbindInput := x.gs2.append(memory[:0])
+	if x.gs2.flag == 'p' {
+		_, data := x.terms.GS2Binding()
+		cbindInput = append(cbindInput, data...)
+	}
+	final := clientFinal{channelBinding: cbindInput, nonce: first.nonce}
+	withoutProof := final.appendWithoutProof(make([]byte, 0, usualMessage))
+	x.authMessage.WriteByte(',')
+	x.authMessage.Write(withoutProof)
+	var stored, proof hashValue
+	final.proof = clientProof(proof[:0], x.hash, clientKey, storedKey(stored[:0], x.hash, clientKey), x.authMessage.String())
+	out := final.appendProof(withoutProof)
+	x.proof = hide(out[len(withoutProof)+len(",p="):])
+	return out, nil
 }
 
 // SentSecrets also returns the password: some servers store the password, and can
@@ -177,23 +186,25 @@ func (x *scramExchange) useKeys(ring *keyring) {
 	x.ring = ring
 }
 
-// keys returns the ClientKey and the ServerKey: the remembered keys if they fit, or
-// the keys of the password.
-func (x *scramExchange) keys(ctx context.Context, first *serverFirst) (client, server []byte, err error) {
+// keys sets the ServerKey and returns the ClientKey: the remembered keys if they fit,
+// or the keys of the password.
+func (x *scramExchange) keys(ctx context.Context, first *serverFirst) ([]byte, error) {
 	if client, server, ok := x.ring.find(first); ok {
-		return client, server, nil
+		x.serverKey = server
+		return client.Bytes(), nil
 	}
 	password, err := x.password(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	salted, err := saltedPassword(ctx, x.hash, password, first.salt, first.iterations)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	client, server = clientKey(x.hash, salted), serverKey(x.hash, salted)
-	x.ring.put(first, client, server)
-	return client, server, nil
+	client := clientKey(x.hash, salted)
+	x.serverKey = hide(serverKey(x.hash, salted))
+	x.ring.put(first, hide(client), x.serverKey)
+	return client, nil
 }
 
 // password gets the password and prepares the password.
@@ -220,16 +231,6 @@ func (x *scramExchange) password(ctx context.Context) ([]byte, error) {
 	return password, nil
 }
 
-// channelBinding returns cbind-input: the gs2-header and, if bound, the data.
-func (x *scramExchange) channelBinding() []byte {
-	input := x.gs2.append(nil)
-	if x.gs2.flag == 'p' {
-		_, data := x.terms.GS2Binding()
-		input = append(input, data...)
-	}
-	return input
-}
-
 func (x *scramExchange) serverFinal(message string) error {
 	final, err := parseServerFinal(message)
 	if err != nil {
@@ -238,7 +239,9 @@ func (x *scramExchange) serverFinal(message string) error {
 	if final.serverError != "" {
 		return scramFailure(final.serverError)
 	}
-	if subtle.ConstantTimeCompare(final.verifier, x.serverSignature.Bytes()) != 1 {
+	var memory hashValue
+	signature := serverSignature(memory[:0], x.hash, x.serverKey.Bytes(), x.authMessage.String())
+	if subtle.ConstantTimeCompare(final.verifier, signature) != 1 {
 		return securityError("%s: the server's signature is wrong: the server does not know the password", x.name)
 	}
 	return nil

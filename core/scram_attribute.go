@@ -46,11 +46,15 @@ type attribute struct {
 
 type attributes []attribute
 
-// splitAttributes splits a message at its commas, which no value contains:
+// fewAttributes is the memory of the attributes of a usual message.
+type fewAttributes [6]attribute
+
+// splitAttributes appends the attributes of a message to list. It splits the message
+// at its commas, which no value contains:
 //
 //	attr-val = ALPHA "=" value
 //	value    = 1*value-char ; UTF-8 without NUL and ","
-func splitAttributes(msg string) (attributes, error) {
+func splitAttributes(list attributes, msg string) (attributes, error) {
 	switch {
 	case len(msg) > maxSCRAMMessage:
 		return nil, fault("", "the message is over 8 KiB")
@@ -59,7 +63,6 @@ func splitAttributes(msg string) (attributes, error) {
 	case !utf8.ValidString(msg) || strings.IndexByte(msg, 0) >= 0:
 		return nil, fault("invalid-encoding", "the message is not UTF-8 without NUL")
 	}
-	list := make(attributes, 0, 4)
 	for part := range strings.SplitSeq(msg, ",") {
 		if len(part) < 2 || part[1] != '=' || !isAlpha(part[0]) {
 			return nil, fault("", "the message is not a list of attributes")
@@ -90,12 +93,13 @@ func (l *attributes) take(name byte) (string, error) {
 	return value, nil
 }
 
-func (l *attributes) takeBase64(name byte) ([]byte, error) {
+// takeBase64 appends the decoded value to b.
+func (l *attributes) takeBase64(b []byte, name byte) ([]byte, error) {
 	value, err := l.take(name)
 	if err != nil {
 		return nil, err
 	}
-	decoded, err := DecodeBase64(value)
+	decoded, err := appendDecoded(b, value)
 	if err != nil {
 		return nil, fault("invalid-encoding", "attribute %c %w", name, err)
 	}

@@ -12,6 +12,10 @@ import (
 )
 
 // The arithmetic of RFC 5802 s3, in its names.
+//
+//	AuthMessage := client-first-message-bare + "," +
+//	               server-first-message + "," +
+//	               client-final-message-without-proof
 
 // saltedPassword is SaltedPassword := Hi(Normalize(password), salt, i).
 // The password is already normalised. The derivation ends early if the context ends.

@@ -12,6 +12,13 @@ import (
 // Extensions stay part of the hashed text, because the text of a message is never
 // assembled again from the parsed fields.
 
+// The octets of usual messages and of a usual AuthMessage. Larger ones need one more
+// allocation.
+const (
+	usualMessage     = 192
+	usualAuthMessage = 512
+)
+
 // clientFirst is the client-first-message.
 type clientFirst struct {
 	gs2      gs2Header
@@ -21,39 +28,39 @@ type clientFirst struct {
 	nonce    string
 }
 
-func (m *clientFirst) format() string {
-	header := string(m.gs2.append(nil))
-	bare := appendSaslname([]byte("n="), m.username)
-	return header + string(bare) + ",r=" + m.nonce
+// appendBare appends the client-first-message-bare to the gs2-header.
+func (m *clientFirst) appendBare(header []byte) []byte {
+	b := appendSaslname(append(header, "n="...), m.username)
+	return append(append(b, ",r="...), m.nonce...)
 }
 
-func parseClientFirst(msg string) (*clientFirst, error) {
+func parseClientFirst(msg string) (m clientFirst, err error) {
 	if len(msg) > maxSCRAMMessage {
-		return nil, fault("", "the message is over 8 KiB")
+		return m, fault("", "the message is over 8 KiB")
 	}
-	gs2, bare, err := parseGS2Header(msg)
-	if err != nil {
-		return nil, nameFault(err)
+	if m.gs2, m.bare, err = parseGS2Header(msg); err != nil {
+		return m, nameFault(err)
 	}
-	m := &clientFirst{gs2: gs2, header: strings.TrimSuffix(msg, bare), bare: bare}
+	m.header = strings.TrimSuffix(msg, m.bare)
 	// The name has a server-error-value of its own, so it is looked at before the
 	// message as a whole.
-	if name, _, _ := strings.Cut(bare, ","); strings.HasPrefix(name, "n=") && !utf8.ValidString(name) {
-		return nil, nameFault(errSaslname)
+	if name, _, _ := strings.Cut(m.bare, ","); strings.HasPrefix(name, "n=") && !utf8.ValidString(name) {
+		return m, nameFault(errSaslname)
 	}
-	attributes, err := splitAttributes(bare)
+	var memory fewAttributes
+	attributes, err := splitAttributes(memory[:0], m.bare)
 	if err != nil {
-		return nil, err
+		return m, err
 	}
 	name, err := attributes.take('n')
 	if err != nil {
-		return nil, err
+		return m, err
 	}
 	if m.username, err = parseSaslname(name); err != nil {
-		return nil, nameFault(err)
+		return m, nameFault(err)
 	}
 	if m.nonce, err = attributes.takeNonce(); err != nil {
-		return nil, err
+		return m, err
 	}
 	return m, attributes.onlyExtensions()
 }
@@ -69,43 +76,45 @@ type serverFirst struct {
 	tlsVersions []string // t of XEP-0515
 }
 
-func (m *serverFirst) format() string {
-	text := "r=" + m.nonce + ",s=" + base64.StdEncoding.EncodeToString(m.salt) + ",i=" + strconv.Itoa(m.iterations)
+func (m *serverFirst) append(b []byte) []byte {
+	b = append(append(b, "r="...), m.nonce...)
+	b = base64.StdEncoding.AppendEncode(append(b, ",s="...), m.salt)
+	b = strconv.AppendInt(append(b, ",i="...), int64(m.iterations), 10)
 	for _, hash := range m.listHashes {
-		text += ",h=" + hash
+		b = append(append(b, ",h="...), hash...)
 	}
 	for _, version := range m.tlsVersions {
-		text += ",t=" + version
+		b = append(append(b, ",t="...), version...)
 	}
-	return text
+	return b
 }
 
 // parseServerFirst also returns a server-error-value, which some servers already
 // send in this message.
-func parseServerFirst(msg string) (m *serverFirst, serverError string, err error) {
-	attributes, err := splitAttributes(msg)
+func parseServerFirst(msg string) (m serverFirst, serverError string, err error) {
+	var memory fewAttributes
+	attributes, err := splitAttributes(memory[:0], msg)
 	if err != nil {
-		return nil, "", err
+		return m, "", err
 	}
 	if serverError, ok := attributes.serverError(); ok {
-		return nil, serverError, attributes.onlyExtensions()
+		return m, serverError, attributes.onlyExtensions()
 	}
-	m = new(serverFirst)
 	if m.nonce, err = attributes.takeNonce(); err != nil {
-		return nil, "", err
+		return m, "", err
 	}
-	if m.salt, err = attributes.takeBase64('s'); err != nil {
-		return nil, "", err
+	if m.salt, err = attributes.takeBase64(nil, 's'); err != nil {
+		return m, "", err
 	}
 	if len(m.salt) > maxName {
-		return nil, "", fault("", "the salt is over 1 KiB")
+		return m, "", fault("", "the salt is over 1 KiB")
 	}
 	count, err := attributes.take('i')
 	if err != nil {
-		return nil, "", err
+		return m, "", err
 	}
 	if m.iterations, err = parsePositNumber(count); err != nil {
-		return nil, "", err
+		return m, "", err
 	}
 	m.listHashes, m.tlsVersions = attributes.values('h'), attributes.values('t')
 	return m, "", attributes.onlyExtensions()
@@ -116,44 +125,48 @@ type clientFinal struct {
 	channelBinding []byte // the gs2-header and the channel-binding data
 	nonce          string
 	proof          []byte
-	withoutProof   string // client-final-message-without-proof, as received or as formatted
+	withoutProof   string // client-final-message-without-proof, as received
 }
 
-// formatWithoutProof is the part of the message that the proof covers.
-func (m *clientFinal) formatWithoutProof() string {
-	return "c=" + base64.StdEncoding.EncodeToString(m.channelBinding) + ",r=" + m.nonce
+// appendWithoutProof appends the part of the message that the proof covers.
+func (m *clientFinal) appendWithoutProof(b []byte) []byte {
+	b = base64.StdEncoding.AppendEncode(append(b, "c="...), m.channelBinding)
+	return append(append(b, ",r="...), m.nonce...)
 }
 
-func (m *clientFinal) format() string {
-	return m.withoutProof + ",p=" + base64.StdEncoding.EncodeToString(m.proof)
+// appendProof appends the rest of the message.
+func (m *clientFinal) appendProof(withoutProof []byte) []byte {
+	return base64.StdEncoding.AppendEncode(append(withoutProof, ",p="...), m.proof)
 }
 
-func parseClientFinal(msg string) (*clientFinal, error) {
-	attributes, err := splitAttributes(msg)
+func parseClientFinal(msg string) (m clientFinal, err error) {
+	var memory fewAttributes
+	attributes, err := splitAttributes(memory[:0], msg)
 	if err != nil {
-		return nil, err
+		return m, err
 	}
-	m := new(clientFinal)
-	if m.channelBinding, err = attributes.takeBase64('c'); err != nil {
-		return nil, err
+	decoded := make([]byte, 0, base64.StdEncoding.DecodedLen(len(msg)))
+	if m.channelBinding, err = attributes.takeBase64(decoded, 'c'); err != nil {
+		return m, err
 	}
 	if m.nonce, err = attributes.takeNonce(); err != nil {
-		return nil, err
+		return m, err
 	}
 	for len(attributes) > 1 && attributes[0].name != 'p' {
 		if err := attributes[:1].onlyExtensions(); err != nil {
-			return nil, err
+			return m, err
 		}
 		attributes = attributes[1:]
 	}
 	if len(attributes) == 0 || attributes[0].name != 'p' {
-		return nil, fault("invalid-proof", "the message has no proof")
+		return m, fault("invalid-proof", "the message has no proof")
 	}
-	if m.proof, err = attributes.takeBase64('p'); err != nil {
-		return nil, err
+	n := len(m.channelBinding)
+	if m.proof, err = attributes.takeBase64(decoded[n:n], 'p'); err != nil {
+		return m, err
 	}
 	if len(attributes) > 0 {
-		return nil, fault("", "the proof is not the last attribute")
+		return m, fault("", "the proof is not the last attribute")
 	}
 	m.withoutProof = msg[:strings.LastIndex(msg, ",p=")]
 	return m, nil
@@ -165,22 +178,23 @@ type serverFinal struct {
 	verifier    []byte // the ServerSignature
 }
 
-func (m *serverFinal) format() string {
+func (m *serverFinal) append(b []byte) []byte {
 	if m.serverError != "" {
-		return "e=" + m.serverError
+		return append(append(b, "e="...), m.serverError...)
 	}
-	return "v=" + base64.StdEncoding.EncodeToString(m.verifier)
+	return base64.StdEncoding.AppendEncode(append(b, "v="...), m.verifier)
 }
 
 func parseServerFinal(msg string) (m serverFinal, err error) {
-	attributes, err := splitAttributes(msg)
+	var memory fewAttributes
+	attributes, err := splitAttributes(memory[:0], msg)
 	if err != nil {
 		return m, err
 	}
 	if serverError, ok := attributes.serverError(); ok {
 		return serverFinal{serverError: serverError}, attributes.onlyExtensions()
 	}
-	if m.verifier, err = attributes.takeBase64('v'); err != nil {
+	if m.verifier, err = attributes.takeBase64(nil, 'v'); err != nil {
 		return m, err
 	}
 	return m, attributes.onlyExtensions()

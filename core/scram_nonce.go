@@ -23,5 +23,7 @@ func (t *ServerTerms) newNonce() string {
 func randomNonce() string {
 	var random [18]byte
 	rand.Read(random[:]) // never fails
-	return base64.StdEncoding.EncodeToString(random[:])
+	var nonce [24]byte
+	base64.StdEncoding.Encode(nonce[:], random[:])
+	return string(nonce[:])
 }

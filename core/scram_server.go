@@ -49,20 +49,17 @@ type scramServerExchange struct {
 	err   error
 
 	identity    Identity
-	first       *clientFirst
+	text        strings.Builder // the messages; from first.bare on, AuthMessage
+	first       clientFirst
 	binding     []byte // the data of the type that the client named
 	record      *SCRAMRecord
 	unknownUser bool
 	nonce       string // both parts
-	serverFirst string
 }
 
 func (x *scramServerExchange) Identity() Identity { return x.identity }
 
 func (x *scramServerExchange) BoundTo() string {
-	if x.first == nil {
-		return ""
-	}
 	return x.first.gs2.cbName
 }
 
@@ -75,9 +72,9 @@ func (x *scramServerExchange) Step(ctx context.Context, in []byte) (out []byte, 
 	}
 	switch x.step {
 	case 0:
-		out, err = x.answerFirst(ctx, string(in))
+		out, err = x.answerFirst(ctx, in)
 	case 1:
-		out, err = x.answerFinal(ctx, string(in))
+		out, err = x.answerFinal(ctx, in)
 		done = err == nil
 	default:
 		err = protocolError("%s: a message after the client-final-message", x.name)
@@ -93,14 +90,16 @@ func (x *scramServerExchange) Step(ctx context.Context, in []byte) (out []byte, 
 		if value == "" {
 			value = "other-error"
 		}
-		out = []byte((&serverFinal{serverError: value}).format())
+		out = (&serverFinal{serverError: value}).append(nil)
 	}
 	return out, false, err
 }
 
 // answerFirst turns the client-first-message into the server-first-message.
-func (x *scramServerExchange) answerFirst(ctx context.Context, message string) ([]byte, error) {
-	first, err := parseClientFirst(message)
+func (x *scramServerExchange) answerFirst(ctx context.Context, message []byte) ([]byte, error) {
+	x.text.Grow(usualAuthMessage)
+	x.text.Write(message)
+	first, err := parseClientFirst(x.text.String())
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +118,10 @@ func (x *scramServerExchange) answerFirst(ctx context.Context, message string) (
 	if x.terms.Conn.Downgrade {
 		answer.listHashes, answer.tlsVersions = confirmedLists(x.hash, &x.terms)
 	}
-	x.serverFirst = answer.format()
-	return []byte(x.serverFirst), nil
+	out := answer.append(make([]byte, 0, usualMessage))
+	x.text.WriteByte(',')
+	x.text.Write(out)
+	return out, nil
 }
 
 // checkFlag checks the gs2-cbind-flag (RFC 5802 s6).
@@ -164,11 +165,14 @@ func (x *scramServerExchange) findRecord(ctx context.Context) error {
 }
 
 // answerFinal turns the client-final-message into the server-final-message.
-func (x *scramServerExchange) answerFinal(ctx context.Context, message string) ([]byte, error) {
-	if message == "" {
+func (x *scramServerExchange) answerFinal(ctx context.Context, message []byte) ([]byte, error) {
+	if len(message) == 0 {
 		return nil, classed(ErrAuthentication, "%s: the client gave up", x.name)
 	}
-	final, err := parseClientFinal(message)
+	x.text.WriteByte(',')
+	begin := x.text.Len()
+	x.text.Write(message)
+	final, err := parseClientFinal(x.text.String()[begin:])
 	if err != nil {
 		return nil, err
 	}
@@ -177,19 +181,20 @@ func (x *scramServerExchange) answerFinal(ctx context.Context, message string) (
 	}
 	// The gs2-header is compared again: without this comparison an attacker could
 	// change the authzid in the header.
-	expected := append([]byte(x.first.header), x.binding...)
-	if !bytes.Equal(final.channelBinding, expected) {
+	binding, sameHeader := bytes.CutPrefix(final.channelBinding, []byte(x.first.header))
+	if !sameHeader || !bytes.Equal(binding, x.binding) {
 		return nil, &scramFault{"channel-bindings-dont-match", ErrSecurity, errors.New("the channel binding is not the one of this connection")}
 	}
-	authMessage := x.first.bare + "," + x.serverFirst + "," + final.withoutProof
+	authMessage := x.text.String()[len(x.first.header) : begin+len(final.withoutProof)]
 	if !x.proved(final.proof, authMessage) {
 		return nil, &scramFault{"invalid-proof", ErrAuthentication, errors.New("the proof is wrong")}
 	}
 	if err := x.terms.Authorize(ctx, x.identity); err != nil {
 		return nil, &scramFault{"", ClassOf(err), err}
 	}
-	answer := serverFinal{verifier: serverSignature(nil, x.hash, x.record.ServerKey.Bytes(), authMessage)}
-	return []byte(answer.format()), nil
+	var memory hashValue
+	answer := serverFinal{verifier: serverSignature(memory[:0], x.hash, x.record.ServerKey.Bytes(), authMessage)}
+	return answer.append(make([]byte, 0, usualMessage)), nil
 }
 
 // proved computes the ClientKey from the proof and compares its hash with the
