@@ -14,7 +14,7 @@ type login struct {
 	foreign func(*Session) error // a library's loop; nil = conn is an Interface
 
 	selection  selection
-	memories   []memory
+	memories   memories
 	remembered bool // the client has sent a remembered secret
 	handed     bool // the client has sent a token that a server can use elsewhere
 	renewal    renewal
@@ -44,20 +44,27 @@ func (l *login) newSession(ctx context.Context) *Session {
 		ctx: ctx, selection: &l.selection, chosen: chosen, exchange: exchange,
 		trace: tracer{c.Trace, chosen.name}, redactor: redactor{exchange: exchange},
 	}
-	if len(l.memories) > 0 {
-		s.begun = l.begun
+	if len(l.memories.list) > 0 {
+		s.remember = l.remember
 	}
 	return s
 }
 
-func (l *login) begun(s *Session) {
-	for _, m := range l.memories {
-		m.beforeInitiate(s)
+// remember calls the memories once the exchange has begun and, in a run of Begin,
+// after the success.
+func (l *login) remember(s *Session) {
+	switch {
+	case s.state != finished:
+		for _, m := range l.memories.list {
+			m.beforeInitiate(s)
+		}
+	case l.conn == nil:
+		l.succeeded(s)
 	}
 }
 
 func (l *login) succeeded(s *Session) {
-	for _, m := range l.memories {
+	for _, m := range l.memories.list {
 		m.succeeded(s)
 	}
 }
@@ -84,7 +91,7 @@ func (l *login) attempt(ctx context.Context) (Result, aftermath, error) {
 	l.remembered = l.remembered || chosen.remembered
 	l.handed = l.handed || chosen.handsToken() && s.sent > 0
 	after := aftermath{inSync: inSync && s.steps > 0, session: s}
-	for _, m := range l.memories {
+	for _, m := range l.memories.list {
 		if cause := m.failed(s, err, after.inSync); cause != nil {
 			after.forgot, err = true, cause
 		}

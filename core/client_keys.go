@@ -17,6 +17,7 @@ type keyMemory struct {
 	unreported bool
 	account    KeyAccount
 	ring       *keyring // nil = the run uses no keys
+	run        keyring  // the memory of ring
 }
 
 func (m *keyMemory) candidates(context.Context, *selection, bool) ([]candidate, error) {
@@ -33,22 +34,25 @@ func (m *keyMemory) beforeInitiate(s *Session) {
 	if !ok || srv.Host == "" {
 		return
 	}
-	ring := new(keyring)
-	user.useKeys(ring)
-	m.account, m.ring = KeyAccount{srv.Service, srv.Host, exchange.Identity().Username}, ring
-	err := m.store.Update(s.ctx, m.account, func(keys []SCRAMKeys) []SCRAMKeys {
-		if i := slices.IndexFunc(keys, ring.holds); i >= 0 {
-			ring.known = keys[i]
-			if m.unreported {
-				return slices.Delete(keys, i, i+1)
-			}
-		}
-		return keys
-	})
-	if err != nil {
+	m.run = keyring{}
+	m.ring = &m.run
+	user.useKeys(m.ring)
+	m.account = KeyAccount{srv.Service, srv.Host, exchange.Identity().Username}
+	if err := m.store.Update(s.ctx, m.account, m.take); err != nil {
 		traceKeys(s, "the keys are not known", err)
-		ring.known = SCRAMKeys{}
+		m.ring.known = SCRAMKeys{}
 	}
+}
+
+// take reads the known keys and, if nobody reports a refusal, removes them.
+func (m *keyMemory) take(keys []SCRAMKeys) []SCRAMKeys {
+	if i := slices.IndexFunc(keys, m.ring.holds); i >= 0 {
+		m.ring.known = keys[i]
+		if m.unreported {
+			return slices.Delete(keys, i, i+1)
+		}
+	}
+	return keys
 }
 
 // succeeded stores the keys that the run derived. A failure to store them does not

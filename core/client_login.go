@@ -51,11 +51,7 @@ func (c *Client) Begin(ctx context.Context, srv ServerInfo) (*Session, error) {
 	if err := l.choose(ctx); err != nil {
 		return nil, err
 	}
-	s := l.newSession(ctx)
-	if len(l.memories) > 0 {
-		s.succeeded = l.succeeded
-	}
-	return s, nil
+	return l.newSession(ctx), nil
 }
 
 // operate runs attempts until one ends the operation.
@@ -90,8 +86,8 @@ func (l *login) choose(ctx context.Context) (err error) {
 	if l.selection, err = newSelection(l.client, &l.srv); err != nil {
 		return err
 	}
-	l.memories = memoriesOf(l.client, l.conn)
-	for _, m := range l.memories {
+	l.memories.collect(l.client, l.conn)
+	for _, m := range l.memories.list {
 		front, err := m.candidates(ctx, &l.selection, !l.remembered)
 		if err != nil {
 			return err

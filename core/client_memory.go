@@ -26,14 +26,22 @@ type memory interface {
 	failed(s *Session, err error, inSync bool) error
 }
 
-// memoriesOf returns the memories of a Client that the connection can carry. A nil
-// conn means that nobody reports a refusal.
-func memoriesOf(c *Client, conn io.Closer) (list []memory) {
+// memories are the memories of one login.
+type memories struct {
+	list []memory
+	few  [2]memory // the memory of list
+	keys keyMemory // in list if the Client keeps keys
+}
+
+// collect makes the memories of a Client that the connection can carry. A nil conn
+// means that nobody reports a refusal.
+func (m *memories) collect(c *Client, conn io.Closer) {
+	m.list = m.few[:0]
 	if carrier, ok := conn.(TokenInterface); ok { // also without tokens: conn must not repeat an earlier request
-		list = append(list, &tokenMemory{tokens: c.Tokens, conn: carrier})
+		m.list = append(m.list, &tokenMemory{tokens: c.Tokens, conn: carrier})
 	}
 	if c.Keys != nil {
-		list = append(list, &keyMemory{store: c.Keys, unreported: conn == nil})
+		m.keys = keyMemory{store: c.Keys, unreported: conn == nil}
+		m.list = append(m.list, &m.keys)
 	}
-	return list
 }

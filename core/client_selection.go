@@ -114,7 +114,7 @@ func (s *selection) fit(c *candidate, offered []string) error {
 	c.binding, c.flag, c.listHashRequired = ChannelBinding{}, 'n', false
 	plus := bindsByName(c.name, &c.properties)
 	switch {
-	case !validName(c.name) || !slices.Contains(offered, c.name):
+	case !slices.Contains(offered, c.name) || !validName(c.name):
 		return errNotOffered
 	case c.properties.Unavailable != nil:
 		return c.properties.Unavailable

@@ -14,8 +14,9 @@ type Session struct {
 	exchange  Exchange
 	trace     tracer
 	redactor  redactor
-	begun     func(*Session) // called once the exchange has begun; nil = no call
-	succeeded func(*Session) // called by a Finish that returns nil; nil = no call
+	// remember is called once the exchange has begun, and by a Finish that returns
+	// nil, which is in the state finished; nil = no call.
+	remember func(*Session)
 
 	state    sessionState
 	err      error // sticky; in state failing, the outcome that is already decided
@@ -70,8 +71,8 @@ func (s *Session) Start() (mechanism string, initial []byte, err error) {
 	if initial, err = s.step(nil); err != nil {
 		return "", nil, err
 	}
-	if s.begun != nil {
-		s.begun(s)
+	if s.remember != nil {
+		s.remember(s)
 	}
 	s.send(EventInitiated, initial)
 	return s.chosen.name, initial, nil
@@ -131,8 +132,8 @@ func (s *Session) Respond(challenge []byte) (response []byte, err error) {
 // with that data, an empty response and success (RFC 4422 s3.6).
 func (s *Session) Finish(additional []byte) error {
 	err := s.finish(additional)
-	if err == nil && s.succeeded != nil {
-		s.succeeded(s)
+	if err == nil && s.remember != nil {
+		s.remember(s)
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"container/list"
 	"context"
-	"slices"
 	"sync"
 )
 
@@ -40,7 +39,8 @@ type KeyStore interface {
 	// Update passes the list of the account's keys to change, which may alter the
 	// list, and keeps the list that change returns instead. If that list is empty,
 	// Update keeps nothing. Until Update returns, no other goroutine changes the
-	// account's keys. Change returns at once and does not call the store. An error
+	// account's keys. Change returns at once, does not call the store and does not
+	// keep the list. An error
 	// means that the stored keys have not changed. An error does not end the login:
 	// the Client asks for the password, and the trace shows the error.
 	Update(ctx context.Context, account KeyAccount, change func([]SCRAMKeys) []SCRAMKeys) error
@@ -49,7 +49,8 @@ type KeyStore interface {
 // MemoryKeys is a KeyStore that lasts as long as the process. The zero value is
 // empty and ready. MemoryKeys is safe for concurrent use, and any number of Clients
 // may share it. If there are more than Accounts accounts, MemoryKeys forgets the
-// account that was used least recently.
+// account that was used least recently. For an empty list, it keeps the account
+// without keys, which it forgets first.
 type MemoryKeys struct {
 	Accounts int // the largest number of accounts; 0 = 1024
 
@@ -68,20 +69,17 @@ func (m *MemoryKeys) Update(_ context.Context, account KeyAccount, change func([
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	entry, found := m.byName[account]
-	var before []SCRAMKeys
-	if found {
-		before = slices.Clone(entry.Value.(*accountKeys).keys)
+	if !found {
+		if keys := change(nil); len(keys) > 0 {
+			m.add(account, keys)
+		}
+		return nil
 	}
-	after := change(before)
-	switch {
-	case len(after) == 0 && found:
-		m.remove(entry)
-	case len(after) == 0:
-	case found:
-		entry.Value.(*accountKeys).keys = after
+	kept := entry.Value.(*accountKeys)
+	if kept.keys = change(kept.keys); len(kept.keys) > 0 {
 		m.recent.MoveToFront(entry)
-	default:
-		m.add(account, after)
+	} else { // Begin has taken the keys, and Finish puts them back
+		m.recent.MoveToBack(entry)
 	}
 	return nil
 }

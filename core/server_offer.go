@@ -55,12 +55,13 @@ func (s *Server) find(conn *ConnInfo, mechanism string) (ServerMechanism, error)
 	return s.Mechanisms[i], nil
 }
 
-func (s *Server) terms(conn ConnInfo) ServerTerms {
+// terms returns the parameters of a run on the connection, which does not change.
+func (s *Server) terms(conn *ConnInfo) ServerTerms {
 	terms := ServerTerms{
-		Conn:        conn,
-		PlusOffered: s.offersPlus(&conn),
+		Conn:        *conn,
+		PlusOffered: s.offersPlus(conn),
 		Canonical:   s.Canonical,
-		Authorize:   func(ctx context.Context, id Identity) error { return s.authorize(ctx, id, conn) },
+		Authorize:   func(ctx context.Context, id Identity) error { return s.authorize(ctx, id, *conn) },
 		Key:         s.Key,
 		Stored:      s.Stored,
 		nonce:       s.nonce,
@@ -69,7 +70,7 @@ func (s *Server) terms(conn ConnInfo) ServerTerms {
 		terms.Canonical = stringprep.Name
 	}
 	if conn.Downgrade {
-		terms.Offered = s.Offer(conn)
+		terms.Offered = s.Offer(*conn)
 	}
 	return terms
 }

@@ -44,7 +44,7 @@ func (s *Server) begin(conn ConnInfo, name string, m ServerMechanism, err error)
 		return nil, err
 	}
 	session.properties = propertiesOf(m)
-	session.exchange = m.New(s.terms(conn))
+	session.exchange = m.New(s.terms(&session.conn))
 	return session, nil
 }
 
