@@ -140,13 +140,19 @@ func Server(state *tls.ConnectionState, leaf Leaf) (sasl.ConnInfo, error) {
 	return info, nil
 }
 
-// ServerConn is Server for a connection, of the kinds that ClientConn knows.
-func ServerConn(conn net.Conn, leaf Leaf) (sasl.ConnInfo, error) {
-	if conn, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
-		state := conn.ConnectionState()
-		return Server(&state, leaf)
+// ServerConn is Server for a connection, of the kinds that ClientConn knows. Remote is
+// the address of the client, also in a ConnInfo with an error.
+func ServerConn(conn net.Conn, leaf Leaf) (info sasl.ConnInfo, err error) {
+	if secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
+		state := secured.ConnectionState()
+		info, err = Server(&state, leaf)
+	} else {
+		info.Secure = isUnix(conn)
 	}
-	return sasl.ConnInfo{Secure: isUnix(conn)}, nil
+	if address := conn.RemoteAddr(); address != nil {
+		info.Remote = address.String()
+	}
+	return info, err
 }
 
 func checkState(state *tls.ConnectionState) error {

@@ -201,10 +201,10 @@ func TestConnections(t *testing.T) {
 	if info, err := ServerConn(conn, Leaf{}); err != nil || !info.Secure || info.TLSVersion != 0 || info.Bindings != nil {
 		t.Errorf("Unix socket, server: %+v, %v", info, err)
 	}
-	if info, err := ServerConn(far, Leaf{}); err != nil || info.Secure {
+	if info, err := ServerConn(far, Leaf{}); err != nil || info.Secure || info.Remote != "pipe" {
 		t.Errorf("pipe, server: %+v, %v", info, err)
 	}
-	if _, err := ServerConn(tls.Server(far, &tls.Config{}), Leaf{}); sasl.ClassOf(err) != sasl.ErrConfig {
+	if info, err := ServerConn(tls.Server(far, &tls.Config{}), Leaf{}); sasl.ClassOf(err) != sasl.ErrConfig || info.Remote != "pipe" {
 		t.Errorf("server before the handshake: %v", err)
 	}
 }

@@ -80,6 +80,10 @@ type ServerInfo struct {
 type ConnInfo struct {
 	Service string // as in ServerInfo
 	Host    string // as in ServerInfo
+	// Remote is the address of the client as a net.Addr prints it, for example
+	// 192.0.2.1:51234; "" = not known. A Unix socket may have no address. Behind a
+	// proxy, Remote is the address that the connection reports.
+	Remote string
 	// Secure reports that the transport is confidential: TLS or a Unix socket.
 	Secure     bool
 	TLSVersion uint16           // as in crypto/tls; 0 = none

@@ -141,8 +141,10 @@ func TestServerResource(t *testing.T) {
 func TestServerRefused(t *testing.T) {
 	auth := sasltest.AllMechanisms()
 	var reported []string
+	var remote string
 	auth.Refused = func(mechanism string, conn sasl.ConnInfo, reason error) {
 		reported = append(reported, mechanism+" "+conn.Host+" "+string(sasl.ClassOf(reason)))
+		remote = conn.Remote
 	}
 	server := serve(t, auth)
 	agent := "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/>"
@@ -165,6 +167,9 @@ func TestServerRefused(t *testing.T) {
 	<-served
 	const at = " " + host + " "
 	want := []string{"PLAIN" + at + "protocol", "PLAIN" + at + "protocol", "SCRAM-SHA-1" + at + "security", "PLAIN" + at + "protocol"}
+	if address := talk.conn.LocalAddr().String(); remote != address {
+		t.Errorf("the client is at %q, want %q", remote, address)
+	}
 	if !slices.Equal(reported, want) {
 		t.Errorf("%q, want %q", reported, want)
 	}
