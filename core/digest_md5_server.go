@@ -54,7 +54,7 @@ func (x *digestMD5ServerExchange) Step(ctx context.Context, in []byte) (out []by
 	switch {
 	case x.err != nil:
 	case in == nil && x.nonce == "":
-		x.nonce = x.terms.newNonce()
+		x.nonce = x.terms.newNonce("")
 		return []byte(x.challenge()), false, nil
 	case x.nonce == "":
 		x.err = protocolError("%s: an initial response: the server sends the first message", digestMD5Name)

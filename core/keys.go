@@ -40,9 +40,9 @@ type KeyStore interface {
 	// list, and keeps the list that change returns instead. If that list is empty,
 	// Update keeps nothing. Until Update returns, no other goroutine changes the
 	// account's keys. Change returns at once, does not call the store and does not
-	// keep the list. An error
-	// means that the stored keys have not changed. An error does not end the login:
-	// the Client asks for the password, and the trace shows the error.
+	// keep the list. An error means that the stored keys have not changed. An error
+	// does not end the login: the Client asks for the password, and the trace shows
+	// the error.
 	Update(ctx context.Context, account KeyAccount, change func([]SCRAMKeys) []SCRAMKeys) error
 }
 

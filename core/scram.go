@@ -73,7 +73,7 @@ func (x *scramExchange) Step(ctx context.Context, in []byte) (out []byte, done b
 	case 1:
 		out, err = x.clientFinal(ctx, in)
 	case 2:
-		out, done, err = []byte{}, true, x.serverFinal(string(in))
+		out, done, err = []byte{}, true, x.serverFinal(in)
 	default:
 		err = protocolError("%s: a challenge after the server-final-message", x.name)
 	}
@@ -106,9 +106,8 @@ func (x *scramExchange) clientFirst(ctx context.Context) ([]byte, error) {
 		}
 	}
 	x.nonce = x.terms.newNonce()
-	message := clientFirst{username: x.credential.Username, nonce: x.nonce}
 	header := x.gs2.append(make([]byte, 0, usualMessage))
-	out := message.appendBare(header)
+	out := (&clientFirst{username: x.credential.Username, nonce: x.nonce}).appendBare(header)
 	x.authMessage.Grow(usualAuthMessage)
 	x.authMessage.Write(out[len(header):])
 	return out, nil
@@ -231,8 +230,10 @@ func (x *scramExchange) password(ctx context.Context) ([]byte, error) {
 	return password, nil
 }
 
-func (x *scramExchange) serverFinal(message string) error {
-	final, err := parseServerFinal(message)
+func (x *scramExchange) serverFinal(message []byte) error {
+	authMessage := x.authMessage.String()
+	x.authMessage.Write(message) // behind AuthMessage: a text for the parser
+	final, err := parseServerFinal(x.authMessage.String()[len(authMessage):])
 	if err != nil {
 		return err
 	}
@@ -240,8 +241,7 @@ func (x *scramExchange) serverFinal(message string) error {
 		return scramFailure(final.serverError)
 	}
 	var memory hashValue
-	signature := serverSignature(memory[:0], x.hash, x.serverKey.Bytes(), x.authMessage.String())
-	if subtle.ConstantTimeCompare(final.verifier, signature) != 1 {
+	if subtle.ConstantTimeCompare(final.verifier, serverSignature(memory[:0], x.hash, x.serverKey.Bytes(), authMessage)) != 1 {
 		return securityError("%s: the server's signature is wrong: the server does not know the password", x.name)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package sasl
 
 import (
+	"bytes"
 	"context"
 	"crypto/fips140"
 	"crypto/hmac"
@@ -72,7 +73,7 @@ func hmacOf(b []byte, h Hash, key []byte, str string) []byte {
 	if !fips140.Enabled() {
 		return hi[h].MAC(b, key, str)
 	}
-	mac := hmac.New(h.hash, key)
+	mac := hmac.New(h.hash, bytes.Clone(key)) // a copy: key may be on the stack of the caller
 	mac.Write([]byte(str))
 	return append(b, mac.Sum(nil)...)
 }
@@ -92,7 +93,7 @@ func storedKey(b []byte, h Hash, clientKey []byte) []byte {
 	if !fips140.Enabled() {
 		return hi[h].Hash(b, clientKey)
 	}
-	return append(b, hashOf(h, clientKey)...)
+	return append(b, hashOf(h, bytes.Clone(clientKey))...)
 }
 
 // hashOf is H(str).

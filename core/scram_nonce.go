@@ -10,20 +10,21 @@ func (t *Terms) newNonce() string {
 	if t.nonce != nil {
 		return t.nonce()
 	}
-	return randomNonce()
+	return randomNonce("")
 }
 
-func (t *ServerTerms) newNonce() string {
+// newNonce returns the client's nonce, followed by 24 printable characters from 144
+// random bits.
+func (t *ServerTerms) newNonce(client string) string {
 	if t.nonce != nil {
-		return t.nonce()
+		return client + t.nonce()
 	}
-	return randomNonce()
+	return randomNonce(client)
 }
 
-func randomNonce() string {
+func randomNonce(client string) string {
 	var random [18]byte
 	rand.Read(random[:]) // never fails
-	var nonce [24]byte
-	base64.StdEncoding.Encode(nonce[:], random[:])
-	return string(nonce[:])
+	var memory [usualMessage]byte
+	return string(base64.StdEncoding.AppendEncode(append(memory[:0], client...), random[:]))
 }

@@ -122,12 +122,12 @@ func (s StoredRecords) sizes() (iterations, saltSize int) {
 // nobody can compute the salt. Its octets are those of the key derivation of NIST
 // SP 800-108 in counter mode, with HMAC-SHA-256. The record has no keys, because no
 // proof for it is right.
-func (t *ServerTerms) madeUp(h Hash, username string) *SCRAMRecord {
+func (t *ServerTerms) madeUp(h Hash, username string) SCRAMRecord {
 	iterations, saltSize := t.Stored.sizes()
 	salt := make([]byte, 0, saltSize+sha256.Size)
 	label := "saslkit " + h.Mechanism() + "\x00" + username
 	for i := 1; len(salt) < saltSize; i++ {
 		salt = hmacOf(salt, SHA256, t.Key.Bytes(), string(rune(i))+label)
 	}
-	return &SCRAMRecord{Hash: h, Salt: salt[:saltSize], Iterations: iterations}
+	return SCRAMRecord{Hash: h, Salt: salt[:saltSize], Iterations: iterations}
 }

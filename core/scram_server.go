@@ -52,7 +52,8 @@ type scramServerExchange struct {
 	text        strings.Builder // the messages; from first.bare on, AuthMessage
 	first       clientFirst
 	binding     []byte // the data of the type that the client named
-	record      *SCRAMRecord
+	madeUp      SCRAMRecord
+	record      *SCRAMRecord // of the user, or madeUp
 	unknownUser bool
 	nonce       string // both parts
 }
@@ -113,7 +114,7 @@ func (x *scramServerExchange) answerFirst(ctx context.Context, message []byte) (
 	if err := x.findRecord(ctx); err != nil {
 		return nil, err
 	}
-	x.nonce = first.nonce + x.terms.newNonce()
+	x.nonce = x.terms.newNonce(first.nonce)
 	answer := serverFirst{nonce: x.nonce, salt: x.record.Salt, iterations: x.record.Iterations}
 	if x.terms.Conn.Downgrade {
 		answer.listHashes, answer.tlsVersions = confirmedLists(x.hash, &x.terms)
@@ -151,7 +152,7 @@ func (x *scramServerExchange) checkFlag() error {
 // no record for the hash, gets a made-up record. That record is made for every
 // user, so that the time of the answer does not show the difference.
 func (x *scramServerExchange) findRecord(ctx context.Context) error {
-	madeUp := x.terms.madeUp(x.hash, x.identity.Username)
+	x.madeUp = x.terms.madeUp(x.hash, x.identity.Username)
 	record, err := x.lookup(ctx, x.hash, x.identity.Username)
 	if err != nil && ClassOf(err) != ErrAuthentication {
 		return withClass(err, ErrTemporary)
@@ -159,7 +160,7 @@ func (x *scramServerExchange) findRecord(ctx context.Context) error {
 	x.record = record
 	x.unknownUser = err != nil || record == nil || record.Hash != x.hash
 	if x.unknownUser {
-		x.record = madeUp
+		x.record = &x.madeUp
 	}
 	return nil
 }
