@@ -3,7 +3,6 @@ package sasl
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
 
 	"github.com/saslkit/saslkit/core/internal/stringprep"
@@ -121,13 +120,11 @@ func (s StoredRecords) sizes() (iterations, saltSize int) {
 // the same for a name and for both mechanisms of a hash. Without the server's key,
 // nobody can compute the salt. Its octets are those of the key derivation of NIST
 // SP 800-108 in counter mode, with HMAC-SHA-256. The record has no keys, because no
-// proof for it is right.
-func (t *ServerTerms) madeUp(h Hash, username string) SCRAMRecord {
+// proof for it is right. The parameter salt is memory for the salt.
+func (t *ServerTerms) madeUp(salt []byte, h Hash, username string) SCRAMRecord {
 	iterations, saltSize := t.Stored.sizes()
-	salt := make([]byte, 0, saltSize+sha256.Size)
-	label := "saslkit " + h.Mechanism() + "\x00" + username
 	for i := 1; len(salt) < saltSize; i++ {
-		salt = hmacOf(salt, SHA256, t.Key.Bytes(), string(rune(i))+label)
+		salt = hmacOf(salt, SHA256, t.Key.Bytes(), string(rune(i))+"saslkit "+h.Mechanism()+"\x00"+username)
 	}
 	return SCRAMRecord{Hash: h, Salt: salt[:saltSize], Iterations: iterations}
 }

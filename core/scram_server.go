@@ -53,6 +53,7 @@ type scramServerExchange struct {
 	first       clientFirst
 	binding     []byte // the data of the type that the client named
 	madeUp      SCRAMRecord
+	salt        hashValue    // of madeUp, unless its salt is longer
 	record      *SCRAMRecord // of the user, or madeUp
 	unknownUser bool
 	nonce       string // both parts
@@ -152,7 +153,7 @@ func (x *scramServerExchange) checkFlag() error {
 // no record for the hash, gets a made-up record. That record is made for every
 // user, so that the time of the answer does not show the difference.
 func (x *scramServerExchange) findRecord(ctx context.Context) error {
-	x.madeUp = x.terms.madeUp(x.hash, x.identity.Username)
+	x.madeUp = x.terms.madeUp(x.salt[:0], x.hash, x.identity.Username)
 	record, err := x.lookup(ctx, x.hash, x.identity.Username)
 	if err != nil && ClassOf(err) != ErrAuthentication {
 		return withClass(err, ErrTemporary)
