@@ -231,9 +231,8 @@ func (x *scramExchange) password(ctx context.Context) ([]byte, error) {
 }
 
 func (x *scramExchange) serverFinal(message []byte) error {
-	authMessage := x.authMessage.String()
-	x.authMessage.Write(message) // behind AuthMessage: a text for the parser
-	final, err := parseServerFinal(x.authMessage.String()[len(authMessage):])
+	// A text of its own: a formatted exchange must not show the verifier.
+	final, err := parseServerFinal(string(message))
 	if err != nil {
 		return err
 	}
@@ -241,7 +240,7 @@ func (x *scramExchange) serverFinal(message []byte) error {
 		return scramFailure(final.serverError)
 	}
 	var memory hashValue
-	if subtle.ConstantTimeCompare(final.verifier, serverSignature(memory[:0], x.hash, x.serverKey.Bytes(), authMessage)) != 1 {
+	if subtle.ConstantTimeCompare(final.verifier, serverSignature(memory[:0], x.hash, x.serverKey.Bytes(), x.authMessage.String())) != 1 {
 		return securityError("%s: the server's signature is wrong: the server does not know the password", x.name)
 	}
 	return nil

@@ -171,10 +171,8 @@ func (x *scramServerExchange) answerFinal(ctx context.Context, message []byte) (
 	if len(message) == 0 {
 		return nil, classed(ErrAuthentication, "%s: the client gave up", x.name)
 	}
-	x.text.WriteByte(',')
-	begin := x.text.Len()
-	x.text.Write(message)
-	final, err := parseClientFinal(x.text.String()[begin:])
+	// A text of its own: a formatted exchange must not show the proof.
+	final, err := parseClientFinal(string(message))
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +185,9 @@ func (x *scramServerExchange) answerFinal(ctx context.Context, message []byte) (
 	if !sameHeader || !bytes.Equal(binding, x.binding) {
 		return nil, &scramFault{"channel-bindings-dont-match", ErrSecurity, errors.New("the channel binding is not the one of this connection")}
 	}
-	authMessage := x.text.String()[len(x.first.header) : begin+len(final.withoutProof)]
+	x.text.WriteByte(',')
+	x.text.WriteString(final.withoutProof)
+	authMessage := x.text.String()[len(x.first.header):]
 	if !x.proved(final.proof, authMessage) {
 		return nil, &scramFault{"invalid-proof", ErrAuthentication, errors.New("the proof is wrong")}
 	}
