@@ -34,12 +34,7 @@ func DigestMD5(credentials Credentials) Mechanism { return digestMD5{credentials
 
 type digestMD5 struct{ credentials Credentials }
 
-const (
-	digestMD5Name    = "DIGEST-MD5"
-	digestAlgorithm  = "md5-sess"
-	digestQOP        = "auth"     // authentication alone
-	digestNonceCount = "00000001" // of an initial authentication
-)
+const digestMD5Name = "DIGEST-MD5"
 
 func (digestMD5) Name() string           { return digestMD5Name }
 func (digestMD5) Properties() Properties { return historicProperties(true) }

@@ -8,6 +8,12 @@ import (
 	"unicode/utf8"
 )
 
+const (
+	digestAlgorithm  = "md5-sess"
+	digestQOP        = "auth"     // authentication alone
+	digestNonceCount = "00000001" // of an initial authentication
+)
+
 // The limits of RFC 2831 s2.1.1 and s2.1.2, in octets.
 const (
 	maxDigestChallenge = 2048
@@ -23,7 +29,7 @@ type digestChallenge struct {
 
 // errNeedsLayer: a security layer is not possible. RFC 6331 says what is wrong with
 // these layers.
-var errNeedsLayer = classed(ErrPolicy, "%s: the server demands a security layer (auth-int or auth-conf): use TLS and another mechanism", digestMD5Name)
+var errNeedsLayer = classed(ErrPolicy, "the server demands a security layer (auth-int or auth-conf): use TLS and another mechanism")
 
 func parseDigestChallenge(message string) (c *digestChallenge, err error) {
 	if len(message) >= maxDigestChallenge {
