@@ -1,12 +1,14 @@
 // Package jwt shows how a server verifies the tokens of OAUTHBEARER and XOAUTH2 if
-// they are JSON Web Tokens (RFC 7519) in the profile for access tokens (RFC 9068).
-// It is an example to copy, in a module of its own, so that nothing else depends on
-// a library for tokens.
+// they are JSON Web Tokens (RFC 7519) with the claims of access tokens (RFC 9068
+// s2.2). The typ of the header is not checked, because many issuers write JWT there:
+// Audience and Scope keep ID tokens out. The package is an example to copy, in a module
+// of its own, so that nothing else depends on a library for tokens.
 package jwt
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,7 +16,8 @@ import (
 	sasl "github.com/saslkit/saslkit/core"
 )
 
-// Verifier says which tokens open a service.
+// Verifier says which tokens open a service. It needs each field but
+// OpenIDConfiguration: without one, Verify refuses everybody with an ErrConfig.
 type Verifier struct {
 	// Issuer is the iss that a token must have.
 	Issuer string
@@ -45,6 +48,10 @@ type claims struct {
 
 // Verify is a sasl.BearerVerifier. The user is the sub of the token.
 func (v *Verifier) Verify(ctx context.Context, login sasl.BearerLogin) (string, error) {
+	// The library takes an empty value as permission for all.
+	if v.Issuer == "" || v.Audience == "" || v.Scope == "" || len(v.Methods) == 0 || v.Key == nil {
+		return "", fmt.Errorf("%w: the Verifier is not complete; set Issuer, Audience, Scope, Methods and Key", sasl.ErrConfig)
+	}
 	var unavailable error
 	key := func(token *jwt.Token) (any, error) {
 		kid, _ := token.Header["kid"].(string)

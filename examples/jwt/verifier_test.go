@@ -152,6 +152,25 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestIncompleteVerifier: a verifier that lacks a field opens the service for nobody, not
+// even for a good token.
+func TestIncompleteVerifier(t *testing.T) {
+	for name, forget := range map[string]func(*jwt.Verifier){
+		"Issuer":   func(v *jwt.Verifier) { v.Issuer = "" },
+		"Audience": func(v *jwt.Verifier) { v.Audience = "" },
+		"Scope":    func(v *jwt.Verifier) { v.Scope = "" },
+		"Methods":  func(v *jwt.Verifier) { v.Methods = nil },
+		"Key":      func(v *jwt.Verifier) { v.Key = nil },
+	} {
+		verifier := newVerifier()
+		forget(verifier)
+		token := issue(func(library.MapClaims) {})
+		if username, err := verifier.Verify(t.Context(), sasl.BearerLogin{Token: sasl.NewSecret(token)}); !errors.Is(err, sasl.ErrConfig) || username != "" {
+			t.Errorf("without %s: %q, %v", name, username, err)
+		}
+	}
+}
+
 // TestLongToken: the token of 3 KiB, with which the adapters are tested, is real.
 func TestLongToken(t *testing.T) {
 	verifier := &jwt.Verifier{
