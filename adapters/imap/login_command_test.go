@@ -184,6 +184,15 @@ func TestLoginCommandRefusedHere(t *testing.T) {
 	}
 }
 
+// TestLoginCommandErrorStays: after an error every further call returns that error.
+func TestLoginCommandErrorStays(t *testing.T) {
+	run := LoginCommand(sasl.Password("tim", "tanstaaf\n")).New(sasl.Terms{})
+	_, _, first := run.Step(t.Context(), nil)
+	if out, done, err := run.Step(t.Context(), nil); first == nil || err != first || done || out != nil {
+		t.Errorf("%q, %t, %v after %v", out, done, err, first)
+	}
+}
+
 // TestLoginCommandPrompt: the credentials are asked for under the command's name.
 func TestLoginCommandPrompt(t *testing.T) {
 	var asked []string
