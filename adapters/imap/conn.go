@@ -67,8 +67,8 @@ func (c *Conn) Alerts() []string { return c.alerts.screened(c.repeats) }
 //
 // A server that greeted with PREAUTH is an ErrSecurity: it claims to know the
 // client already. A server with LOGINDISABLED and no mechanism on a connection
-// without TLS is an ErrPolicy. A server without a mechanism that may have the LOGIN
-// command is an ErrLoginCommand. A connection that is authenticated already, or that
+// without TLS is an ErrPolicy. A server that lists no mechanism, and may have the LOGIN
+// command, is an ErrLoginCommand. A connection that is authenticated already, or that
 // was handed over, is an ErrConfig. Other errors are those of sasl.Client.
 func (c *Conn) Authenticate(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
 	switch info := c.ServerInfo(); {

@@ -45,7 +45,8 @@ func (c *Conn) ServerInfo() sasl.ServerInfo {
 //
 // A connection that is authenticated already, or that was handed over, is an
 // ErrConfig. So is a message of more than 9216 octets, which are the 12288 of base64
-// that every server accepts (RFC 4954 s4); nothing of it is sent. Other errors are those of sasl.Client; a refusal has a *Reply.
+// that every server accepts (RFC 4954 s4); nothing of it is sent. Other errors are
+// those of sasl.Client; a refusal has a *Reply.
 func (c *Conn) Authenticate(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
 	if c.handedOver || c.authenticated {
 		return sasl.Result{}, fmt.Errorf("%w: the connection is authenticated already, or was handed over; make another one", sasl.ErrConfig)

@@ -145,7 +145,7 @@ type Outcome struct {
 	// Extensions are, with SASL2, the elements that came with success, except tokens.
 	Extensions []Element
 	// Tasks are the further tasks that the server demands (XEP-0388 s2.6.3). This
-	// package has none, so the login has failed with a *TasksError. Both are missing
-	// if they repeat a secret.
+	// package has none, so the login has failed with a *TasksError. Extensions and
+	// Tasks that repeat a secret are missing.
 	Tasks []string
 }

@@ -64,8 +64,9 @@ type Accepted struct {
 // that sends nothing holds Accept until then.
 //
 // Until the session is ready a client may send 128 KiB at a time and 2 MiB in all,
-// and has five attempts. A message of a mechanism may have 64 KiB. A client whose stream has the from of somebody else is
-// refused. The features are further ones; they may be nil.
+// and has five attempts. A message of a mechanism may have 64 KiB. A client whose
+// stream has the from of somebody else is refused. The features are further ones; they
+// may be nil.
 //
 // Errors are ErrConfig for a missing Server or an invalid Name, and for features
 // that Accept has itself; ErrPolicy for a stream to another domain;
