@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	sasl "github.com/saslkit/saslkit/core"
 )
@@ -119,6 +120,16 @@ func TestHostileFiles(t *testing.T) {
 		if _, ok := parseKeytab([]byte(content)); ok {
 			t.Errorf("the keytab %q is accepted", what)
 		}
+	}
+}
+
+// TestCacheNames: a name whose one component contains a slash is not the name with two
+// components.
+func TestCacheNames(t *testing.T) {
+	l := (&kdc{}).login(t)
+	joined := ticket{client: l.client, service: principal{[]string{"krbtgt/R.TEST"}, "R.TEST"}, key: sessionKey, start: time.Now(), end: time.Now().Add(time.Hour)}
+	if _, err := l.withCache(t.Context(), &cache{principal: l.client, tickets: []ticket{joined}}); !errors.Is(err, sasl.ErrAuthentication) {
+		t.Error(err)
 	}
 }
 

@@ -21,6 +21,10 @@ func TestKDC(t *testing.T) {
 	nonce := func(_ *messages.KDCRepFields, p *messages.EncKDCRepPart) { p.Nonce ^= 1 }
 	user := func(r *messages.KDCRepFields, _ *messages.EncKDCRepPart) { r.CName.NameString = []string{"bob"} }
 	service := func(r *messages.KDCRepFields, p *messages.EncKDCRepPart) { r.Ticket.SName, p.SName = other, other }
+	joined := func(r *messages.KDCRepFields, p *messages.EncKDCRepPart) {
+		p.SName.NameString = []string{strings.Join(p.SName.NameString, "/")}
+		r.Ticket.SName = p.SName
+	}
 	ticket := func(r *messages.KDCRepFields, _ *messages.EncKDCRepPart) { r.Ticket.SName = other }
 	realm := func(r *messages.KDCRepFields, _ *messages.EncKDCRepPart) { r.Ticket.Realm = "OTHER.TEST" }
 	rc4 := func(_ *messages.KDCRepFields, p *messages.EncKDCRepPart) { p.Key.KeyType = 23 }
@@ -34,6 +38,7 @@ func TestKDC(t *testing.T) {
 		"another nonce":                 {nonce, nil, sasl.ErrSecurity},
 		"another user":                  {user, nil, sasl.ErrSecurity},
 		"another service":               {service, nil, sasl.ErrSecurity},
+		"a name of one component":       {joined, nil, sasl.ErrSecurity},
 		"an RC4 key":                    {rc4, nil, sasl.ErrSecurity},
 		"a short key":                   {short, nil, sasl.ErrSecurity},
 		"another nonce, ticket":         {nil, nonce, sasl.ErrSecurity},

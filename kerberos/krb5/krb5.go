@@ -27,6 +27,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -157,7 +158,10 @@ type principal struct {
 // String returns the name in the form that people write.
 func (p principal) String() string { return strings.Join(p.name, "/") + "@" + p.realm }
 
-func (p principal) is(other principal) bool { return p.String() == other.String() }
+// is compares the components, because a component can contain a slash.
+func (p principal) is(other principal) bool {
+	return p.realm == other.realm && slices.Equal(p.name, other.name)
+}
 
 // maxPrincipal limits the length of a principal in text, in octets.
 const maxPrincipal = 1 << 10
