@@ -12,8 +12,12 @@ import (
 // maxFile limits the size of a file that this package reads, in octets.
 const maxFile = 1 << 20
 
-// readFile reads a file up to maxFile. The error says which file it is.
+// readFile reads a file up to maxFile. It refuses a pipe, which another user can make in
+// /tmp: opening it waits without end. The error says which file it is.
 func readFile(kind, path string) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+		return nil, fmt.Errorf("%w: %s %s is a pipe: name a file", sasl.ErrConfig, kind, path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", sasl.ErrConfig, kind, err)
@@ -24,7 +28,7 @@ func readFile(kind, path string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %s: %w", sasl.ErrConfig, kind, err)
 	}
 	if len(content) > maxFile {
-		return nil, fmt.Errorf("%w: %s %s is over 1 MiB", sasl.ErrConfig, kind, path)
+		return nil, fmt.Errorf("%w: %s %s is over 1 MiB: name a smaller file", sasl.ErrConfig, kind, path)
 	}
 	return content, nil
 }
