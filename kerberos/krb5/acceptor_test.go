@@ -27,7 +27,7 @@ var (
 )
 
 // start returns a context with a ticket whose session key the acceptor knows.
-func start(t *testing.T, request saslkerberos.Request) (*securityContext, *acceptor) {
+func start(t testing.TB, request saslkerberos.Request) (*securityContext, *acceptor) {
 	t.Helper()
 	l := newLogin(nil, request)
 	l.client = principal{[]string{"alice"}, "KERBEROS.TEST"}
@@ -44,7 +44,7 @@ func start(t *testing.T, request saslkerberos.Request) (*securityContext, *accep
 }
 
 // read takes the client's first token.
-func (a *acceptor) read(t *testing.T, token []byte) {
+func (a *acceptor) read(t testing.TB, token []byte) {
 	t.Helper()
 	id, message, ok := unframe(token)
 	var request messages.APReq
@@ -58,7 +58,7 @@ func (a *acceptor) read(t *testing.T, token []byte) {
 }
 
 // answer returns an AP-REP, after change has changed its encrypted part.
-func (a *acceptor) answer(t *testing.T, encrypted types.EncryptionKey, change func(*messages.EncAPRepPart)) []byte {
+func (a *acceptor) answer(t testing.TB, encrypted types.EncryptionKey, change func(*messages.EncAPRepPart)) []byte {
 	t.Helper()
 	part := messages.EncAPRepPart{CTime: a.request.CTime, Cusec: a.request.Cusec, Subkey: a.subkey, SequenceNumber: 7}
 	if change != nil {
@@ -72,7 +72,7 @@ func (a *acceptor) answer(t *testing.T, encrypted types.EncryptionKey, change fu
 	return frame(0x0200, marshal(t, messages.APRep{PVNO: 5, MsgType: 15, EncPart: sealed}, asnAppTag.APREP))
 }
 
-func marshal(t *testing.T, value any, tag int) []byte {
+func marshal(t testing.TB, value any, tag int) []byte {
 	t.Helper()
 	encoded, err := asn1.Marshal(value)
 	if err != nil {

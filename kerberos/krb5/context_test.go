@@ -116,7 +116,7 @@ func refused(t *testing.T, code int32) []byte {
 }
 
 // established returns an established context. The server's numbers begin with 7.
-func established(t *testing.T) (*securityContext, *acceptor) {
+func established(t testing.TB) (*securityContext, *acceptor) {
 	t.Helper()
 	c, a := start(t, saslkerberos.Request{Integrity: true, Confidentiality: true})
 	token, _, err := c.Step(nil)
@@ -131,7 +131,7 @@ func established(t *testing.T) (*securityContext, *acceptor) {
 }
 
 // foreign makes a Wrap token with the library's own code.
-func (a *acceptor) foreign(t *testing.T, flags byte, sequence uint64, message string) []byte {
+func (a *acceptor) foreign(t testing.TB, flags byte, sequence uint64, message string) []byte {
 	t.Helper()
 	w := gssapi.WrapToken{Flags: flags, EC: 12, SndSeqNum: sequence, Payload: []byte(message)}
 	if err := w.SetCheckSum(a.subkey, usageAcceptorSeal); err != nil {

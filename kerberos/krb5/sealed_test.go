@@ -14,7 +14,7 @@ import (
 
 // seal makes a sealed token of the acceptor (RFC 4121 s4.2.4): extra octets of filler
 // behind the message, and the body rotated to the right.
-func (a *acceptor) seal(t *testing.T, flags byte, sequence uint64, extra, rotation int, message string) []byte {
+func (a *acceptor) seal(t testing.TB, flags byte, sequence uint64, extra, rotation int, message string) []byte {
 	t.Helper()
 	header := []byte{5, 4, flags, 0xff, 0, byte(extra), 0, 0}
 	header = binary.BigEndian.AppendUint64(header, sequence)
