@@ -38,7 +38,7 @@ func (l *login) ask(ctx context.Context, realm string, request []byte) ([]byte, 
 	for _, address := range kdcs {
 		answer, err := l.askOne(ctx, address, request)
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("%w: waiting for the KDC of %s: %w", sasl.ErrConnection, realm, ctx.Err())
+			return nil, fmt.Errorf("%w: waiting for the KDC of %s: %w", sasl.ErrConnection, sasl.Printable(realm), ctx.Err())
 		}
 		if err == nil {
 			err = refusal(answer)

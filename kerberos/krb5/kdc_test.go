@@ -3,9 +3,12 @@ package krb5
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jcmturner/gokrb5/v8/messages"
@@ -27,6 +30,10 @@ func TestKDC(t *testing.T) {
 	}
 	ticket := func(r *messages.KDCRepFields, _ *messages.EncKDCRepPart) { r.Ticket.SName = other }
 	realm := func(r *messages.KDCRepFields, _ *messages.EncKDCRepPart) { r.Ticket.Realm = "OTHER.TEST" }
+	same := func(r *messages.KDCRepFields, p *messages.EncKDCRepPart) {
+		p.SName.NameString = []string{"krbtgt", "R.TEST"}
+		r.Ticket.SName = p.SName
+	}
 	rc4 := func(_ *messages.KDCRepFields, p *messages.EncKDCRepPart) { p.Key.KeyType = 23 }
 	short := func(_ *messages.KDCRepFields, p *messages.EncKDCRepPart) { p.Key.KeyValue = p.Key.KeyValue[:16] }
 	expired := func(_ *messages.KDCRepFields, p *messages.EncKDCRepPart) { p.EndTime = time.Now().Add(-time.Hour) }
@@ -44,6 +51,7 @@ func TestKDC(t *testing.T) {
 		"another nonce, ticket":         {nil, nonce, sasl.ErrSecurity},
 		"another user, ticket":          {nil, user, sasl.ErrSecurity},
 		"another service, ticket":       {nil, service, sasl.ErrSecurity},
+		"a referral to the same realm":  {nil, same, sasl.ErrSecurity},
 		"another ticket than it says":   {nil, ticket, sasl.ErrSecurity},
 		"another realm than it says":    {nil, realm, sasl.ErrSecurity},
 		"an RC4 key, ticket":            {nil, rc4, sasl.ErrSecurity},
@@ -120,12 +128,61 @@ func TestSilentKDC(t *testing.T) {
 	}
 	k := &kdc{dial: map[string]func(net.Conn){"one.test:88": silent, "two.test:88": silent}}
 	l := k.login(t)
+	if _, err := l.configuration(); err != nil {
+		t.Fatal(err)
+	}
+	l.client.realm = "R\n.TEST"
+	l.config.kdcs[l.client.realm] = l.config.kdcs["R.TEST"]
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	began := time.Now()
 	_, err := l.withSecret(ctx, k.secret())
-	if !errors.Is(err, sasl.ErrConnection) || !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > time.Second {
+	if !errors.Is(err, sasl.ErrConnection) || !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > time.Second || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%v, after %v", err, time.Since(began))
+	}
+}
+
+// TestSlowKDC: after ten seconds, another KDC is asked in place of one that is silent,
+// or that sends its answer octet by octet.
+func TestSlowKDC(t *testing.T) {
+	silent := func(conn net.Conn) { io.Copy(io.Discard, conn) }
+	slow := func(conn net.Conn) {
+		conn.Read(make([]byte, 1<<16))
+		conn.Write([]byte("\x00\x00\x10\x00"))
+		for range 1 << 12 {
+			time.Sleep(time.Second)
+			if _, err := conn.Write([]byte("k")); err != nil {
+				return
+			}
+		}
+	}
+	for name, first := range map[string]func(net.Conn){"silent": silent, "slow": slow} {
+		synctest.Test(t, func(t *testing.T) {
+			k := &kdc{dial: map[string]func(net.Conn){"one.test:88": first}}
+			l, began := k.login(t), time.Now()
+			if _, err := l.withSecret(t.Context(), k.secret()); err != nil || time.Since(began) > 25*time.Second { // for two tickets
+				t.Errorf("%s: %v, after %v", name, err, time.Since(began))
+			}
+			time.Sleep(2 * time.Second) // the slow KDC notices the end
+		})
+	}
+}
+
+// TestManyKDCs: at most 16 KDCs of a realm are tried, because a DNS answer may list more.
+func TestManyKDCs(t *testing.T) {
+	tried := 0
+	k := &kdc{}
+	l := k.login(t)
+	l.options.DialContext = func(context.Context, string, string) (net.Conn, error) {
+		tried++
+		return nil, net.ErrClosed
+	}
+	if _, err := l.configuration(); err != nil {
+		t.Fatal(err)
+	}
+	l.config.kdcs["R.TEST"] = slices.Repeat([]string{"one.test"}, 1000)
+	if _, err := l.withSecret(t.Context(), k.secret()); !errors.Is(err, sasl.ErrTemporary) || tried != 16 {
+		t.Errorf("%d were tried: %v", tried, err)
 	}
 }
 
