@@ -63,12 +63,8 @@ func readCache(path string) (*cache, error) {
 	return c, nil
 }
 
-// maxTickets limits the tickets of a cache, and maxComponents the components of a
-// name.
-const (
-	maxTickets    = 1000
-	maxComponents = 16
-)
+// maxComponents limits the components of a name.
+const maxComponents = 16
 
 func parseCache(content []byte) (*cache, bool) {
 	o := &octets{rest: content}
@@ -79,10 +75,10 @@ func parseCache(content []byte) (*cache, bool) {
 		return nil, false
 	}
 	c := &cache{principal: o.cachePrincipal()}
-	for len(o.rest) > 0 && len(c.tickets) < maxTickets {
+	for len(o.rest) > 0 {
 		c.tickets = append(c.tickets, o.cacheTicket(version))
 	}
-	return c, !o.failed && len(o.rest) == 0 && len(c.principal.name) > 0
+	return c, !o.failed && len(c.principal.name) > 0
 }
 
 func (o *octets) cachePrincipal() (p principal) {

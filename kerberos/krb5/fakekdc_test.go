@@ -1,6 +1,7 @@
 package krb5
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"io"
@@ -23,6 +24,7 @@ type kdc struct {
 	t         *testing.T
 	preauth   []byte                                                // the parameters of the demanded preauthentication; nil = none is demanded
 	silent    bool                                                  // the demand states no type of key
+	demanded  int32                                                 // the type of key in the demand; 0 = 18
 	changeAS  func(*messages.KDCRepFields, *messages.EncKDCRepPart) // nil = no change
 	changeTGS func(*messages.KDCRepFields, *messages.EncKDCRepPart)
 	asKey     types.EncryptionKey            // encrypts the answer to the user
@@ -105,7 +107,7 @@ func (k *kdc) answer(request []byte) []byte {
 
 // demand returns the KRB-ERROR that demands preauthentication.
 func (k *kdc) demand() []byte {
-	info, err := asn1.Marshal(types.ETypeInfo2{{EType: 18, Salt: "salt", S2KParams: k.preauth}})
+	info, err := asn1.Marshal(types.ETypeInfo2{{EType: cmp.Or(k.demanded, 18), Salt: "salt", S2KParams: k.preauth}})
 	if err != nil {
 		k.t.Error(err)
 	}

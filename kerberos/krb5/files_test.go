@@ -89,6 +89,18 @@ func TestTruncatedFiles(t *testing.T) {
 	}
 }
 
+// soon returns the error of f, or an error if f does not return.
+func soon(f func() error) error {
+	outcome := make(chan error, 1)
+	go func() { outcome <- f() }()
+	select {
+	case err := <-outcome:
+		return err
+	case <-time.After(5 * time.Second):
+		return errors.New("it does not return")
+	}
+}
+
 // TestHostileFiles: lengths and counts of files that are not there.
 func TestHostileFiles(t *testing.T) {
 	name := "\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x01R\x00\x00\x00\x01a"
@@ -106,7 +118,7 @@ func TestHostileFiles(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readCache(path); !errors.Is(err, sasl.ErrConfig) || !strings.Contains(err.Error(), "malformed or truncated") {
+		if err := soon(func() error { _, err := readCache(path); return err }); !errors.Is(err, sasl.ErrConfig) || !strings.Contains(err.Error(), "malformed or truncated") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -123,13 +135,38 @@ func TestHostileFiles(t *testing.T) {
 	}
 }
 
-// TestCacheNames: a name whose one component contains a slash is not the name with two
+// TestCacheTickets: only a ticket of the cache's principal, for the service and its
+// realm, is used. A name whose one component contains a slash is not the name with two
 // components.
-func TestCacheNames(t *testing.T) {
+func TestCacheTickets(t *testing.T) {
 	l := (&kdc{}).login(t)
-	joined := ticket{client: l.client, service: principal{[]string{"krbtgt/R.TEST"}, "R.TEST"}, key: sessionKey, start: time.Now(), end: time.Now().Add(time.Hour)}
-	if _, err := l.withCache(t.Context(), &cache{principal: l.client, tickets: []ticket{joined}}); !errors.Is(err, sasl.ErrAuthentication) {
-		t.Error(err)
+	bob := principal{[]string{"bob"}, "R.TEST"}
+	granting, service := grantingService("R.TEST", "R.TEST"), principal{[]string{"ldap", "dc.test"}, "R.TEST"}
+	l.request.Service = service.String()
+	for name, row := range map[string]struct {
+		client, service principal
+		want            error // nil = the ticket is used
+	}{
+		"right":                      {l.client, service, nil},
+		"granting":                   {l.client, granting, nil},
+		"of another":                 {bob, service, sasl.ErrAuthentication},
+		"of another, granting":       {bob, granting, sasl.ErrAuthentication},
+		"another realm":              {l.client, principal{service.name, "OTHER.TEST"}, sasl.ErrAuthentication},
+		"another realm's, granting":  {l.client, grantingService("OTHER.TEST", "R.TEST"), sasl.ErrAuthentication},
+		"one component":              {l.client, principal{[]string{"ldap/dc.test"}, "R.TEST"}, sasl.ErrAuthentication},
+		"one component, granting":    {l.client, principal{[]string{"krbtgt/R.TEST"}, "R.TEST"}, sasl.ErrAuthentication},
+		"a realm in the name":        {l.client, principal{[]string{"ldap", "dc.test@R.TEST"}, ""}, sasl.ErrAuthentication},
+		"the name of another client": {principal{[]string{"alice@R.TEST"}, ""}, service, sasl.ErrAuthentication},
+	} {
+		c := read(t, "service.ccache")
+		encoded, _ := parseCache(c)
+		found := encoded.tickets[len(encoded.tickets)-1]
+		found.client, found.service, found.key = row.client, row.service, sessionKey
+		found.start, found.end = time.Now(), time.Now().Add(time.Hour)
+		context, err := l.withCache(t.Context(), &cache{principal: l.client, tickets: []ticket{found}})
+		if !errors.Is(err, row.want) || (context != nil) != (row.want == nil) {
+			t.Errorf("%s: %v, %v", name, context, err)
+		}
 	}
 }
 
@@ -159,9 +196,11 @@ func FuzzFiles(f *testing.F) {
 	f.Add(read(f, "service.ccache"))
 	f.Add(read(f, "alice.keytab"))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		if c, ok := parseCache(content); ok && len(c.tickets) > maxTickets {
-			t.Error("too many tickets")
+		if c, ok := parseCache(content); ok && len(c.principal.name) == 0 {
+			t.Error("a cache without a principal")
 		}
-		parseKeytab(content)
+		if keys, ok := parseKeytab(content); ok && 20*len(keys) > len(content) {
+			t.Errorf("%d keys in %d octets", len(keys), len(content))
+		}
 	})
 }
