@@ -106,5 +106,10 @@ func TestSPNEGOLayer(t *testing.T) {
 		if layer != nil && (layer.Strength() != demanded || layer.MaxPlain() != 65536-38 || layer.MaxProtected() != 1<<24-1) {
 			t.Errorf("%s: the layer has %s, %d, %d", demanded, layer.Strength(), layer.MaxPlain(), layer.MaxProtected())
 		}
+		// An offer of another layer comes too late.
+		offer, _ := server.Wrap([]byte("\x07\x00\x00\x64"), false)
+		if out, _, err := x.Step(t.Context(), offer); layer != nil && (!errors.Is(err, sasl.ErrProtocol) || out != nil || x.(*spnego).Layer() != layer) {
+			t.Errorf("%s: an offer after the layer: %q, %v", demanded, out, err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package saslkerberos
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"testing"
@@ -94,6 +95,24 @@ func TestSPNEGO(t *testing.T) {
 func (n *negotiation) mic(message []byte) []byte {
 	mic, _ := n.server.MIC(message)
 	return mic
+}
+
+// unproved is a context that takes a token and still waits for the acceptor's proof.
+type unproved struct{ toy }
+
+func (*unproved) Step([]byte) ([]byte, bool, error) { return []byte("token"), false, nil }
+
+// TestSPNEGOUnproved: the server cannot end a negotiation in which it has proved nothing.
+func TestSPNEGOUnproved(t *testing.T) {
+	for _, state := range []int{acceptCompleted, acceptIncomplete, requestMIC} {
+		x := SPNEGO(func(context.Context, Request) (SecurityContext, error) { return &unproved{}, nil }, nil).New(secure)
+		if _, _, err := x.Step(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if out, done, err := x.Step(t.Context(), response(state, kerberos, []byte("token"), nil)); out != nil || done || !errors.Is(err, sasl.ErrSecurity) {
+			t.Errorf("state %d: %q, %v, %v", state, out, done, err)
+		}
+	}
 }
 
 // TestSPNEGORequestsMIC: the server wants the integrity check of the list.
