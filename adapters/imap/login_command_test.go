@@ -2,6 +2,7 @@ package saslimap
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"slices"
@@ -105,6 +106,15 @@ func TestLoginCommandIsOff(t *testing.T) {
 		if sasl.ClassOf(err) != sasl.ErrPolicy || !errors.Is(err, ErrLoginCommand) || err.Error() != "policy error: the server offers no mechanism; the server may have only the LOGIN command: set Options.LoginCommand to allow it" {
 			t.Errorf("%s: %v", greeting, err)
 		}
+	}
+	// A server that forbids the command under TLS too does not have it.
+	c, err := NewConn(t.Context(), prompt(t, "* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi"), host, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.info.TLSVersion = tls.VersionTLS13
+	if _, err := c.Authenticate(soon(t), loginClient("tim", "tanstaaf")); sasl.ClassOf(err) != sasl.ErrPolicy || errors.Is(err, ErrLoginCommand) {
+		t.Errorf("LOGINDISABLED: %v", err)
 	}
 	client := imapclient.New(prompt(t, "* OK [CAPABILITY IMAP4rev1 AUTH=IMAP-LOGIN] hi"), nil)
 	defer client.Close()
