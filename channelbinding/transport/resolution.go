@@ -140,13 +140,10 @@ func (d Dialer) lookupService(ctx context.Context, service, domain string, direc
 		resolver = net.DefaultResolver
 	}
 	_, records, err := resolver.LookupSRV(ctx, service, "tcp", strings.TrimSuffix(domain, ".")+".")
-	for _, r := range records { // those that are valid, also if others are not
+	for _, r := range records { // those that are valid, also with an error about others
 		if host := strings.TrimSuffix(r.Target, "."); host != "" {
 			targets = append(targets, Target{service, host, strconv.Itoa(int(r.Port)), direct, r.Priority, r.Weight})
 		}
-	}
-	if len(records) > 0 {
-		err = nil
 	}
 	return targets, err
 }

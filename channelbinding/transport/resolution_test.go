@@ -75,6 +75,8 @@ func TestServers(t *testing.T) {
 		"no answer about STARTTLS":          {"example.org", ldap, zone{"ldap": nil}, "", sasl.ErrConnection},
 		"no answer about direct TLS":        {"example.org", mail, zone{"imaps": nil}, "", sasl.ErrConnection},
 		"no answer about one, and a server": {"example.org", mail, zone{"imaps": nil, "imap": {srv(0, 0, 1, "a.example.")}}, "a.example:1", nil},
+		"one is invalid":                    {"example.org", mail, zone{"imap": {srv(0, 0, 1, "a b.example."), srv(1, 0, 2, "b.example.")}}, "b.example:2", nil},
+		"all are invalid":                   {"example.org", mail, zone{"imap": {srv(0, 0, 1, "a b.example.")}}, "", sasl.ErrConnection},
 		"an address of IPv4":                {"192.0.2.1", ldap, nil, "192.0.2.1:389", nil},
 		"an address of IPv6":                {"[2001:db8::1]", xmpp, nil, "[2001:db8::1]:5222", nil},
 		"an address, and mail":              {"192.0.2.1", mail, nil, "", transport.ErrNoServer},
