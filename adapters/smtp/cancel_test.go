@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
 	netsmtp "net/smtp"
@@ -56,7 +55,7 @@ var cancellable = map[string]func(ctx context.Context, conn net.Conn) error{
 // the peer reads nothing, so that a write waits.
 func TestCancelInEveryState(t *testing.T) {
 	const (
-		read   = "<" // the server reads a line
+		read   = smtptest.Read
 		hello  = "250-mail.example.org\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n"
 		halves = "535-5.7.8 n"
 	)
@@ -82,39 +81,7 @@ func TestCancelInEveryState(t *testing.T) {
 	} {
 		for way := range strings.SplitSeq(row.ways, "; ") {
 			t.Run(state+"/"+way, func(t *testing.T) {
-				near, far := net.Pipe()
-				defer far.Close()
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				done := make(chan error, 1)
-				go func() { done <- cancellable[way](ctx, near) }()
-				far.SetDeadline(time.Now().Add(5 * time.Second))
-				reader := bufio.NewReaderSize(far, 16) // so that it takes no more than the line
-				for _, step := range row.script {
-					var err error
-					if step == read {
-						_, err = reader.ReadString('\n')
-					} else {
-						_, err = io.WriteString(far, step)
-					}
-					if err != nil {
-						t.Fatal(err)
-					}
-				}
-				time.Sleep(20 * time.Millisecond) // the state is reached
-				start := time.Now()
-				cancel()
-				select {
-				case err := <-done:
-					if took := time.Since(start); took > 100*time.Millisecond {
-						t.Errorf("it took %s", took)
-					}
-					if sasl.ClassOf(err) != sasl.ErrConnection || !errors.Is(err, context.Canceled) {
-						t.Error(err)
-					}
-				case <-time.After(4 * time.Second):
-					t.Error("the login goes on")
-				}
+				smtptest.Cancel(t, row.script, cancellable[way])
 			})
 		}
 	}

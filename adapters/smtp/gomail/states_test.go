@@ -1,16 +1,13 @@
 package saslgomail_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/textproto"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
@@ -68,7 +65,7 @@ func TestAuthValueScreen(t *testing.T) {
 // a write waits.
 func TestCancelInEveryState(t *testing.T) {
 	const (
-		read  = "<" // the server reads a line
+		read  = smtptest.Read
 		hello = "250-mail.example.org\r\n250 AUTH PLAIN\r\n"
 	)
 	for state, script := range map[string][]string{
@@ -84,45 +81,17 @@ func TestCancelInEveryState(t *testing.T) {
 		"abort has no answer": {read, hello, read, "334 YWJj\r\n", read},
 	} {
 		t.Run(state, func(t *testing.T) {
-			near, far := net.Pipe()
-			defer far.Close()
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			done := make(chan error, 1)
-			go func() {
-				client, err := smtp.NewClient(near, smtptest.Host)
-				if err == nil {
-					_, err = saslgomail.Authenticate(ctx, client, plain, saslsmtp.Existing{Host: smtptest.Host})
-				}
-				done <- err
-			}()
-			far.SetDeadline(time.Now().Add(5 * time.Second))
-			reader := bufio.NewReaderSize(far, 16) // so that it takes no more than the line
-			for _, step := range append([]string{"220 hi\r\n"}, script...) {
-				var err error
-				if step == read {
-					_, err = reader.ReadString('\n')
-				} else {
-					_, err = io.WriteString(far, step)
-				}
+			smtptest.Cancel(t, append([]string{"220 hi\r\n"}, script...), func(ctx context.Context, conn net.Conn) error {
+				client, err := smtp.NewClient(conn, smtptest.Host)
 				if err != nil {
-					t.Fatal(err)
+					return err
 				}
-			}
-			time.Sleep(20 * time.Millisecond) // the state is reached
-			start := time.Now()
-			cancel()
-			select {
-			case err := <-done:
-				if took := time.Since(start); took > 100*time.Millisecond {
-					t.Errorf("it took %s", took)
+				_, err = saslgomail.Authenticate(ctx, client, plain, saslsmtp.Existing{Host: smtptest.Host})
+				if client.HasConnection() {
+					t.Error("the library takes the connection for open")
 				}
-				if sasl.ClassOf(err) != sasl.ErrConnection || !errors.Is(err, context.Canceled) {
-					t.Error(err)
-				}
-			case <-time.After(time.Second):
-				t.Error("the login goes on")
-			}
+				return err
+			})
 		})
 	}
 }
