@@ -46,7 +46,9 @@ func TestForeignServer(t *testing.T) {
 		})
 		for _, start := range []saslxmpp.TLSStart{saslxmpp.StartTLS, saslxmpp.NoTLS} {
 			begun := time.Now()
-			_, _, err := (&saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), TLS: start, Address: address}).Dial(t.Context(), jid.MustParse("user@"+host))
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			_, _, err := (&saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), TLS: start, Address: address}).Dial(ctx, jid.MustParse("user@"+host))
+			cancel()
 			want := "protocol error: the peer speaks another protocol than XMPP: " + row.want + " (step: greeting, address: " + address + ")"
 			if !errors.Is(err, sasl.ErrProtocol) || err.Error() != want || time.Since(begun) > 2*time.Second {
 				t.Errorf("%q: %v after %s", row.says, err, time.Since(begun))
