@@ -13,8 +13,8 @@ func sizedToken(issuer *harness.Issuer, octets int) string {
 	return issuer.Token(map[string]any{"groups": strings.Repeat("g", octets)})
 }
 
-// TestSASLIMAPBearerSize: Dovecot reads 8192 octets of base64, and hangs up on a client
-// that sends more. A client of the library has its own limit, before anything is sent.
+// TestSASLIMAPBearerSize: Dovecot hangs up on a client that sends too long a token. A
+// client of the library has its own limit, before anything is sent.
 func TestSASLIMAPBearerSize(t *testing.T) {
 	t.Parallel()
 	everyIMAPClient(t, harness.DovecotOAuth, func(t *testing.T, srv *harness.MailServer, dial func() imapLogin) {
@@ -37,8 +37,33 @@ func TestSASLIMAPBearerSize(t *testing.T) {
 	})
 }
 
-// TestSASLSMTPBearerSize: Postfix reads 12288 octets of base64 with their line end, the
-// limit of RFC 4954 section 4. A longer token is an error, and nothing is sent.
+// TestSASLIMAPBearerLimit: Dovecot reads 8188 octets of base64, and hangs up on a client
+// that sends 8192.
+func TestSASLIMAPBearerLimit(t *testing.T) {
+	t.Parallel()
+	srv := harness.DovecotOAuth(t)
+	claim := 4000
+	for _, row := range []struct {
+		encoded int
+		class   sasl.Class
+	}{{8188, ""}, {8192, sasl.ErrConnection}} {
+		token := ""
+		for ; len(base64("user=alice\x01auth=Bearer "+token+"\x01\x01")) < row.encoded; claim++ {
+			token = sizedToken(srv.Issuer, claim)
+		}
+		if sent := len(base64("user=alice\x01auth=Bearer " + token + "\x01\x01")); sent != row.encoded {
+			t.Fatalf("%d octets", sent)
+		}
+		conn := implicit(t, srv, srv.ClientConfig(0))
+		_, err := conn.Authenticate(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{sasl.XOAuth2(sasl.FixedBearerToken("alice", token))}})
+		if sasl.ClassOf(err) != row.class || (err == nil) != (row.class == "") {
+			t.Errorf("%d octets: %v", row.encoded, err)
+		}
+	}
+}
+
+// TestSASLSMTPBearerSize: a token within the limit of RFC 4954 section 4 passes. A longer one is
+// an error, and nothing is sent.
 func TestSASLSMTPBearerSize(t *testing.T) {
 	t.Parallel()
 	srv := harness.PostfixOAuth(t)
@@ -46,16 +71,8 @@ func TestSASLSMTPBearerSize(t *testing.T) {
 		for octets, class := range map[int]sasl.Class{6500: "", 7 << 10: sasl.ErrConfig} {
 			token := sizedToken(srv.Issuer, octets)
 			for _, m := range sasl.BearerMechanisms(sasl.FixedBearerToken("alice", token)) {
-				var sent lines
-				address := harness.MITM{
-					Server: srv.DovecotSASL.Implicit, Upstream: srv.ClientConfig(0), Cert: srv.PKI.ServerCert(srv.Host),
-					Implicit: true, FromClient: sent.logins,
-				}.Start(t)
-				client, err := dial(t, harness.Submission{Implicit: address}, true, srv.ClientConfig(0))
-				if err != nil {
-					t.Fatal(err)
-				}
-				_, err = client.authenticate(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{m}})
+				client, sent := watched(t, srv, dial)
+				_, err := client.authenticate(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{m}})
 				if sasl.ClassOf(err) != class || (sent.count() == 0) != (class != "") {
 					t.Errorf("%s, %s, %d octets: %v after %d commands", library, m.Name(), len(token), err, sent.count())
 				}

@@ -91,6 +91,21 @@ func TestSASLSMTPBearerValues(t *testing.T) {
 	}
 }
 
+// watched returns a client of Postfix, and records how often it begins to authenticate.
+func watched(t *testing.T, srv *harness.PostfixServer, dial dialSMTPClient) (client smtpClient, sent *lines) {
+	t.Helper()
+	sent = new(lines)
+	address := harness.MITM{
+		Server: srv.DovecotSASL.Implicit, Upstream: srv.ClientConfig(0), Cert: srv.PKI.ServerCert(srv.Host),
+		Implicit: true, FromClient: sent.logins,
+	}.Start(t)
+	client, err := dial(t, harness.Submission{Implicit: address}, true, srv.ClientConfig(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, sent
+}
+
 // TestSASLSMTPRenewal shows that a refused token is followed by another one in the same
 // operation, once.
 func TestSASLSMTPRenewal(t *testing.T) {
@@ -103,16 +118,8 @@ func TestSASLSMTPRenewal(t *testing.T) {
 			srv.Issuer.Token(map[string]any{"scope": "calendar"}): sasl.ErrAuthentication,
 		} {
 			for _, m := range sasl.BearerMechanisms(renewed("alice", old, next)) {
-				var sent lines
-				address := harness.MITM{
-					Server: srv.DovecotSASL.Implicit, Upstream: srv.ClientConfig(0), Cert: srv.PKI.ServerCert(srv.Host),
-					Implicit: true, FromClient: sent.logins,
-				}.Start(t)
-				client, err := dial(t, harness.Submission{Implicit: address}, true, srv.ClientConfig(0))
-				if err != nil {
-					t.Fatal(err)
-				}
-				_, err = client.authenticate(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{m}})
+				client, sent := watched(t, srv, dial)
+				_, err := client.authenticate(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{m}})
 				if sasl.ClassOf(err) != class || sent.count() != 2 {
 					t.Errorf("%s, %s: %v after %d commands", library, m.Name(), err, sent.count())
 				}

@@ -45,7 +45,7 @@ func (c *Conn) ServerInfo() sasl.ServerInfo {
 //
 // A connection that is authenticated already, or that was handed over, is an
 // ErrConfig. So is a message of more than 9216 octets, which are the 12288 of base64
-// that every server accepts (RFC 4954 s4); nothing of it is sent. Other errors are
+// that RFC 4954 s4 has servers accept; nothing of it is sent. Other errors are
 // those of sasl.Client; a refusal has a *Reply.
 func (c *Conn) Authenticate(ctx context.Context, auth *sasl.Client) (sasl.Result, error) {
 	if c.handedOver || c.authenticated {
@@ -64,7 +64,7 @@ func (c *Conn) Close() error { return transport.Close(c.conn) }
 // end, in octets (RFC 4954 s4).
 const maxCommand = 512
 
-// maxResponse is the longest line of an exchange that every server has to accept,
+// maxResponse is the longest line of an exchange that a server has to accept,
 // without its end, in octets (RFC 4954 s4). A server that finds a line too long may
 // not read to its end, and take the rest for commands. So nothing longer is sent.
 const maxResponse = 12288
