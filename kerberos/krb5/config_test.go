@@ -103,6 +103,22 @@ func TestConfigDefaults(t *testing.T) {
 	}
 }
 
+// TestMissingConfig: without a krb5.conf the DNS has the KDCs. A file that the caller
+// names must exist.
+func TestMissingConfig(t *testing.T) {
+	earlier := defaultConfig
+	defer func() { defaultConfig = earlier }()
+	defaultConfig = filepath.Join(t.TempDir(), "krb5.conf")
+	t.Setenv("KRB5_CONFIG", "")
+	if c, err := readConfig(""); err != nil || !c.lookupKDC || !slices.Equal(c.ticketTypes, []int32{20, 19, 18, 17}) {
+		t.Errorf("%+v, %v", c, err)
+	}
+	t.Setenv("KRB5_CONFIG", defaultConfig)
+	if _, err := readConfig(""); !errors.Is(err, sasl.ErrConfig) {
+		t.Error(err)
+	}
+}
+
 func TestConfigErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"[libdefaults":                                    "a section without ] (",

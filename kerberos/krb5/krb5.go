@@ -38,7 +38,8 @@ import (
 // Options are the options of an Initiator. Nil and the zero value are the default.
 type Options struct {
 	// Config is the path of krb5.conf; "" = the environment variable KRB5_CONFIG,
-	// which may list several paths, or /etc/krb5.conf. The file is read at each login.
+	// which may list several paths, or /etc/krb5.conf, which may be missing: the DNS has
+	// the KDCs then. The file is read at each login.
 	Config string
 	// DialContext connects to a KDC; nil = a net.Dialer.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
