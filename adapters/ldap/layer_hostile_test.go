@@ -87,13 +87,13 @@ func TestLayerOfAnAttacker(t *testing.T) {
 // layer that it installs. In the layer that it replaces, they are an ErrSecurity.
 func TestDataBehindOutcome(t *testing.T) {
 	for name, row := range map[string]struct {
-		before bool // a layer is in effect
-		class  sasl.Class
-	}{"the first layer": {false, ""}, "a second layer": {true, sasl.ErrSecurity}} {
+		before bool   // a layer is in effect
+		text   string // in the announcement; a long one passes the reader's buffer
+	}{"the first layer": {false, ""}, "a second layer": {true, ""}, "a second layer, long": {true, strings.Repeat("x", 40<<10)}} {
 		t.Run(name, func(t *testing.T) {
 			client, w, _ := newLayered(t, nil)
 			if row.before {
-				layeredBind(t, client, w, sasltest.Layered{})
+				layeredBind(t, client, w, sasltest.Layered{MaxProtected: 60 << 10})
 			}
 			served := make(chan error, 1)
 			go func() {
@@ -105,7 +105,7 @@ func TestDataBehindOutcome(t *testing.T) {
 					return
 				}
 				notice := message(0, result(tagExtended, 52, "", nil)) // in the wrong layer, if there is one
-				outcome := message(w.id, result(tagBindResponse, 0, "", proof))
+				outcome := message(w.id, result(tagBindResponse, 0, row.text, proof))
 				if !row.before {
 					w.layer = layer
 					s := w.seal()
