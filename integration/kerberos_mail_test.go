@@ -50,7 +50,8 @@ func TestKerberosIMAP(t *testing.T) {
 	}
 }
 
-// TestKerberosSMTP: Postfix with Cyrus SASL takes both mechanisms.
+// TestKerberosSMTP: Postfix with Cyrus SASL takes both mechanisms, and ignores a channel
+// binding.
 func TestKerberosSMTP(t *testing.T) {
 	t.Parallel()
 	srv := harness.Kerberos(t)
@@ -59,11 +60,14 @@ func TestKerberosSMTP(t *testing.T) {
 	other := &saslkerberos.Options{ServicePrincipal: "ldap/elsewhere.test"}
 	for name, row := range map[string]struct {
 		mechanism sasl.Mechanism
+		types     []string
 		want      error
 	}{
-		"GSSAPI":          {saslkerberos.GSSAPI(alice, nil), nil},
-		"GSS-SPNEGO":      {saslkerberos.SPNEGO(alice, nil), nil},
-		"another service": {saslkerberos.GSSAPI(alice, other), sasl.ErrAuthentication},
+		"GSSAPI":          {saslkerberos.GSSAPI(alice, nil), nil, nil},
+		"GSS-SPNEGO":      {saslkerberos.SPNEGO(alice, nil), nil, nil},
+		"a named type":    {saslkerberos.GSSAPI(alice, nil), []string{endPoint}, nil},
+		"a wrong binding": {saslkerberos.GSSAPI(flipped(alice), nil), []string{endPoint}, nil},
+		"another service": {saslkerberos.GSSAPI(alice, other), nil, sasl.ErrAuthentication},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn, err := saslsmtp.DialStartTLS(t.Context(), srv.Submission, &saslsmtp.Options{TLSConfig: srv.ClientConfig(tls.VersionTLS13)})
@@ -71,7 +75,7 @@ func TestKerberosSMTP(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			result, err := conn.Authenticate(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{row.mechanism}})
+			result, err := conn.Authenticate(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{row.mechanism}, BindingTypes: row.types})
 			if !errors.Is(err, row.want) || row.want == nil && result.Username != "alice@KERBEROS.TEST" {
 				t.Fatalf("%+v, %v", result, err)
 			}

@@ -159,6 +159,11 @@ func TestActiveDirectoryBinding(t *testing.T) {
 			})
 		}
 	}
+	other := saslkerberos.GSSAPI(alice, &saslkerberos.Options{ServicePrincipal: "ldap/alias.ad.test"})
+	client := openLDAP(t, "ldaps://"+srv.Host, &saslldap.Options{TLSConfig: srv.ClientConfig(tls.VersionTLS13), Address: srv.LDAPS})
+	if _, err := client.SASLBind(t.Context(), &sasl.Client{Mechanisms: []sasl.Mechanism{other}}); !errors.Is(err, sasl.ErrConfig) || !strings.Contains(err.Error(), "knows no such service") {
+		t.Errorf("another host name: %v", err)
+	}
 	for user, row := range map[string]struct {
 		password string
 		class    error
