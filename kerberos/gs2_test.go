@@ -85,3 +85,14 @@ func TestMechanismOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestEarlyChallenge: a server that speaks first is refused before there is a ticket.
+func TestEarlyChallenge(t *testing.T) {
+	asked := 0
+	initiator := func(context.Context, Request) (SecurityContext, error) { asked++; return &toy{}, nil }
+	for _, m := range []sasl.Mechanism{GSSAPI(initiator, nil), SPNEGO(initiator, nil), GS2KRB5(initiator, nil)} {
+		if out, done, err := m.New(secure).Step(t.Context(), []byte("x")); out != nil || done || !errors.Is(err, sasl.ErrProtocol) || asked != 0 {
+			t.Errorf("%s: %q, %v, %v, asked %d times", m.Name(), out, done, err, asked)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"reflect"
 	"testing"
 
 	sasl "github.com/saslkit/saslkit/core"
@@ -148,12 +149,18 @@ func TestSPNEGOAuthzid(t *testing.T) {
 	}
 }
 
+// FuzzSPNEGO: the fields of an answer are found again in their canonical encoding.
 func FuzzSPNEGO(f *testing.F) {
 	f.Add(response(0, kerberos, []byte("token"), []byte("mic")))
+	f.Add([]byte("\xa1\x81\x05\x30\x03\xa2\x01\x04"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		answer, ok := parseNegTokenResp(b)
-		if ok && answer.token != nil && len(answer.token) > len(b) {
-			t.Errorf("%x", b)
+		if !ok || len(answer.mechanism) == 0 {
+			return
+		}
+		again, ok := parseNegTokenResp(response(answer.state, string(answer.mechanism), answer.token, answer.mic))
+		if !ok || !reflect.DeepEqual(again, answer) {
+			t.Errorf("%x: %+v, %+v", b, answer, again)
 		}
 	})
 }
