@@ -82,7 +82,7 @@ var modules = map[string]module{
 
 // The parts of core that may import more or less than core itself.
 var parts = map[string]module{
-	"kerberos/krb5":                   {imports: []string{prefix + "core", prefix + "kerberos", "github.com/jcmturner/gofork/encoding/asn1", "github.com/jcmturner/gokrb5/v8/"}, tests: []string{prefix + "kerberos", prefix + "kerberos/krb5"}},
+	"kerberos/krb5":                   {imports: []string{prefix + "core", prefix + "kerberos", "github.com/jcmturner/gofork/encoding/asn1", "github.com/jcmturner/gokrb5/v8/"}, tests: []string{prefix + "kerberos", prefix + "kerberos/krb5", prefix + "core/sasltest"}},
 	"core/sasltest":                   {imports: []string{prefix + "core"}},
 	"adapters/smtp/internal/smtptest": {imports: []string{prefix + "adapters/smtp", prefix + "channelbinding", prefix + "core", prefix + "core/sasltest", "github.com/emersion/go-smtp"}},
 	"integration/policy/generate":     {imports: []string{prefix + "channelbinding", prefix + "core", prefix + "core/sasltest"}, tests: []string{prefix + "integration/internal/absent"}},
