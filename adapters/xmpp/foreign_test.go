@@ -165,6 +165,27 @@ func TestNoAdviceAboutTLS(t *testing.T) {
 	}
 }
 
+// TestOwnEndIsNoAdvice: a caller who closes the connection, or whose own deadline has
+// passed, gets no advice about TLS. The server has not closed it.
+func TestOwnEndIsNoAdvice(t *testing.T) {
+	for name, end := range map[string]func(net.Conn){
+		"deadline": func(conn net.Conn) { conn.SetReadDeadline(time.Now()) },
+		"closed":   func(conn net.Conn) { conn.Close() },
+	} {
+		conn, err := net.Dial("tcp", sasltest.Listen(t, func(conn net.Conn) { io.Copy(io.Discard, conn) }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		time.AfterFunc(100*time.Millisecond, func() { end(conn) })
+		_, _, err = (&saslxmpp.Login{Client: insecure(sasl.Plain(credentials)), TLS: saslxmpp.StartTLS}).NewSession(ctx, jid.MustParse(address), conn)
+		cancel()
+		if sasl.ClassOf(err) != sasl.ErrConnection || errors.As(err, new(*transport.PortError)) || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // nowhere is a connection that does not say where it goes.
 type nowhere struct{ net.Conn }
 
