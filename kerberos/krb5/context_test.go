@@ -85,6 +85,7 @@ func TestMalformedTokens(t *testing.T) {
 		}
 	}
 	for want, answer := range map[string][]byte{
+		"the server's token is malformed":           append(answer[:len(answer):len(answer)], 0),
 		"unexpected type 0100":                      token,
 		"the server has no key that fits":           refused(t, 41),
 		"the clocks differ too much":                refused(t, 37),

@@ -3,6 +3,7 @@ package krb5
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -41,5 +42,25 @@ func TestKDCErrorText(t *testing.T) {
 	const want = "authentication error: the password or the key is wrong (Kerberos error 24, no[31mway)"
 	if err.Error() != want || !errors.Is(err, sasl.ErrAuthentication) {
 		t.Errorf("%q, want %q", err, want)
+	}
+}
+
+// TestHiddenKeys: no formatted value shows a key or a password.
+func TestHiddenKeys(t *testing.T) {
+	c, _ := established(t)
+	password := sasl.NewSecret("secret password")
+	holders := []any{c, *c, c.key, ticket{key: sessionKey}, cache{tickets: []ticket{{key: sessionKey}}}, keytab{{key: userKey}},
+		keytabSecret{keytab{{key: userKey}}}, &passwordSecret{password: &password}, passwordSecret{password: &password}}
+	for _, holder := range holders {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			shown := fmt.Sprintf(verb, holder)
+			for _, octets := range [][]byte{sessionKey.octets(), userKey.octets(), subkey.octets(), password.Bytes()} {
+				for _, form := range []string{"%s", "%x", "%d", "%#v"} {
+					if hidden := strings.Trim(fmt.Sprintf(form, octets[:8]), "[]{}byte"); strings.Contains(shown, hidden) {
+						t.Errorf("%s of %T shows %s", verb, holder, shown)
+					}
+				}
+			}
+		}
 	}
 }
