@@ -2,6 +2,7 @@ package sasl
 
 import (
 	"context"
+	"slices"
 
 	"github.com/saslkit/saslkit/core/internal/stringprep"
 )
@@ -38,6 +39,8 @@ type passwordRecords struct {
 func (r *passwordRecords) declare(properties Properties) Properties {
 	if len(r.hashes) == 0 {
 		properties.Unavailable = errNoHash
+	} else if len(r.allowed()) == 0 {
+		properties.Unavailable = r.hashes[0].unavailable()
 	}
 	for _, h := range r.hashes {
 		if err := h.unavailable(); ClassOf(err) == ErrConfig {
@@ -49,16 +52,23 @@ func (r *passwordRecords) declare(properties Properties) Properties {
 
 var errNoHash = configError("the mechanism for stored records has no hash: pass one")
 
+// allowed returns the hashes that FIPS 140 allows in this process. A check with another
+// hash is an error without work, so it would show which users exist.
+func (r *passwordRecords) allowed() []Hash {
+	return slices.DeleteFunc(slices.Clone(r.hashes), func(h Hash) bool { return h.unavailable() != nil })
+}
+
 // checkFor returns the check at a server whose records have this description. The
 // check asks for all records, so that the number of lookups is the same for every
 // user.
 func (r *passwordRecords) checkFor(stored StoredRecords) PasswordCheck {
+	hashes := r.allowed()
 	return func(ctx context.Context, username string, password Secret) error {
 		if err := stored.validate(); err != nil {
 			return err // for every user, so that the error does not show which users exist
 		}
 		var found *SCRAMRecord
-		for _, h := range r.hashes {
+		for _, h := range hashes {
 			record, err := r.lookup(ctx, h, username)
 			if err != nil && ClassOf(err) != ErrAuthentication {
 				return err
@@ -68,7 +78,7 @@ func (r *passwordRecords) checkFor(stored StoredRecords) PasswordCheck {
 			}
 		}
 		if found == nil {
-			return stored.CheckUnknown(ctx, r.hashes[0], password)
+			return stored.CheckUnknown(ctx, hashes[0], password)
 		}
 		return found.Check(ctx, password)
 	}

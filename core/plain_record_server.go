@@ -7,7 +7,8 @@ package sasl
 //
 // A user without a record costs the same work as one with a record: the password
 // is checked against a record that is made up (StoredRecords.CheckUnknown), of
-// the first hash. Without a hash the mechanism is unavailable.
+// the first hash. A hash that FIPS 140 forbids is ignored; without a hash that remains,
+// the mechanism is unavailable.
 func PlainRecordServer(lookup SCRAMLookup, hashes ...Hash) ServerMechanism {
 	return &plainRecordServer{passwordRecords{lookup, hashes}}
 }

@@ -2,6 +2,7 @@ package sasl_test
 
 import (
 	"context"
+	"crypto/fips140"
 	"encoding/base64"
 	"errors"
 	"strings"
@@ -72,6 +73,30 @@ func TestPlainRecordServer(t *testing.T) {
 	without := sasl.Server{Mechanisms: []sasl.ServerMechanism{sasl.PlainRecordServer(nil)}}
 	if offer := without.Offer(sasl.ConnInfo{Secure: true}); offer != nil {
 		t.Errorf("without a hash: %q", offer)
+	}
+}
+
+// TestForbiddenHash shows that a hash that FIPS 140 forbids does not distinguish a user
+// who does not exist from one with a wrong password.
+func TestForbiddenHash(t *testing.T) {
+	record := derive(t, sasl.SHA256, "pencil")
+	lookup := func(_ context.Context, h sasl.Hash, username string) (*sasl.SCRAMRecord, error) {
+		if h != sasl.SHA256 || username != "user" {
+			return nil, nil
+		}
+		return record, nil
+	}
+	server := &sasl.Server{Mechanisms: []sasl.ServerMechanism{sasl.PlainRecordServer(lookup, sasl.SHA1, sasl.SHA256)}}
+	for message, class := range map[string]sasl.Class{
+		"\x00user\x00pencil": "", "\x00user\x00pencils": sasl.ErrAuthentication, "\x00nobody\x00pencil": sasl.ErrAuthentication,
+	} {
+		if err := plainTo(t.Context(), t, server, message); sasl.ClassOf(err) != class {
+			t.Errorf("%q: %v", message, err)
+		}
+	}
+	server.Mechanisms[0] = sasl.PlainRecordServer(lookup, sasl.SHA1)
+	if offer := server.Offer(sasl.ConnInfo{Secure: true}); (offer == nil) != fips140.Enforced() {
+		t.Errorf("with SHA-1 alone: %q", offer)
 	}
 }
 
