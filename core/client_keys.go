@@ -64,7 +64,9 @@ func (m *keyMemory) succeeded(s *Session) {
 	case ring.derived != nil:
 		traceKeys(s, "the keys are kept", m.keep(s, *ring.derived))
 	case ring.used && m.unreported:
-		m.keep(s, ring.known)
+		if err := m.keep(s, ring.known); err != nil {
+			traceKeys(s, "the keys are kept", err)
+		}
 	}
 }
 

@@ -82,6 +82,49 @@ func TestKeysStoreFails(t *testing.T) {
 	}
 }
 
+// fullKeys is a KeyStore that gives keys away and cannot keep any.
+type fullKeys struct{ sasl.MemoryKeys }
+
+func (k *fullKeys) Update(ctx context.Context, account sasl.KeyAccount, change func([]sasl.SCRAMKeys) []sasl.SCRAMKeys) (err error) {
+	k.MemoryKeys.Update(ctx, account, func(keys []sasl.SCRAMKeys) []sasl.SCRAMKeys {
+		held := len(keys)
+		if keys = change(keys); len(keys) > held {
+			keys, err = keys[:held], errors.New("the disk is full")
+		}
+		return keys
+	})
+	return err
+}
+
+// TestKeysAreNotPutBack shows that the trace has the reason why a run of Begin did not
+// put the known keys back.
+func TestKeysAreNotPutBack(t *testing.T) {
+	store := new(fullKeys)
+	client, _ := keysClient(&store.MemoryKeys)
+	if err := logIn(t, client, keysServer, rightRun...); err != nil {
+		t.Fatal(err)
+	}
+	client.Keys = store
+	var events []string
+	client.Trace = func(e sasl.Event) {
+		if e.Kind == sasl.EventKeys {
+			events = append(events, e.String())
+		}
+	}
+	session, err := client.Begin(t.Context(), keysServer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session.Start()
+	session.Respond([]byte(rfc7677ServerFirst))
+	if err := session.Finish([]byte(rfc7677ServerFinal)); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"-- the keys are kept: failed: the disk is full"}; !slices.Equal(events, want) {
+		t.Errorf("%q", events)
+	}
+}
+
 // TestKeysUnfit shows that an entry with keys of another length is not used.
 func TestKeysUnfit(t *testing.T) {
 	store := new(sasl.MemoryKeys)
