@@ -58,6 +58,9 @@ func (f *Function) memory() *memory {
 // release clears everything that depends on a key.
 func (f *Function) release(m *memory) {
 	m.hash.Reset()
+	clear(m.block)
+	m.hash.Write(m.block[1:]) // over the octets that the hash has buffered; Reset leaves them
+	m.hash.Reset()
 	for _, b := range [][]byte{m.block, m.key, m.inner, m.outer, m.after} {
 		clear(b[:cap(b)])
 	}

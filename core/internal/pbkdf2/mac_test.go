@@ -5,6 +5,7 @@ import (
 	"crypto/fips140"
 	"crypto/hmac"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -52,6 +53,18 @@ func TestRelease(t *testing.T) {
 	}
 	if got, want := m.hash.Sum(nil), hashes["SHA-256"]().Sum(nil); !bytes.Equal(got, want) {
 		t.Errorf("the hash is not reset: %x", got)
+	}
+}
+
+// TestReleaseOfBuffer shows that a hash that waits for its next use has no octet of a
+// message in its buffer: the hash of a ClientKey is computed here.
+func TestReleaseOfBuffer(t *testing.T) {
+	for _, name := range usable() {
+		f := New(hashes[name])
+		f.Hash(nil, []byte("a key to hide"))
+		if text := fmt.Sprint((<-f.idle).hash); strings.Contains(text, strings.Trim(fmt.Sprint([]byte("hide")), "[]")) {
+			t.Errorf("%s: %s", name, text)
+		}
 	}
 }
 
