@@ -46,8 +46,9 @@ func (loginMechanism) Name() string { return loginName }
 
 func (loginMechanism) Properties() Properties { return loginProperties }
 
-// loginProperties: LOGIN reveals the same to a server as PLAIN.
-var loginProperties = Properties{Repeatable: true, UsesPassword: true}
+// loginProperties: LOGIN reveals the same to a server as PLAIN. It is not Repeatable: a
+// server that did not read the initial response asks for the username with a text.
+var loginProperties = Properties{UsesPassword: true}
 
 func (m loginMechanism) New(t Terms) Exchange { return &loginExchange{loginMechanism: m, terms: t} }
 

@@ -103,6 +103,10 @@ func TestLoginTooWeak(t *testing.T) {
 	if _, err := client.Authenticate(t.Context(), peer, loginSrv); sasl.ClassOf(err) != sasl.ErrAuthentication || peer.Fault() != nil {
 		t.Errorf("%v, %v", err, peer.Fault())
 	}
+	peer = sasltest.NewPeer(noData, s("Username:"), c("tim"), refuse(sasl.MechanismTooWeak)) // before the password
+	if _, err := client.Authenticate(t.Context(), peer, loginSrv); sasl.ClassOf(err) != sasl.ErrPolicy || peer.Fault() != nil {
+		t.Errorf("%v, %v", err, peer.Fault())
+	}
 	srv := loginSrv
 	srv.Mechanisms = []string{"LOGIN", "XOAUTH2"}
 	after := &sasl.Client{Mechanisms: sasl.BearerMechanisms(sasl.FixedBearerToken("tim", "tok"))}
@@ -210,6 +214,18 @@ func TestLoginServer(t *testing.T) {
 		if got := session.Result().Username; (got == "user") != done || got != "" && !done {
 			t.Errorf("%.20q: the result is %q", row.username, got)
 		}
+	}
+}
+
+// TestLoginServerNeedsName shows that an empty username is refused at once, also if the
+// server's Canonical accepts it.
+func TestLoginServerNeedsName(t *testing.T) {
+	server := &sasl.Server{
+		Canonical:  func(name string) (string, error) { return name, nil },
+		Mechanisms: []sasl.ServerMechanism{sasl.LoginServer(func(context.Context, string, sasl.Secret) error { return nil })},
+	}
+	if prompt, _, err := beginServer(t, server, "LOGIN").Respond(t.Context(), []byte{}); sasl.ClassOf(err) != sasl.ErrProtocol {
+		t.Errorf("%q, %v", prompt, err)
 	}
 }
 

@@ -95,6 +95,7 @@ func TestDeferredAfterRefusal(t *testing.T) {
 		"read, and refused":       {plain, false, lines{c(message), refuse(sasl.NotAuthorized)}, sasl.ErrAuthentication, 0},
 		"SCRAM":                   {sasl.SCRAM(sasl.SHA256, pencil), true, append(lines{c(rfc7677ClientFirst), bad}, scramLines...), "", 1},
 		"later in the exchange":   {sasl.SCRAM(sasl.SHA256, pencil), true, lines{c(rfc7677ClientFirst), s(rfc7677ServerFirst), c(rfc7677ClientFinal), bad}, sasl.ErrProtocol, 0},
+		"a prompt with a text":    {sasl.LoginInitialResponse(sasl.Password("tim", "secret")), true, lines{c("tim"), bad}, sasl.ErrProtocol, 0},
 		"not Repeatable":          {declared{"X-TEST", sasl.Properties{SingleMessage: true}}, true, lines{c(`n  ""  ""`), bad}, sasl.ErrProtocol, 0},
 		"without a first message": {silent{}, true, lines{{Op: sasltest.ClientSends}, bad}, sasl.ErrProtocol, 0},
 	} {
