@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// Session is one run of a client's mechanism: the only state machine. One
-// goroutine uses a Session.
+// Session is one run of a client's mechanism: the only state machine. One goroutine uses
+// a Session. The loop must not change its messages: the Session compares them later.
 type Session struct {
 	ctx       context.Context // a Session is one operation
 	selection *selection

@@ -32,7 +32,11 @@ type KeyAccount struct {
 //
 // The Client keeps keys only after a run in which the server has proved its
 // identity, and at most one entry for each hash and each value of RawPassword of an
-// account. A mechanism and its -PLUS form share an entry. The Client removes an
+// account. With known keys, a login succeeds with any password in the Credentials, so
+// share a KeyStore only between Clients of the same person: a gateway that logs in with
+// the names and passwords of its users needs a KeyStore for each user and session.
+//
+// A mechanism and its -PLUS form share an entry. The Client removes an
 // entry if the server refuses the credentials. An entry whose salt or count is not
 // the server's stays until a verified success replaces the entry.
 type KeyStore interface {
@@ -48,7 +52,7 @@ type KeyStore interface {
 
 // MemoryKeys is a KeyStore that lasts as long as the process. The zero value is
 // empty and ready. MemoryKeys is safe for concurrent use, and any number of Clients
-// may share it. If there are more than Accounts accounts, MemoryKeys forgets the
+// of one person may share it. If there are more than Accounts accounts, MemoryKeys forgets the
 // account that was used least recently. For an empty list, it keeps the account
 // without keys, which it forgets first.
 type MemoryKeys struct {
