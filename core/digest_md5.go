@@ -114,7 +114,7 @@ func (x *digestMD5Exchange) response(ctx context.Context, message string) ([]byt
 	}
 	for name, text := range map[string]string{"username": r.username, "realm": r.realm, "password": string(password)} {
 		if _, ok := toLatin1(text); !ok && !r.utf8 {
-			return nil, configError("the %s has a character that ISO 8859-1 does not have, and the server does not accept UTF-8", name)
+			return nil, configError("the %s has a character that ISO 8859-1 does not have, and the server does not accept UTF-8: use another mechanism", name)
 		}
 	}
 	digest, rspauth := r.digestValues(password)

@@ -134,6 +134,26 @@ func TestDigestMD5Longest(t *testing.T) {
 	}
 }
 
+// TestDigestMD5LongestProof shows that a response-auth has less than 2048 octets (RFC
+// 2831 s2.1.3).
+func TestDigestMD5LongestProof(t *testing.T) {
+	if !needsMD5(t, sasl.DigestMD5(nil)) {
+		return
+	}
+	for octets, class := range map[int]sasl.Class{2047: "", 2048: sasl.ErrProtocol} {
+		session, err := digestClient(sasl.Password("chris", "secret")).Begin(t.Context(), digestSrv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		session.Start()
+		session.Respond([]byte(`realm="elwood.innosoft.com",nonce="OA6MG9tEQGm2hh",qop="auth",algorithm=md5-sess,charset=utf-8`))
+		proof := "rspauth=ea40f60335c427b5527b84dbabcdfffd,x="
+		if _, err := session.Respond([]byte(proof + strings.Repeat("a", octets-len(proof)))); sasl.ClassOf(err) != class {
+			t.Errorf("%d octets: %v", octets, err)
+		}
+	}
+}
+
 // TestDigestMD5RealmsAreScreened: a server that knows the password from an earlier
 // attempt cannot show it to a person as the name of a realm.
 func TestDigestMD5RealmsAreScreened(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 // no transcript is lost.
 func TestTranscriptsAreComplete(t *testing.T) {
 	transcripts := Transcripts()
-	if got, want := len(transcripts), 284; got != want {
+	if got, want := len(transcripts), 285; got != want {
 		t.Errorf("%d transcripts, want %d", got, want)
 	}
 	for _, tr := range transcripts {
