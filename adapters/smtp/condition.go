@@ -65,8 +65,9 @@ func condition(r *Reply) sasl.Condition {
 	case [3]int{5, 7, 13}:
 		return sasl.AccountDisabled
 	case [3]int{5, 7, 139}:
-		if stated := disabled(r); stated != "" {
-			return stated
+		// Exchange Online refuses with it for several reasons. This one wants a token.
+		if strings.Contains(strings.ToLower(r.line()), "basic authentication is disabled") {
+			return sasl.MechanismTooWeak
 		}
 	}
 	switch {
@@ -89,18 +90,6 @@ func condition(r *Reply) sasl.Condition {
 		return stated
 	}
 	return sasl.NotAuthorized
-}
-
-// disabled returns the condition of a 5.7.139, with which Exchange Online refuses for
-// several reasons; "" = the text does not say that something is disabled.
-func disabled(r *Reply) sasl.Condition {
-	switch text := strings.ToLower(r.line()); {
-	case strings.Contains(text, "smtpclientauthentication is disabled"):
-		return sasl.AccountDisabled
-	case strings.Contains(text, "basic authentication is disabled"): // a token is wanted
-		return sasl.MechanismTooWeak
-	}
-	return ""
 }
 
 // rejected translates a reply that came before the authentication.
