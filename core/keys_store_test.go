@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	sasl "github.com/saslkit/saslkit/core"
@@ -125,16 +126,38 @@ func TestKeysAreNotPutBack(t *testing.T) {
 	}
 }
 
-// TestKeysUnfit shows that an entry with keys of another length is not used.
+// TestKeysUnfit shows that an entry with a key of another length is not used: with an
+// empty ServerKey, everybody can make the server's proof.
 func TestKeysUnfit(t *testing.T) {
-	store := new(sasl.MemoryKeys)
-	client, asked := keysClient(store)
 	salt, _ := hex.DecodeString("5b6d99689d12358eeca04b141236fa81")
-	store.Update(t.Context(), keysAccount, func([]sasl.SCRAMKeys) []sasl.SCRAMKeys {
-		return []sasl.SCRAMKeys{{Hash: sasl.SHA256, Salt: salt, Iterations: 4096, ClientKey: sasl.NewSecret("short")}}
-	})
-	if err := logIn(t, client, keysServer, rightRun...); err != nil || *asked != 1 {
-		t.Errorf("asked %d times: %v", *asked, err)
+	whole := sasl.NewSecret(strings.Repeat("k", 32))
+	for _, keys := range []sasl.SCRAMKeys{{ClientKey: sasl.NewSecret("short"), ServerKey: whole}, {ClientKey: whole}} {
+		keys.Hash, keys.Salt, keys.Iterations = sasl.SHA256, salt, 4096
+		store := new(sasl.MemoryKeys)
+		client, asked := keysClient(store)
+		store.Update(t.Context(), keysAccount, func([]sasl.SCRAMKeys) []sasl.SCRAMKeys { return []sasl.SCRAMKeys{keys} })
+		if err := logIn(t, client, keysServer, rightRun...); err != nil || *asked != 1 {
+			t.Errorf("asked %d times: %v", *asked, err)
+		}
+	}
+}
+
+// lateError is a KeyStore that shows its keys and then fails.
+type lateError struct{ sasl.MemoryKeys }
+
+func (k *lateError) Update(ctx context.Context, account sasl.KeyAccount, change func([]sasl.SCRAMKeys) []sasl.SCRAMKeys) error {
+	k.MemoryKeys.Update(ctx, account, change)
+	return errors.New("the disk is full")
+}
+
+// TestKeysOfAnError shows that a run does not use the keys of a store that fails.
+func TestKeysOfAnError(t *testing.T) {
+	store := new(lateError)
+	client, asked := keysClient(store)
+	for run := range 2 {
+		if err := logIn(t, client, keysServer, rightRun...); err != nil || *asked != run+1 {
+			t.Errorf("asked %d times: %v", *asked, err)
+		}
 	}
 }
 
