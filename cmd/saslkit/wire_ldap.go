@@ -57,7 +57,7 @@ func ber(octets []byte, tag byte) (content []byte, length int, ok bool) {
 			size = size<<8 | int(b)
 		}
 	}
-	if len(octets) < header+size {
+	if size < 0 || len(octets)-header < size { // four octets may not fit into an int of 32 bits
 		return nil, 0, false
 	}
 	return octets[header : header+size], header + size, true

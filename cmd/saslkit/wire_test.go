@@ -37,6 +37,9 @@ func TestWire(t *testing.T) {
 			{true, "<auth xmlns='x' mechanism='PLAIN'>AGFsaWNlAHBlbmNpbA==</auth>"}, {false, "<success/> <token expiry='1' token=\"pencil\"/>"}, {true, "<response/>"},
 			{false, "<failure><not-authorized/><text xml:lang='en'>pencil</text></failure>"}, {false, "<challenge>cGVuY2ls</challenge>"}, {false, "<mechanism>PLAIN</mechanism>"},
 		}, "> <auth xmlns='x' mechanism='PLAIN'>…</auth>|< <success/>|< <token expiry='1' token='…'/>|> <response/>|< <failure>|< <not-authorized/>|< (withheld, because it repeats a secret)|< </failure>|< <challenge>…</challenge>|< <mechanism>PLAIN</mechanism>"},
+		"XMPP, > in a token": {"xmpp", []say{{false, "<token token='abc>def' expiry='1'/>"}}, "< <token token='…' expiry='1'/>"},
+		"XMPP, no names":     {"xmpp", []say{{false, "<stream:features><>x</>"}}, "< <stream:features>|< <>|< …|< </>"},
+		"LDAP, 4 GB":         {"ldap", []say{{false, "\x30\x84\xff\xff\xff\xff123456789"}}, ""},
 		"LDAP": {"ldap", []say{
 			{true, "\x30\x16\x02\x01\x01\x60\x11\x02\x01\x03\x04\x00\xa3\x0a\x04\x00\x04\x06pencil"}, {false, "\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x31\x04\x00\x04\x00"},
 		}, "> BindRequest, message ID 1, 24 octets|< BindResponse, message ID 1, 14 octets, result code 49"},

@@ -31,22 +31,41 @@ func (e *elements) next(sent bool, octets []byte) (length int, text string, ok b
 		}
 		return end, text, true
 	}
-	end := bytes.IndexByte(octets, '>')
+	end := tagEnd(octets)
 	if end < 0 {
 		return 0, "", false
 	}
 	tag := string(octets[:end+1])
+	names := strings.FieldsFunc(tag, notInName)
+	if len(names) == 0 { // <>, which is not XML
+		return end + 1, tag, true
+	}
+	name := names[0]
 	if leaf, inner := leafOf(octets, end+1); leaf > 0 {
-		name := strings.FieldsFunc(tag, notInName)[0]
 		if !shownText[name] {
 			inner = hidden
 		}
 		return leaf, tokenAttribute.ReplaceAllString(tag, "$1='"+hidden+"'") + inner + "</" + name + ">", true
 	}
-	if name := strings.FieldsFunc(tag, notInName); len(name) > 0 {
-		e.open[sent] = name[0]
-	}
+	e.open[sent] = name
 	return end + 1, tokenAttribute.ReplaceAllString(tag, "$1='"+hidden+"'"), true
+}
+
+// tagEnd returns the index of the > of a tag, or -1. The value of an attribute may have
+// a > of its own (XML 1.0 s2.4), and so may a token.
+func tagEnd(octets []byte) int {
+	var quote byte
+	for i, b := range octets {
+		switch {
+		case quote != 0 && b == quote:
+			quote = 0
+		case quote == 0 && (b == '\'' || b == '"'):
+			quote = b
+		case quote == 0 && b == '>':
+			return i
+		}
+	}
+	return -1
 }
 
 func notInName(r rune) bool { return strings.ContainsRune("</> \t\r\n", r) }
@@ -72,7 +91,7 @@ func (e *elements) capabilities(sent bool, text string) string {
 		list := strings.Join(e.features, " ")
 		e.features = nil
 		return strings.TrimSpace(list)
-	case e.features == nil || strings.HasPrefix(text, "</") || text == hidden || text == "<mechanism>":
+	case e.features == nil || strings.Trim(text, "</> \t\r\n") == "" || strings.HasPrefix(text, "</") || text == hidden || text == "<mechanism>":
 	case strings.HasPrefix(text, "<mechanism>"):
 		e.features = append(e.features, strings.FieldsFunc(text, notInName)[1])
 	case text != "":
