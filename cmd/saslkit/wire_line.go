@@ -10,13 +10,14 @@ const hidden = "…"
 
 // lines are the messages of IMAP and SMTP.
 type lines struct {
-	// exchange hides the secrets of a line. running reports whether an exchange is
-	// open after the line.
-	exchange func(sent, running bool, line string) (shown string, open bool)
+	// exchange hides the secrets of a line. begun reports whether an exchange has begun
+	// before the line, and now whether one has begun with it. An exchange has no end here:
+	// one read may have a challenge and the refusal, before the client answers the challenge.
+	exchange func(sent, begun bool, line string) (shown string, now bool)
 	// list returns the names in a line; more reports that the next line goes on.
-	list    func(sent bool, line string) (names string, more bool)
-	running bool
-	names   []string // of the lines before
+	list  func(sent bool, line string) (names string, more bool)
+	begun bool
+	names []string // of the lines before
 }
 
 func (l *lines) next(sent bool, octets []byte) (length int, text string, ok bool) {
@@ -24,7 +25,7 @@ func (l *lines) next(sent bool, octets []byte) (length int, text string, ok bool
 	if end < 0 {
 		return 0, "", false
 	}
-	text, l.running = l.exchange(sent, l.running, strings.TrimRight(string(octets[:end]), "\r"))
+	text, l.begun = l.exchange(sent, l.begun, strings.TrimRight(string(octets[:end]), "\r"))
 	return end + 1, text, true
 }
 
@@ -40,9 +41,9 @@ func (l *lines) capabilities(sent bool, text string) string {
 	return names
 }
 
-// imapExchange hides the messages between AUTHENTICATE and its tagged answer, and the
-// arguments of LOGIN (RFC 9051 s6.2.2, s6.2.3).
-func imapExchange(sent, running bool, line string) (shown string, open bool) {
+// imapExchange hides the messages that follow AUTHENTICATE, and the arguments of LOGIN
+// (RFC 9051 s6.2.2, s6.2.3).
+func imapExchange(sent, begun bool, line string) (shown string, now bool) {
 	words := strings.Fields(line)
 	switch {
 	case sent && len(words) > 2 && strings.EqualFold(words[1], "AUTHENTICATE"):
@@ -53,14 +54,12 @@ func imapExchange(sent, running bool, line string) (shown string, open bool) {
 		return shown, true
 	case sent && len(words) > 1 && strings.EqualFold(words[1], "LOGIN"):
 		return strings.Join(words[:2], " ") + " " + hidden, true
-	case sent && running && line != "*" && line != "":
+	case sent && begun && line != "*" && line != "":
 		return hidden, true
-	case !sent && running && strings.HasPrefix(line, "+ ") && len(line) > 2:
+	case !sent && begun && strings.HasPrefix(line, "+ ") && len(line) > 2:
 		return "+ " + hidden, true
-	case !sent && running && !strings.HasPrefix(line, "*") && !strings.HasPrefix(line, "+"):
-		return line, false // the tagged answer
 	}
-	return line, running
+	return line, begun
 }
 
 // imapCapabilities finds a list of capabilities (RFC 9051 s7.2.2).
@@ -76,8 +75,8 @@ func imapCapabilities(sent bool, line string) (names string, more bool) {
 	return list, false
 }
 
-// smtpExchange hides the messages between AUTH and its answer (RFC 4954 s4).
-func smtpExchange(sent, running bool, line string) (shown string, open bool) {
+// smtpExchange hides the messages that follow AUTH (RFC 4954 s4).
+func smtpExchange(sent, begun bool, line string) (shown string, now bool) {
 	words := strings.Fields(line)
 	switch {
 	case sent && len(words) > 1 && strings.EqualFold(words[0], "AUTH"):
@@ -86,17 +85,15 @@ func smtpExchange(sent, running bool, line string) (shown string, open bool) {
 			shown += " " + hidden
 		}
 		return shown, true
-	case sent && running && line != "*" && line != "":
+	case sent && begun && line != "*" && line != "":
 		return hidden, true
-	case !sent && running && strings.HasPrefix(line, "334"):
+	case !sent && begun && strings.HasPrefix(line, "334"):
 		if len(line) > 4 {
 			line = "334 " + hidden
 		}
 		return line, true
-	case !sent && running && len(line) > 3 && line[3] == ' ':
-		return line, false
 	}
-	return line, running
+	return line, begun
 }
 
 // smtpCapabilities finds the extensions in the answer to EHLO (RFC 5321 s4.1.1.1).

@@ -24,15 +24,19 @@ func TestWire(t *testing.T) {
 		"IMAP": {"imap", []say{
 			{false, "* OK hi\r\n"}, {true, "A1 authenticate PLAIN\r\n"}, {false, "+ \r\n"}, {true, "AGFsaWNlAHBlbmNpbA==\r\n"},
 			{false, "* NO not yet\r\nA1 NO pencil is wrong\r\n"}, {true, "A2 NOOP\r\n"},
-		}, "< * OK hi|> A1 authenticate PLAIN|< + |> …|< * NO not yet|< (withheld, because it repeats a secret)|> A2 NOOP"},
+		}, "< * OK hi|> A1 authenticate PLAIN|< + |> …|< * NO not yet|< (withheld, because it repeats a secret)|> …"},
 		"IMAP, inline": {"imaps", []say{{true, "A1 AUTHENTICATE PLAIN AGFsaWNlAHBlbmNpbA==\r\n"}, {false, "+ ZXJyb3I=\r\n"}, {true, "*\r\n"}, {false, "A1 BAD x\r\n+ later\r\n"}},
-			"> A1 AUTHENTICATE PLAIN …|< + …|> *|< A1 BAD x|< + later"},
+			"> A1 AUTHENTICATE PLAIN …|< + …|> *|< A1 BAD x|< + …"},
+		"IMAP, a refusal with the challenge": {"imap", []say{{true, "A1 AUTHENTICATE CRAM-MD5\r\n"}, {false, "+ PDFAeD4=\r\nA1 NO x\r\n"}, {true, "YWxpY2UgNWE1YQ==\r\n"}},
+			"> A1 AUTHENTICATE CRAM-MD5|< + …|< A1 NO x|> …"},
+		"SMTP, a refusal with the challenge": {"smtp", []say{{true, "AUTH CRAM-MD5\r\n"}, {false, "334 PDFAeD4=\r\n535 x\r\n"}, {true, "YWxpY2UgNWE1YQ==\r\n"}},
+			"> AUTH CRAM-MD5|< 334 …|< 535 x|> …"},
 		"IMAP, LOGIN": {"imap", []say{{true, "A1 LOGIN alice {6}\r\n"}, {false, "+ go\r\n"}, {true, "pencil\r\n"}, {false, "A1 OK in\r\n"}},
 			"> A1 LOGIN …|< + …|> …|< A1 OK in"},
 		"SMTP": {"smtp", []say{
 			{true, "AUTH LOGIN\r\n"}, {false, "334 VXNlcm5hbWU6\r\n"}, {true, "YWxpY2U=\r\n"}, {false, "334\r\n"}, {true, "cGVuY2ls\r\n"},
 			{false, "535-no\r\n535 cGVuY2ls\r\n"}, {true, "QUIT\r\n"},
-		}, "> AUTH LOGIN|< 334 …|> …|< 334|> …|< 535-no|< (withheld, because it repeats a secret)|> QUIT"},
+		}, "> AUTH LOGIN|< 334 …|> …|< 334|> …|< 535-no|< (withheld, because it repeats a secret)|> …"},
 		"XMPP": {"xmpp", []say{
 			{true, "<auth xmlns='x' mechanism='PLAIN'>AGFsaWNlAHBlbmNpbA==</auth>"}, {false, "<success/> <token expiry='1' token=\"pencil\"/>"}, {true, "<response/>"},
 			{false, "<failure><not-authorized/><text xml:lang='en'>pencil</text></failure>"}, {false, "<challenge>cGVuY2ls</challenge>"}, {false, "<mechanism>PLAIN</mechanism>"},
