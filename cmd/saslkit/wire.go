@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"html"
 	"os"
 	"strings"
 	"sync"
@@ -94,7 +95,7 @@ func (w *wire) show(sent bool, text string) {
 		side = "under TLS"
 	}
 	for _, secret := range w.secrets {
-		if secret.RepeatedIn(text) {
+		if secret.RepeatedIn(text) || secret.RepeatedIn(html.UnescapeString(text)) { // XML has its own form of <, & and others
 			text = "(withheld, because it repeats a secret)"
 		}
 	}

@@ -43,6 +43,9 @@ func TestWire(t *testing.T) {
 		}, "> <auth xmlns='x' mechanism='PLAIN'>…</auth>|< <success/>|< <token expiry='1' token='…'/>|> <response/>|< <failure>|< <not-authorized/>|< (withheld, because it repeats a secret)|< </failure>|< <challenge>…</challenge>|< <mechanism>PLAIN</mechanism>"},
 		"XMPP, > in a token": {"xmpp", []say{{false, "<token token='abc>def' expiry='1'/>"}}, "< <token token='…' expiry='1'/>"},
 		"XMPP, no names":     {"xmpp", []say{{false, "<stream:features><>x</>"}}, "< <stream:features>|< <>|< …|< </>"},
+		"XMPP, references":   {"xmpp", []say{{false, "<text>&#112;en&#x63;&#105;l</text><a b='&#112;en&#x63;&#105;l'/>"}}, "< (withheld, because it repeats a secret)|< (withheld, because it repeats a secret)"},
+		"XMPP, CDATA":        {"xmpp", []say{{false, "<challenge><![CDATA[a>cGVu]]></challenge>"}}, "< <challenge>|< …|< </challenge>"},
+		"XMPP, a child":      {"xmpp", []say{{false, "<challenge><text/>cGVu</challenge>"}}, "< <challenge>|< <text/>|< …|< </challenge>"},
 		"LDAP, 4 GB":         {"ldap", []say{{false, "\x30\x84\xff\xff\xff\xff123456789"}}, ""},
 		"LDAP": {"ldap", []say{
 			{true, "\x30\x16\x02\x01\x01\x60\x11\x02\x01\x03\x04\x00\xa3\x0a\x04\x00\x04\x06pencil"}, {false, "\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x31\x04\x00\x04\x00"},

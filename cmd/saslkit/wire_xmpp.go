@@ -31,6 +31,10 @@ func (e *elements) next(sent bool, octets []byte) (length int, text string, ok b
 		}
 		return end, text, true
 	}
+	if bytes.HasPrefix(octets, []byte("<![CDATA[")) { // the text of any element
+		end := bytes.Index(octets, []byte("]]>"))
+		return end + 3, hidden, end >= 0
+	}
 	end := tagEnd(octets)
 	if end < 0 {
 		return 0, "", false
@@ -47,7 +51,9 @@ func (e *elements) next(sent bool, octets []byte) (length int, text string, ok b
 		}
 		return leaf, tokenAttribute.ReplaceAllString(tag, "$1='"+hidden+"'") + inner + "</" + name + ">", true
 	}
-	e.open[sent] = name
+	if e.open[sent] = name; octets[1] == '/' || octets[end-1] == '/' { // what follows is not in this element
+		e.open[sent] = ""
+	}
 	return end + 1, tokenAttribute.ReplaceAllString(tag, "$1='"+hidden+"'"), true
 }
 
