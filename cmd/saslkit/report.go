@@ -85,7 +85,7 @@ func newReport(text string) *report {
 		r.URL = local + "@" + domain
 		return r
 	}
-	if u, err := url.Parse(text); err == nil && u.Host != "" {
+	if u, err := url.Parse(text); err == nil && u.Host != "" && (u.Path == "" || u.Path == "/") { // a password may have a slash
 		shown := url.URL{Scheme: u.Scheme, Host: u.Host}
 		if name := u.User.Username(); name != "" {
 			shown.User = url.User(name)
@@ -131,7 +131,7 @@ func (r *report) ask(ctx context.Context, conn *connection) error {
 	if conn.identity != nil {
 		identity, known, err := conn.identity(ctx)
 		if known {
-			r.Identity = identity
+			r.Identity = sasl.Printable(identity)
 		}
 		if err != nil {
 			return err
@@ -154,7 +154,9 @@ func (r *report) finish(err error, took time.Duration) {
 		return
 	}
 	r.Class, r.Text = string(sasl.ClassOf(err)), summary(err)
-	r.Advice = append(r.Advice, remedies(err)...)
+	for _, text := range remedies(err) {
+		r.Advice = append(r.Advice, sasl.Printable(text)) // a certificate has names of the server
+	}
 	var step *transport.StepError
 	if errors.As(err, &step) {
 		r.Stage = string(step.Step)
@@ -168,7 +170,7 @@ func (r *report) finish(err error, took time.Duration) {
 	}
 	var failure *sasl.Failure
 	if errors.As(err, &failure) {
-		r.Condition, r.ServerText = string(failure.Condition), sasl.Printable(failure.Text)
+		r.Condition, r.ServerText = sasl.Printable(string(failure.Condition)), sasl.Printable(failure.Text)
 	}
 	var login *sasl.LoginError
 	if !errors.As(err, &login) {
